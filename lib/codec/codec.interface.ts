@@ -1,0 +1,44 @@
+import type { MessageId, WireError } from '../protocol/index.js';
+
+/** Turns frames into what a transport carries, and back. One instance serves all connections. */
+export interface Codec {
+  /** The subprotocol that selects this codec. */
+  readonly subprotocol: string;
+
+  /**
+   * Reads one message from a peer.
+   *
+   * @throws DecodeError when the message is not of this codec's form, or nested deeper than `maxNesting`
+   */
+  decode(message: string | Uint8Array): unknown;
+
+  /** `{ event, data }` */
+  encodeEvent(event: string, data: unknown): string;
+
+  /** `{ channel, event, data }`; the data is JSON text already, encoded once where it was published. */
+  encodePublication(channel: string, event: string, json: string | undefined): string;
+
+  /** `{ ack, data }`, with `more: true` for an item of a stream. */
+  encodeAck(id: MessageId, data: unknown, more: boolean): string;
+
+  /** `{ ack, error }` */
+  encodeError(id: MessageId, error: WireError): string;
+
+  /** A value on its own, as stock Nest answers with what a handler returned. */
+  encodeValue(value: unknown): string | undefined;
+}
+
+/** What a peer sent cannot be read. The message is safe to be told to the peer. */
+export class DecodeError extends Error {
+  override readonly name = 'DecodeError';
+
+  constructor(
+    message: string,
+    /** The error code that the peer is told. */
+    readonly code: 'bad_frame' | 'bad_request',
+    /** What was read before the fault was found: it may name the `id` to answer. */
+    readonly value?: unknown,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,2 @@
+export { DecodeError, type Codec } from './codec.interface.js';
+export { JsonCodec } from './json.codec.js';

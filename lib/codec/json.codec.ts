@@ -1,0 +1,78 @@
+import { JSON_SUBPROTOCOL, type MessageId, type WireError } from '../protocol/index.js';
+import { DecodeError, type Codec } from './codec.interface.js';
+import { exceedsNesting } from './nesting.js';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** `nestjs-channels.v1.json`: every frame is one JSON object. Also serves peers that named no subprotocol. */
+export class JsonCodec implements Codec {
+  readonly subprotocol = JSON_SUBPROTOCOL;
+
+  constructor(private readonly maxNesting: number) {}
+
+  decode(message: string | Uint8Array): unknown {
+    const text = typeof message === 'string' ? message : decodeUtf8(message);
+    if (exceedsNesting(text, this.maxNesting)) {
+      throw new DecodeError(`nested deeper than ${this.maxNesting} levels`, 'bad_frame');
+    }
+    const value = parseJson(text);
+    if (mayNameProto(text) && hasProtoKey(value)) {
+      throw new DecodeError('the key "__proto__" is not accepted', 'bad_request', value);
+    }
+    return value;
+  }
+
+  encodeEvent(event: string, data: unknown): string {
+    return `{"event":${JSON.stringify(event)}${dataMember(data)}}`;
+  }
+
+  encodePublication(channel: string, event: string, json: string | undefined): string {
+    const data = json === undefined ? '' : `,"data":${json}`;
+    return `{"channel":${JSON.stringify(channel)},"event":${JSON.stringify(event)}${data}}`;
+  }
+
+  encodeAck(id: MessageId, data: unknown, more: boolean): string {
+    return `{"ack":${JSON.stringify(id)}${dataMember(data)}${more ? ',"more":true' : ''}}`;
+  }
+
+  encodeError(id: MessageId, error: WireError): string {
+    return `{"ack":${JSON.stringify(id)},"error":${JSON.stringify(error)}}`;
+  }
+
+  encodeValue(value: unknown): string | undefined {
+    return JSON.stringify(value) as string | undefined;
+  }
+}
+
+/** As `JSON.stringify` treats a member: without a representation it is left out. */
+function dataMember(value: unknown): string {
+  const text = JSON.stringify(value) as string | undefined;
+  return text === undefined ? '' : `,"data":${text}`;
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new DecodeError('a binary message must be JSON in UTF-8', 'bad_frame');
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new DecodeError('a message must be JSON', 'bad_frame');
+  }
+}
+
+/** `\u005f` is an escaped underscore, with which the key can be written as well. */
+function mayNameProto(text: string): boolean {
+  return text.includes('__proto__') || text.includes('\\u005');
+}
+
+function hasProtoKey(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Object.hasOwn(value, '__proto__')) return true;
+  return Object.values(value).some(hasProtoKey);
+}

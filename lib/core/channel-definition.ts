@@ -1,0 +1,95 @@
+import { isChannelName } from '../protocol/index.js';
+import { Pattern, type PatternSyntax } from './pattern.js';
+
+const BRACED = /^\{(.*)\}$/;
+
+/** Channel names and patterns: `:` separates segments, a parameter is written `{name}`. */
+export const CHANNEL_SYNTAX: PatternSyntax = {
+  separator: ':',
+  parameter: (segment) => BRACED.exec(segment)?.[1],
+  isLiteral: (segment) => segment === '' || isChannelName(segment),
+  decode: (segment) => (segment === '' ? undefined : segment),
+};
+
+/** The names of the parameters of a channel pattern: `'room'` for `'chat:{room}'`. */
+export type ChannelParams<Name extends string> = Name extends `${string}{${infer Param}}${infer Rest}`
+  ? Param | ChannelParams<Rest>
+  : never;
+
+/** What holds for every channel that a pattern matches. */
+export interface ChannelOptions {
+  /**
+   * Bytes of publications that are kept for a subscriber while its `@SubscribeChannel` method runs.
+   * When more come, they are dropped and the subscriber is told by `$gap` after its ack.
+   *
+   * @default 65_536
+   */
+  joinBufferBytes?: number;
+}
+
+export const CHANNEL_DEFAULTS: Readonly<Required<ChannelOptions>> = { joinBufferBytes: 65_536 };
+
+/** A channel pattern with its options, in one place for the gateway and those who publish without one. */
+export interface ChannelDefinition<Name extends string = string> {
+  readonly pattern: Name;
+  readonly options: Readonly<Required<ChannelOptions>>;
+
+  /**
+   * The name of one channel of this pattern.
+   *
+   * @throws TypeError where a parameter is missing or may not stand in a name
+   */
+  name(params: Readonly<Record<ChannelParams<Name>, string | number>>): string;
+}
+
+/**
+ * Defines a channel pattern once.
+ *
+ * @example
+ * ```ts
+ * export const chat = defineChannel('chat:{room}');
+ * await channels.publish(chat.name({ room: 'lobby' }), 'message', { text: 'hello' });
+ * ```
+ * @throws TypeError where the pattern is none, or an option has no meaning
+ * @publicApi
+ */
+export function defineChannel<const Name extends string>(
+  pattern: Name,
+  options: ChannelOptions = {},
+): ChannelDefinition<Name> {
+  const parsed = new Pattern(pattern, CHANNEL_SYNTAX);
+  const resolved = resolveChannelOptions(pattern, options);
+  return {
+    pattern,
+    options: resolved,
+    name: (params) => channelName(parsed, params as Readonly<Record<string, string | number>>),
+  };
+}
+
+function resolveChannelOptions(pattern: string, options: ChannelOptions): Required<ChannelOptions> {
+  const resolved = { ...CHANNEL_DEFAULTS, ...options };
+  const { joinBufferBytes } = resolved;
+  if (!Number.isSafeInteger(joinBufferBytes) || joinBufferBytes < 0) {
+    throw new TypeError(`"${pattern}": joinBufferBytes (${joinBufferBytes}) must be a whole number of at least 0.`);
+  }
+  return resolved;
+}
+
+function channelName(pattern: Pattern, params: Readonly<Record<string, string | number>>): string {
+  const segments = pattern.segments.map((segment) => {
+    const parameter = CHANNEL_SYNTAX.parameter(segment);
+    if (parameter === undefined) return segment;
+    const value = Object.hasOwn(params, parameter) ? String(params[parameter]) : '';
+    if (value === '' || value.includes(CHANNEL_SYNTAX.separator)) {
+      throw new TypeError(`"${pattern.text}": {${parameter}} must be one segment, got ${JSON.stringify(value)}.`);
+    }
+    return value;
+  });
+  const name = segments.join(CHANNEL_SYNTAX.separator);
+  if (!isChannelName(name)) {
+    throw new TypeError(
+      `${JSON.stringify(name)} is no channel name: 1 to 255 characters of [A-Za-z0-9_.:@=+~-] are.`,
+    );
+  }
+  return name;
+}

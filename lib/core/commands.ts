@@ -1,0 +1,101 @@
+import {
+  CLIENT_ID,
+  isChannelName,
+  type EventFrame,
+  type HelloData,
+  type MessageId,
+  type Welcome,
+} from '../protocol/index.js';
+import type { Connection } from './connection.js';
+import type { Engine } from './engine.js';
+import { ChannelsError, toWireError } from './errors.js';
+
+type Command = (engine: Engine, connection: Connection, id: MessageId, data: unknown) => void;
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map([
+  ['$hello', hello],
+  ['$subscribe', subscribe],
+  ['$unsubscribe', unsubscribe],
+]);
+
+/** Runs a frame whose event begins with `$`. */
+export function runCommand(engine: Engine, connection: Connection, frame: EventFrame): void {
+  const { event, id, data } = frame;
+  if (event === '$pong') return;
+  if (event === '$ping') {
+    if (id === undefined) connection.sendEvent('$pong');
+    else connection.sendAck(id, undefined);
+    return;
+  }
+  try {
+    const command = COMMANDS.get(event);
+    if (!command) throw new ChannelsError('bad_request', `${JSON.stringify(event)} is not available`);
+    if (id === undefined) throw new ChannelsError('bad_request', `${event} needs an id`);
+    command(engine, connection, id, data);
+  } catch (error) {
+    if (!(error instanceof ChannelsError)) throw error;
+    engine.observers.faulted(connection, 'bad_request');
+    if (id === undefined) connection.sendException(error);
+    else connection.sendError(id, toWireError(error));
+  }
+}
+
+function hello(engine: Engine, connection: Connection, id: MessageId, data: unknown): void {
+  const { clientId, heartbeat } = parseHello(data);
+  if (connection.greeted) {
+    throw new ChannelsError('bad_request', '$hello comes once, before the first message that needs it');
+  }
+  connection.greeted = true;
+  connection.wantsPingFrames = heartbeat === true;
+  if (clientId !== undefined) engine.identify(connection, clientId);
+  connection.sendAck(id, welcome(engine, connection));
+}
+
+function parseHello(data: unknown): HelloData {
+  const { clientId, heartbeat } = asObject(data ?? {}, '$hello');
+  if (clientId !== undefined && !(typeof clientId === 'string' && CLIENT_ID.test(clientId))) {
+    throw new ChannelsError('bad_request', 'clientId must be 22 to 64 characters of base64url');
+  }
+  if (heartbeat !== undefined && typeof heartbeat !== 'boolean') {
+    throw new ChannelsError('bad_request', 'heartbeat must be true or false');
+  }
+  return { clientId, heartbeat };
+}
+
+function welcome(engine: Engine, connection: Connection): Welcome {
+  const { options } = engine;
+  return {
+    connectionId: connection.id,
+    principal: engine.principalTag(connection.info.principal),
+    heartbeat: { intervalMs: options.heartbeatIntervalMs, clientTimeoutMs: options.clientTimeoutMs },
+    limits: {
+      maxMessageBytes: options.maxMessageBytes,
+      maxNesting: options.maxNesting,
+      maxEventLength: options.maxEventLength,
+      maxChannelsPerConnection: options.maxChannelsPerConnection,
+      maxInFlight: options.maxInFlight,
+    },
+  };
+}
+
+function subscribe(engine: Engine, connection: Connection, id: MessageId, data: unknown): void {
+  const { channel, since, params } = asObject(data, '$subscribe');
+  if (since !== undefined) throw new ChannelsError('bad_request', '"since" is not available');
+  if (engine.draining) throw new ChannelsError('unavailable', 'the server shuts down');
+  connection.subscriptions.subscribe(parseChannel(channel), id, params);
+}
+
+function unsubscribe(_engine: Engine, connection: Connection, id: MessageId, data: unknown): void {
+  const { channel } = asObject(data, '$unsubscribe');
+  connection.subscriptions.unsubscribe(parseChannel(channel), id);
+}
+
+function parseChannel(channel: unknown): string {
+  if (isChannelName(channel)) return channel;
+  throw new ChannelsError('unknown_channel', 'a channel is 1 to 255 characters of [A-Za-z0-9_.:@=+~-]');
+}
+
+function asObject(data: unknown, event: string): Record<string, unknown> {
+  if (typeof data === 'object' && data !== null && !Array.isArray(data)) return data as Record<string, unknown>;
+  throw new ChannelsError('bad_request', `the data of ${event} must be an object`);
+}

@@ -1,0 +1,264 @@
+import { DecodeError, type Codec } from '../codec/index.js';
+import {
+  CLOSE_CODES,
+  EXCEPTION_EVENT,
+  parseClientFrame,
+  RESERVED_EVENT_PREFIX,
+  type EventFrame,
+  type MessageId,
+  type WireError,
+} from '../protocol/index.js';
+import type { ChannelSocket } from './channel-socket.js';
+import { EncodedFrame } from './encoded-frame.js';
+import type { Endpoint } from './endpoint.js';
+import type { Engine } from './engine.js';
+import { FaultLog } from './fault-log.js';
+import type { FlushQueue } from './flush-queue.js';
+import { Outbox, type OutboxOwner } from './outbox.js';
+import type { PendingReply } from './pending-reply.js';
+import { SubscriptionTable } from './subscription-table.js';
+import type { Transport } from './transport.interface.js';
+
+/**
+ * - `opening`: upgraded; `handleConnection` runs, nothing is read, the server may send
+ * - `open`: messages are handled
+ * - `closing`: a close was sent, nothing is handled or sent any more
+ * - `closed`: the transport has ended
+ */
+export type ConnectionState = 'opening' | 'open' | 'closing' | 'closed';
+
+const NEXT_STATES: Readonly<Record<ConnectionState, readonly ConnectionState[]>> = {
+  opening: ['open', 'closing', 'closed'],
+  open: ['closing', 'closed'],
+  closing: ['closed'],
+  closed: [],
+};
+
+/** What is known of a peer when its connection is accepted. */
+export interface ConnectionInfo {
+  /** What the application's code gets as the client. */
+  readonly socket: ChannelSocket;
+  readonly principal: string;
+  readonly user: unknown;
+  /** Parameters of the endpoint's path. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Whether the peer has offered a subprotocol of ours. */
+  readonly ours: boolean;
+  readonly address: string;
+}
+
+/** One peer, whatever carries it. Owns no timer; a sweep looks after all connections. */
+export class Connection implements OutboxOwner {
+  readonly id: string;
+  readonly outbox = new Outbox(this);
+  readonly subscriptions = new SubscriptionTable(this);
+
+  /** Speaks our protocol: has offered our subprotocol, or sent a `$` frame. The others are plain. */
+  ours: boolean;
+
+  /** Secret of the client, kept over its reconnects. */
+  clientId?: string;
+
+  /** Wants `$ping` frames instead of protocol pings. */
+  wantsPingFrames = false;
+
+  /** `$hello` has been said, or is too late: a message to an `@Acked` handler came first. */
+  greeted = false;
+
+  /** A message came since the heartbeat last looked. */
+  spoke = false;
+
+  /** Looked after by the heartbeat, see there. */
+  readonly pulse = { heardAt: 0, sentAt: 0, spokeAt: 0, pingedAt: 0, pingAfterMs: 0, bytesRead: 0, bytesWritten: 0, bytesAtHeard: 0 };
+
+  #state: ConnectionState = 'opening';
+  #closeCode?: number;
+  #closeReason = '';
+  #faults?: FaultLog;
+  #pending?: Set<PendingReply>;
+  #inFlight = 0;
+
+  constructor(
+    readonly engine: Engine,
+    readonly endpoint: Endpoint,
+    readonly transport: Transport,
+    readonly info: ConnectionInfo,
+  ) {
+    this.id = engine.random.id();
+    this.ours = info.ours;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  get codec(): Codec {
+    return this.engine.codec;
+  }
+
+  get writable(): boolean {
+    return this.#state === 'open' || this.#state === 'opening';
+  }
+
+  get maxOutboxBytes(): number {
+    return this.engine.options.maxOutboxBytes;
+  }
+
+  get flushQueue(): FlushQueue {
+    return this.engine.flushQueue;
+  }
+
+  /** Messages with an `id` that have no answer yet. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Handles one message. The transport calls it in the order of arrival. */
+  receive(message: string | Uint8Array): void {
+    if (this.#state !== 'open') return;
+    const frame = this.#read(message);
+    if (frame) this.engine.dispatcher.dispatch(this, frame);
+  }
+
+  /** `handleConnection` has settled: from now on messages are handled. */
+  open(): void {
+    this.#transition('open');
+  }
+
+  /** Sends `{ event, data }`. Throws where `data` cannot be encoded. */
+  sendEvent(event: string, data?: unknown): void {
+    this.outbox.push(new EncodedFrame(this.codec.encodeEvent(event, data)));
+  }
+
+  /** Sends what a stock Nest handler answers with: the value itself, nothing for `undefined` and `null`. */
+  sendValue(value: unknown): void {
+    if (value === undefined || value === null) return;
+    const text = this.codec.encodeValue(value);
+    if (text !== undefined) this.outbox.push(new EncodedFrame(text));
+  }
+
+  /** Sends `{ ack, data }`. Throws where `data` cannot be encoded. */
+  sendAck(id: MessageId, data: unknown, more = false): void {
+    this.outbox.push(new EncodedFrame(this.codec.encodeAck(id, data, more)));
+  }
+
+  sendError(id: MessageId, error: WireError): void {
+    this.outbox.push(new EncodedFrame(this.codec.encodeError(id, error)));
+  }
+
+  /** Tells the peer of a fault that belongs to no `id`, a plain one at most once a second. */
+  sendException(error: Pick<WireError, 'code' | 'message'>): void {
+    if (!this.ours && !this.#faultLog().mayTell(this.engine.clock.now())) return;
+    this.sendEvent(EXCEPTION_EVENT, { status: 'error', code: error.code, message: error.message });
+  }
+
+  track(reply: PendingReply): void {
+    (this.#pending ??= new Set()).add(reply);
+    if (reply.isAwaited) this.#inFlight++;
+  }
+
+  untrack(reply: PendingReply): void {
+    if (this.#pending?.delete(reply) && reply.isAwaited) this.#inFlight--;
+  }
+
+  /** Flushes what is due and says good-bye with `code`. A second call changes nothing. */
+  close(code: number, reason = ''): void {
+    if (!this.writable) return;
+    this.outbox.flush();
+    // First the transport: it throws where the application gave a code or a reason that cannot be sent.
+    this.transport.end(code, reason);
+    this.#end(code, reason);
+  }
+
+  /** Ends the connection at once. The peer sees 1006; `code` is what log and metrics say. */
+  terminate(code: number, reason = ''): void {
+    if (this.#state === 'closed') return;
+    if (this.writable) this.#end(code, reason);
+    this.outbox.clear();
+    this.transport.destroy();
+  }
+
+  overflow(): void {
+    this.terminate(CLOSE_CODES.SlowConsumer.code, CLOSE_CODES.SlowConsumer.reason);
+  }
+
+  /** The transport has ended. What this side has said first counts more than what the transport saw. */
+  closed(code: number, reason: string): void {
+    if (this.#state === 'closed') return;
+    if (this.writable) this.#end(code, reason);
+    this.#transition('closed');
+    for (const reply of this.#pending ?? []) reply.cancel();
+    this.subscriptions.end();
+    this.engine.forget(this, this.#closeCode ?? code, this.#closeReason);
+  }
+
+  /** Nothing more is sent or handled from here on. */
+  #end(code: number, reason: string): void {
+    this.#closeCode = code;
+    this.#closeReason = reason;
+    this.#transition('closing');
+  }
+
+  #transition(to: ConnectionState): void {
+    if (!NEXT_STATES[this.#state].includes(to)) {
+      throw new Error(`a connection cannot go from ${this.#state} to ${to}`);
+    }
+    this.#state = to;
+  }
+
+  #read(message: string | Uint8Array): EventFrame | undefined {
+    let value: unknown;
+    try {
+      value = this.codec.decode(message);
+    } catch (error) {
+      this.#refuse(error, message);
+      return undefined;
+    }
+    const frame = parseClientFrame(value);
+    if (typeof frame === 'string') {
+      if (isKeepAlive(value)) this.engine.observers.faulted(this, 'keep_alive');
+      else this.#badFrame(frame);
+      return undefined;
+    }
+    if (!('event' in frame)) {
+      // No request of ours is open: the answer to it comes too late, or was never asked for.
+      this.engine.observers.faulted(this, 'late_ack');
+      return undefined;
+    }
+    if (frame.event.startsWith(RESERVED_EVENT_PREFIX)) this.ours = true;
+    else this.spoke = true;
+    return frame;
+  }
+
+  #refuse(error: unknown, message: string | Uint8Array): void {
+    if (!(error instanceof DecodeError)) throw error;
+    if (error.code === 'bad_frame') {
+      if (isKeepAlive(message)) this.engine.observers.faulted(this, 'keep_alive');
+      else this.#badFrame(error.message);
+      return;
+    }
+    this.engine.observers.faulted(this, 'bad_request');
+    const wire: WireError = { code: error.code, message: error.message, retryable: false };
+    const frame = parseClientFrame(error.value);
+    if (typeof frame === 'object' && 'event' in frame && frame.id !== undefined) this.sendError(frame.id, wire);
+    else this.sendException(wire);
+  }
+
+  #badFrame(message: string): void {
+    this.engine.observers.faulted(this, 'bad_frame');
+    this.sendException({ code: 'bad_frame', message });
+    if (this.ours && this.#faultLog().count(this.engine.clock.now())) {
+      this.close(CLOSE_CODES.BadFrame.code, CLOSE_CODES.BadFrame.reason);
+    }
+  }
+
+  #faultLog(): FaultLog {
+    return (this.#faults ??= new FaultLog());
+  }
+}
+
+/** Text that other libraries send to keep a connection alive: a sign of life and nothing else. */
+function isKeepAlive(message: unknown): boolean {
+  if (message === 'ping') return true;
+  return typeof message === 'object' && message !== null && 'type' in message && message.type === 'ping';
+}

@@ -1,0 +1,122 @@
+import { ERROR_CODES, RESERVED_EVENT_PREFIX, type EventFrame, type WireError } from '../protocol/index.js';
+import { answerData } from './answer-data.js';
+import { runCommand } from './commands.js';
+import type { Connection } from './connection.js';
+import type { Engine } from './engine.js';
+import { ChannelsError, toWireError } from './errors.js';
+import { Message, type Handler } from './handler.interface.js';
+import { PendingReply } from './pending-reply.js';
+import { asStream } from './result-stream.js';
+
+/** How long a peer waits that has too many messages unanswered: by then some have been answered. */
+const IN_FLIGHT_RETRY_MS = 1_000;
+
+/** One frame, one look-up, one handler, one answer. */
+export class Dispatcher {
+  constructor(private readonly engine: Engine) {}
+
+  dispatch(connection: Connection, frame: EventFrame): void {
+    const { event } = frame;
+    if (event.startsWith(RESERVED_EVENT_PREFIX)) {
+      runCommand(this.engine, connection, frame);
+      return;
+    }
+    const handlers = connection.endpoint.handlers.get(event);
+    const refusal = this.#refusal(connection, event, handlers);
+    const id = connection.ours || this.engine.plainAcks ? frame.id : undefined;
+    if (!handlers || refusal) {
+      this.refuse(new Message(connection, event, frame.data, id), refusal as WireError);
+      return;
+    }
+    this.#run(handlers[0] as Handler, new Message(connection, event, frame.data, id));
+    for (let at = 1; at < handlers.length; at++) {
+      this.#run(handlers[at] as Handler, new Message(connection, event, frame.data));
+    }
+  }
+
+  /** Sends what a handler has returned. */
+  answer(message: Message, value: unknown): void {
+    const { connection, id } = message;
+    try {
+      if (id === undefined) connection.sendValue(value);
+      else connection.sendAck(id, answerData(value));
+    } catch (error) {
+      this.fail(message, error);
+      return;
+    }
+    if (id !== undefined) this.engine.observers.acked(connection, message.event, 'done');
+  }
+
+  /** Sends what a handler has thrown, as far as the peer may know it. */
+  fail(message: Message, error: unknown): void {
+    const { connection, id } = message;
+    if (id === undefined) {
+      connection.sendEvent('exception', this.engine.errors.toException(error, message));
+      return;
+    }
+    const wire = this.engine.errors.toWireError(error, message);
+    try {
+      connection.sendError(id, wire);
+    } catch {
+      // Details that the application gave cannot be encoded; the rest of the answer still can.
+      connection.sendError(id, { ...wire, details: undefined });
+    }
+    this.engine.observers.acked(connection, message.event, wire.code === 'timeout' ? 'timeout' : 'failed');
+  }
+
+  /** Answers with an error of the protocol itself. */
+  refuse(message: Message, error: WireError): void {
+    const { connection, id } = message;
+    if (id === undefined) connection.sendException(error);
+    else connection.sendError(id, error);
+  }
+
+  #refusal(
+    connection: Connection,
+    event: string,
+    handlers: readonly Handler[] | undefined,
+  ): WireError | undefined {
+    const { maxEventLength } = this.engine.options;
+    if (event.length > maxEventLength) {
+      this.engine.observers.faulted(connection, 'bad_request');
+      return wireError('bad_request', `the event is longer than ${maxEventLength} characters`);
+    }
+    if (!handlers) {
+      this.engine.observers.faulted(connection, 'unknown_event');
+      return wireError('unknown_event', `no handler has the event ${JSON.stringify(event)}`);
+    }
+    if (this.engine.draining) return wireError('unavailable', 'the server shuts down');
+    return undefined;
+  }
+
+  #run(handler: Handler, message: Message): void {
+    const { connection } = message;
+    if (message.id !== undefined && connection.inFlight >= this.engine.options.maxInFlight) {
+      const tooMany = `${connection.inFlight} messages are unanswered`;
+      this.refuse(
+        message,
+        toWireError(new ChannelsError('rate_limited', tooMany, { retryAfterMs: IN_FLIGHT_RETRY_MS })),
+      );
+      return;
+    }
+    if (handler.acked) connection.greeted = true;
+    let result: unknown;
+    try {
+      result = handler.handle(message);
+    } catch (error) {
+      this.fail(message, error);
+      return;
+    }
+    if (result instanceof Promise) {
+      new PendingReply(this.engine, message, handler.acked).follow(result);
+      return;
+    }
+    const stream = asStream(result, handler.acked);
+    if (stream) new PendingReply(this.engine, message, handler.acked).stream(stream);
+    else this.answer(message, result);
+  }
+}
+
+function wireError(code: WireError['code'], message: string): WireError {
+  return { code, message, retryable: ERROR_CODES[code].retryable };
+}

@@ -1,0 +1,28 @@
+import type { ChannelDefinition } from './channel-definition.js';
+import type { Connection } from './connection.js';
+import type { Handler } from './handler.interface.js';
+import type { PatternTable } from './pattern.js';
+
+/** The methods of the gateways for the channels of one pattern. */
+export interface ChannelRoute {
+  readonly definition: ChannelDefinition;
+  /** Without it a client cannot join. */
+  readonly subscribe?: Handler;
+  readonly unsubscribe?: Handler;
+}
+
+/** One path of one port, with all that the gateways there can do. */
+export interface Endpoint {
+  readonly path: string;
+
+  /** By event. Several gateways of one path may handle the same event; the first one answers. */
+  readonly handlers: ReadonlyMap<string, readonly Handler[]>;
+
+  readonly channels: PatternTable<ChannelRoute>;
+
+  /** The gateways' `handleConnection`. A rejection closes the connection. */
+  connected(connection: Connection): Promise<void> | void;
+
+  /** The gateways' `handleDisconnect`. Never rejects. */
+  disconnected(connection: Connection, code: number): Promise<void> | void;
+}

@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto';
+import type { Codec } from '../codec/index.js';
+import { CLOSE_CODES } from '../protocol/index.js';
+import type { Broker } from './broker.interface.js';
+import type { Clock } from './clock.interface.js';
+import { Connection, type ConnectionInfo } from './connection.js';
+import { Deadlines } from './deadlines.js';
+import { Dispatcher } from './dispatcher.js';
+import type { Endpoint } from './endpoint.js';
+import { FlushQueue } from './flush-queue.js';
+import type { ErrorMapper } from './handler.interface.js';
+import { Heartbeat } from './heartbeat.js';
+import { Hub } from './hub.js';
+import type { Observers } from './observers.js';
+import type { ResolvedOptions } from './options.js';
+import type { Random } from './random.interface.js';
+import type { Transport } from './transport.interface.js';
+import { WorkCounter } from './work-counter.js';
+
+/** The longest pause between two looks at all connections. */
+const MAX_TICK_MS = 1_000;
+
+/** How long peers may take to answer the close of a shutdown. */
+const CLOSE_GRACE_MS = 1_000;
+
+/** What `handleDisconnect` gets at least, even where handlers have used up the time of a shutdown. */
+const MIN_DISCONNECT_MS = 500;
+
+export interface EngineParts {
+  readonly options: ResolvedOptions;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly codec: Codec;
+  readonly broker: Broker;
+  readonly observers: Observers;
+  readonly errors: ErrorMapper;
+  /** Whether a plain connection's message with an `id` is answered by an ack. */
+  readonly plainAcks: boolean;
+}
+
+/** Everything that the connections of one node share. */
+export class Engine {
+  readonly options: ResolvedOptions;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly codec: Codec;
+  readonly observers: Observers;
+  readonly errors: ErrorMapper;
+  readonly plainAcks: boolean;
+  readonly flushQueue: FlushQueue;
+  readonly deadlines: Deadlines;
+  readonly dispatcher: Dispatcher;
+  readonly hub: Hub;
+
+  readonly #broker: Broker;
+  readonly #heartbeat: Heartbeat;
+  readonly #tickMs: number;
+  readonly #connections = new Map<string, Connection>();
+  readonly #byClient = new Map<string, Connection>();
+  readonly #work = new WorkCounter();
+  readonly #open = new WorkCounter();
+  readonly #admissions = new Map<Connection, Promise<void>>();
+  #ticker?: object;
+  #shutdown?: Promise<void>;
+
+  constructor(parts: EngineParts) {
+    this.options = parts.options;
+    this.clock = parts.clock;
+    this.random = parts.random;
+    this.codec = parts.codec;
+    this.observers = parts.observers;
+    this.errors = parts.errors;
+    this.plainAcks = parts.plainAcks;
+    this.#broker = parts.broker;
+    this.#tickMs = tickOf(parts.options);
+    this.flushQueue = new FlushQueue(this.clock);
+    this.deadlines = new Deadlines(this.clock, this.options.handlerTimeoutMs);
+    this.dispatcher = new Dispatcher(this);
+    this.hub = new Hub(this.codec, this.#broker, this.observers);
+    this.#heartbeat = new Heartbeat(this.options, this.clock, this.random, this.#tickMs);
+  }
+
+  /** The node goes away: nothing new is taken on. */
+  get draining(): boolean {
+    return this.#shutdown !== undefined;
+  }
+
+  get connections(): ReadonlyMap<string, Connection> {
+    return this.#connections;
+  }
+
+  async start(): Promise<void> {
+    await this.#broker.start(this.hub.deliver);
+    this.#ticker ??= this.clock.setInterval(() => this.#tick(), this.#tickMs);
+  }
+
+  /** Takes a new peer on. Nothing of it is handled before {@link admit}. */
+  accept(transport: Transport, endpoint: Endpoint, info: ConnectionInfo): Connection {
+    const connection = new Connection(this, endpoint, transport, info);
+    this.#connections.set(connection.id, connection);
+    this.#open.begin();
+    this.observers.opened(connection);
+    return connection;
+  }
+
+  /** Runs `handleConnection` and opens the connection when it has settled, or closes it where it failed. */
+  admit(connection: Connection): Promise<void> | void {
+    const connected = connection.endpoint.connected(connection);
+    if (!connected) return this.#opened(connection);
+
+    this.begin();
+    const admission = this.deadlines
+      .limit(connected, 'handleConnection')
+      .then(
+        () => this.#opened(connection),
+        (error: unknown) => this.#deny(connection, error),
+      )
+      .finally(() => {
+        this.#admissions.delete(connection);
+        this.finish();
+      });
+    this.#admissions.set(connection, admission);
+    return admission;
+  }
+
+  /** A connection has ended. */
+  forget(connection: Connection, code: number, reason: string): void {
+    this.#connections.delete(connection.id);
+    this.#heartbeat.delete(connection);
+    const key = clientKey(connection);
+    if (this.#byClient.get(key) === connection) this.#byClient.delete(key);
+    this.observers.closed(connection, code, reason);
+
+    this.begin();
+    // `handleDisconnect` follows `handleConnection`, however long that takes.
+    const admitted = this.#admissions.get(connection);
+    const disconnected = admitted
+      ? admitted.then(() => connection.endpoint.disconnected(connection, code))
+      : connection.endpoint.disconnected(connection, code);
+    void Promise.resolve(disconnected).finally(() => this.finish());
+    this.#open.finish();
+  }
+
+  /** The peer has named its client id: an older connection of the same client gives way. */
+  identify(connection: Connection, clientId: string): void {
+    connection.clientId = clientId;
+    const key = clientKey(connection);
+    const older = this.#byClient.get(key);
+    this.#byClient.set(key, connection);
+    if (older && !this.draining) older.close(CLOSE_CODES.Replaced.code, CLOSE_CODES.Replaced.reason);
+  }
+
+  /** The same on every node and after a restart, and tells nothing about the principal. */
+  principalTag(principal: string): string {
+    if (principal === '') return '';
+    return createHash('sha256').update(principal).digest().subarray(0, 16).toString('base64url');
+  }
+
+  /** Code of the application has begun to run; a shutdown waits for its {@link finish}. */
+  begin(): void {
+    this.#work.begin();
+  }
+
+  finish(): void {
+    this.#work.finish();
+  }
+
+  /**
+   * Lets running handlers finish and their answers leave, closes every connection with 1012,
+   * awaits `handleDisconnect`, and ends what is left. May be called twice.
+   */
+  shutdown(): Promise<void> {
+    return (this.#shutdown ??= this.#shutDown());
+  }
+
+  async #shutDown(): Promise<void> {
+    const deadline = this.clock.now() + this.options.shutdownTimeoutMs;
+    await this.#work.idle(this.clock, this.options.shutdownTimeoutMs);
+    const { code, reason } = CLOSE_CODES.ServiceRestart;
+    for (const connection of this.#connections.values()) connection.close(code, reason);
+    await this.#open.idle(this.clock, CLOSE_GRACE_MS);
+    for (const connection of this.#connections.values()) connection.terminate(code, reason);
+    await this.#work.idle(this.clock, Math.max(MIN_DISCONNECT_MS, deadline - this.clock.now()));
+    if (this.#ticker) this.clock.clearTimer(this.#ticker);
+    await this.#broker.close();
+  }
+
+  #opened(connection: Connection): void {
+    if (connection.state !== 'opening') return;
+    connection.open();
+    this.#heartbeat.add(connection);
+  }
+
+  #deny(connection: Connection, error: unknown): void {
+    const { code, reason } = this.errors.toClose(error);
+    connection.close(code, reason);
+  }
+
+  #tick(): void {
+    const now = this.clock.now();
+    this.deadlines.sweep(now);
+    this.#heartbeat.sweep(now);
+  }
+}
+
+/** Short intervals, as tests have them, are looked at ten times each. */
+function tickOf({ heartbeatIntervalMs, handlerTimeoutMs }: ResolvedOptions): number {
+  const shortest = Math.min(heartbeatIntervalMs || Number.POSITIVE_INFINITY, handlerTimeoutMs);
+  return Math.max(1, Math.min(MAX_TICK_MS, Math.floor(shortest / 10)));
+}
+
+function clientKey(connection: Connection): string {
+  // A client id has no line break, so the two parts cannot run into each other.
+  return `${connection.info.principal}\n${connection.clientId}`;
+}

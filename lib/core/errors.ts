@@ -1,0 +1,43 @@
+import { ERROR_CODES, type ErrorCode, type WireError } from '../protocol/index.js';
+
+export interface ChannelsErrorOptions extends ErrorOptions {
+  /** Tell the peer when to try again, in milliseconds. */
+  readonly retryAfterMs?: number;
+  /** What exactly was refused. Sent to the peer as it is. */
+  readonly details?: unknown;
+}
+
+/**
+ * An error with a code of the protocol. Thrown from a handler or a `@SubscribeChannel` method it
+ * reaches the peer with its code, message and details; its `cause` stays in the log.
+ *
+ * @publicApi
+ */
+export class ChannelsError extends Error {
+  override readonly name = 'ChannelsError';
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number;
+  readonly details?: unknown;
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options: ChannelsErrorOptions = {},
+  ) {
+    super(message, options);
+    this.retryable = ERROR_CODES[code].retryable;
+    this.retryAfterMs = options.retryAfterMs;
+    this.details = options.details;
+  }
+}
+
+/** The error as the peer sees it. */
+export function toWireError(error: ChannelsError): WireError {
+  return {
+    code: error.code,
+    message: error.message,
+    retryable: error.retryable,
+    retryAfterMs: error.retryAfterMs,
+    details: error.details,
+  };
+}

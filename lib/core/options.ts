@@ -1,0 +1,194 @@
+/** Limits and times of the engine. Every one has a default in {@link DEFAULTS}. */
+export interface EngineOptions {
+  /**
+   * Ping a connection that the server has sent nothing to, or heard nothing from, for this long.
+   * A ping goes out at a random 80-100 % of it, so that connections opened together spread out.
+   * `0` sends no pings; then set `heartbeatTimeoutMs: 0` too, or silent but healthy peers are reaped.
+   *
+   * @default 25_000
+   */
+  heartbeatIntervalMs?: number;
+
+  /**
+   * Reap a connection that has been silent for this long. Any byte read counts as life. The peer
+   * sees 1006 and reconnects; log and metrics say 4408. Behind a slow link the time grows with the
+   * bytes on their way, see `drainTimeoutMs`. `0` turns reaping off.
+   *
+   * @default 30_000
+   */
+  heartbeatTimeoutMs?: number;
+
+  /**
+   * The most that `heartbeatTimeoutMs` grows to while a peer reads what was sent to it: by one
+   * second for each 16 KiB written since it was last heard.
+   *
+   * @default 60_000
+   */
+  drainTimeoutMs?: number;
+
+  /**
+   * Told to clients in the `$hello` ack: reconnect after this long without a frame from the server.
+   *
+   * @default 40_000
+   */
+  clientTimeoutMs?: number;
+
+  /**
+   * Close with 4510 a connection that answers pings but has sent no message of its own for this
+   * long. `0` turns it off.
+   *
+   * @default 0
+   */
+  idleTimeoutMs?: number;
+
+  /**
+   * How long the handshake guards may take together. Longer, and the peer gets HTTP 503.
+   *
+   * @default 5_000
+   */
+  handshakeTimeoutMs?: number;
+
+  /**
+   * How long a handler, a `@SubscribeChannel` method or `handleConnection` may take. Longer, and
+   * the request is answered `timeout` (retryable) or, in `handleConnection`, the connection closed
+   * with 1011. The handler is not stopped; its late result is dropped. Checked once a second.
+   *
+   * @default 30_000
+   */
+  handlerTimeoutMs?: number;
+
+  /**
+   * How long running handlers and `handleDisconnect` may take when the application shuts down,
+   * before the remaining sockets are destroyed.
+   *
+   * @default 3_000
+   */
+  shutdownTimeoutMs?: number;
+
+  /**
+   * The longest message, in bytes, in both directions. A longer one from a peer closes its
+   * connection with 1009; publishing a longer one rejects with `payload_too_large`.
+   *
+   * @default 65_536
+   */
+  maxMessageBytes?: number;
+
+  /**
+   * How deep the JSON of a message may nest. A deeper one is a bad frame.
+   *
+   * @default 32
+   */
+  maxNesting?: number;
+
+  /**
+   * Channels that one connection may be in. One more is refused with `limit_exceeded`.
+   *
+   * @default 128
+   */
+  maxChannelsPerConnection?: number;
+
+  /**
+   * The longest event name, in characters. A longer one is a `bad_request`.
+   *
+   * @default 128
+   */
+  maxEventLength?: number;
+
+  /**
+   * Messages with an `id` that one connection may have unanswered. One more is answered
+   * `rate_limited` (retryable).
+   *
+   * @default 64
+   */
+  maxInFlight?: number;
+
+  /**
+   * Bytes that may wait for one connection to read them. What would go beyond it terminates the
+   * connection: the peer sees 1006 and reconnects, log and metrics say 4413. A message of any size
+   * passes while nothing waits.
+   *
+   * @default 1_048_576
+   */
+  maxOutboxBytes?: number;
+
+  /**
+   * Fragments of one message. More close the connection with 1008.
+   *
+   * @default 256
+   */
+  maxFragments?: number;
+
+  /**
+   * Upgrades that may wait for their guards at the same time, per HTTP server. One more is refused
+   * with 503.
+   *
+   * @default 1_024
+   */
+  maxPendingUpgrades?: number;
+}
+
+export type ResolvedOptions = Readonly<Required<EngineOptions>>;
+
+export const DEFAULTS: ResolvedOptions = {
+  heartbeatIntervalMs: 25_000,
+  heartbeatTimeoutMs: 30_000,
+  drainTimeoutMs: 60_000,
+  clientTimeoutMs: 40_000,
+  idleTimeoutMs: 0,
+  handshakeTimeoutMs: 5_000,
+  handlerTimeoutMs: 30_000,
+  shutdownTimeoutMs: 3_000,
+  maxMessageBytes: 65_536,
+  maxNesting: 32,
+  maxChannelsPerConnection: 128,
+  maxEventLength: 128,
+  maxInFlight: 64,
+  maxOutboxBytes: 1_048_576,
+  maxFragments: 256,
+  maxPendingUpgrades: 1_024,
+};
+
+/** Options for which zero means "off". */
+const MAY_BE_ZERO: ReadonlySet<string> = new Set(['heartbeatIntervalMs', 'heartbeatTimeoutMs', 'idleTimeoutMs']);
+
+/** Timers cannot wait longer: Node fires at once instead. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+/**
+ * Fills in the defaults and checks each value once, at start.
+ *
+ * @throws TypeError that names the option, says what it got and what to do
+ */
+export function resolveOptions(options: EngineOptions): ResolvedOptions {
+  const resolved: Record<string, number> = { ...DEFAULTS };
+  for (const name of Object.keys(DEFAULTS)) {
+    const value: unknown = options[name as keyof EngineOptions];
+    if (value !== undefined) resolved[name] = checkNumber(name, value);
+  }
+  const complete = resolved as unknown as ResolvedOptions;
+  checkTimes(complete);
+  return complete;
+}
+
+function checkNumber(name: string, value: unknown): number {
+  const least = MAY_BE_ZERO.has(name) ? 0 : 1;
+  if (!Number.isSafeInteger(value) || (value as number) < least) {
+    throw new TypeError(`${name} (${String(value)}) must be a whole number of at least ${least}.`);
+  }
+  if (name.endsWith('Ms') && (value as number) > MAX_TIMER_MS) {
+    throw new TypeError(`${name} (${String(value)}) must be at most ${MAX_TIMER_MS} milliseconds.`);
+  }
+  return value as number;
+}
+
+function checkTimes(options: ResolvedOptions): void {
+  const { heartbeatIntervalMs: interval, heartbeatTimeoutMs: timeout, drainTimeoutMs: drain } = options;
+  if (interval > 0 && timeout > 0 && timeout <= interval) {
+    throw new TypeError(
+      `heartbeatTimeoutMs (${timeout}) must exceed heartbeatIntervalMs (${interval}); raise the timeout.`,
+    );
+  }
+  if (timeout > 0 && drain < timeout) {
+    throw new TypeError(`drainTimeoutMs (${drain}) must not be less than heartbeatTimeoutMs (${timeout}).`);
+  }
+}

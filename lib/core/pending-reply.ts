@@ -1,0 +1,118 @@
+import { answerData } from './answer-data.js';
+import type { Expirable } from './deadlines.js';
+import type { Engine } from './engine.js';
+import { ChannelsError } from './errors.js';
+import type { Message } from './handler.interface.js';
+import { asStream, type ResultStream } from './result-stream.js';
+
+/**
+ * The answer to a message whose handler has not finished. Settles exactly once: with what the
+ * handler gives, with `timeout`, or without a word because the connection has ended.
+ */
+export class PendingReply implements Expirable {
+  expiresAt = 0;
+  #settled = false;
+  #subscription?: { unsubscribe(): void };
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly message: Message,
+    /** Whether the handler answers once, whatever it returns. */
+    private readonly acked: boolean,
+  ) {
+    message.connection.track(this);
+    if (message.id !== undefined) engine.deadlines.add(this);
+  }
+
+  /** Whether it counts against `maxInFlight`. */
+  get isAwaited(): boolean {
+    return this.message.id !== undefined;
+  }
+
+  /** Answers with what the promise gives, which may be a stream. */
+  follow(result: Promise<unknown>): void {
+    this.engine.begin();
+    result
+      .then(
+        (value) => this.#resolved(value),
+        (error: unknown) => this.#fail(error),
+      )
+      .finally(() => this.engine.finish());
+  }
+
+  /** Answers with each item of a stream, or with its last one. */
+  stream(result: ResultStream): void {
+    let last: unknown;
+    if (result.isEach()) this.#unlimit();
+    try {
+      const subscription = result.source.subscribe({
+        next: (value) => {
+          if (!result.isEach()) last = value;
+          else this.#item(value);
+        },
+        error: (error) => this.#fail(error),
+        complete: () => (result.isEach() ? this.#complete() : this.#answer(last)),
+      });
+      if (this.#settled) subscription.unsubscribe();
+      else this.#subscription = subscription;
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  expire(): void {
+    const { handlerTimeoutMs } = this.engine.options;
+    this.#fail(new ChannelsError('timeout', `the handler took longer than ${handlerTimeoutMs} ms`));
+  }
+
+  /** The connection has ended: nobody waits for the answer. */
+  cancel(): void {
+    this.#settle();
+  }
+
+  #resolved(value: unknown): void {
+    if (this.#settled) return;
+    const stream = asStream(value, this.acked);
+    if (stream) this.stream(stream);
+    else this.#answer(value);
+  }
+
+  #answer(value: unknown): void {
+    if (this.#settle()) this.engine.dispatcher.answer(this.message, value);
+  }
+
+  #item(value: unknown): void {
+    if (this.#settled) return;
+    this.#unlimit();
+    const { connection, id } = this.message;
+    try {
+      if (id === undefined) connection.sendValue(value);
+      else connection.sendAck(id, answerData(value), true);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #complete(): void {
+    if (this.#settle() && this.isAwaited) this.engine.dispatcher.answer(this.message, undefined);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#settle()) this.engine.dispatcher.fail(this.message, error);
+  }
+
+  /** Time is limited until a stream is there, not for as long as it runs. */
+  #unlimit(): void {
+    this.engine.deadlines.delete(this);
+  }
+
+  /** `true` for the caller that settles it; everybody later is too late. */
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    this.engine.deadlines.delete(this);
+    this.message.connection.untrack(this);
+    this.#subscription?.unsubscribe();
+    return true;
+  }
+}

@@ -1,0 +1,28 @@
+import type { EncodedFrame } from './encoded-frame.js';
+
+/**
+ * What carries one connection. A transport forwards whole messages to `Connection.receive` and
+ * reports its end, once, to `Connection.closed`; it keeps no state of the protocol.
+ */
+export interface Transport {
+  /** Bytes that were handed over and have not reached the kernel. */
+  readonly bufferedAmount: number;
+
+  /** Bytes read from the peer so far, whole frames or not. Any growth is a sign of life. */
+  readonly bytesRead: number;
+
+  /** Bytes written towards the peer so far. */
+  readonly bytesWritten: number;
+
+  /** Sends the frames in order, in as few writes as the transport can. Ignored after a close. */
+  write(frames: readonly EncodedFrame[]): void;
+
+  /** Asks the peer for a sign of life below the protocol. */
+  probe(): void;
+
+  /** Says good-bye: what was written before still arrives. Throws where `code` or `reason` cannot be sent. */
+  end(code: number, reason: string): void;
+
+  /** Ends the connection at once, without a word. */
+  destroy(): void;
+}

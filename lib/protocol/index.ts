@@ -1,0 +1,22 @@
+export {
+  CLOSE_CODES,
+  closeCode,
+  closeVerdict,
+  type CloseCodeEntry,
+  type CloseVerdict,
+} from './close-codes.js';
+export { ERROR_CODES, isErrorCode, type ErrorCode, type WireError } from './error-codes.js';
+export * from './constants.js';
+export { isChannelName } from './channel-name.js';
+export { isMessageId, parseClientFrame } from './parse-client-frame.js';
+export type {
+  AckFrame,
+  ChannelCommandData,
+  ClientFrame,
+  EventFrame,
+  HelloData,
+  MessageId,
+  PublicationFrame,
+  ServerFrame,
+  Welcome,
+} from './frames.js';

@@ -1,0 +1,176 @@
+import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { clearTimeout, setTimeout } from 'node:timers';
+
+/** Which way bytes travel through a {@link FaultProxy}. */
+export type FaultDirection = 'toServer' | 'toClient';
+
+/**
+ * What is wrong with the network right now: written by the proxy, read by every pipe.
+ *
+ * @internal
+ */
+export interface Faults {
+  latencyMs: number;
+  jitterMs: number;
+  bytesPerSecond: number;
+  blackHoled: boolean;
+  cut?: { readonly direction: FaultDirection; remainingBytes: number };
+  readonly bytes: Record<FaultDirection, number>;
+  readonly random: () => number;
+}
+
+interface Parcel {
+  readonly type: 'bytes' | 'fin' | 'rst';
+  readonly dueAt: number;
+  /** What is left of the chunk; empty unless `type` is `bytes`. */
+  bytes: Buffer;
+}
+
+type PipeState = 'idle' | 'waiting' | 'writing' | 'ended';
+
+/** Bytes that latency alone may keep under way, as a TCP window bounds them: 10 MiB/s at 100 ms. */
+const MAX_IN_FLIGHT_BYTES = 1024 * 1024;
+
+/** A throttled chunk is passed on in pieces of this much time, not in one piece at its end. */
+const SLICE_MS = 20;
+
+const NO_BYTES = Buffer.alloc(0);
+
+/**
+ * One direction of a connection: a delay line, then a throttle. Nothing overtakes; the end of the
+ * stream and a reset travel in line like bytes do.
+ *
+ * @internal
+ */
+export class FaultPipe {
+  readonly #line: Parcel[] = [];
+  #state: PipeState = 'idle';
+  #timer: NodeJS.Timeout | undefined;
+  #heldBytes = 0;
+  #lastDueAt = 0;
+  #freeAt = 0;
+
+  /** `onCut` is told when the bytes given to it are the last ones before the cut; the pipe has ended then. */
+  constructor(
+    private readonly ends: { readonly source: Socket; readonly sink: Socket },
+    private readonly direction: FaultDirection,
+    private readonly faults: Faults,
+    private readonly onCut: (lastBytes: Buffer) => void,
+  ) {}
+
+  start(): void {
+    const { source } = this.ends;
+    source.on('data', (chunk: Buffer) => this.#receive('bytes', chunk));
+    source.on('end', () => this.#receive('fin', NO_BYTES));
+    source.on('close', (hadError) => {
+      if (hadError) this.#receive('rst', NO_BYTES);
+    });
+    this.update();
+  }
+
+  /** To be called after a change of the faults. */
+  update(): void {
+    this.#regulate();
+    this.#pump();
+  }
+
+  /** Drops what is under way. */
+  stop(): void {
+    this.#enter('ended');
+    this.#line.length = 0;
+  }
+
+  #enter(state: PipeState): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#state = state;
+  }
+
+  #receive(type: Parcel['type'], bytes: Buffer): void {
+    if (this.#state === 'ended') return;
+    const { latencyMs, jitterMs, random } = this.faults;
+    const dueAt = performance.now() + latencyMs + (jitterMs > 0 ? random() * jitterMs : 0);
+    // TCP delivers in order: jitter may delay what follows, never let it pass.
+    this.#lastDueAt = Math.max(this.#lastDueAt, dueAt);
+    this.#line.push({ type, bytes, dueAt: this.#lastDueAt });
+    this.#heldBytes += bytes.length;
+    this.update();
+  }
+
+  /** Back-pressure: a paused source lets the buffers of the kernel fill, up to those of the sender. */
+  #regulate(): void {
+    if (this.#state === 'ended') return;
+    const { latencyMs, bytesPerSecond, blackHoled } = this.faults;
+    const capacity =
+      bytesPerSecond > 0 ? Math.max(1, (bytesPerSecond * latencyMs) / 1000) : MAX_IN_FLIGHT_BYTES;
+    if (blackHoled || this.#heldBytes >= capacity) this.ends.source.pause();
+    else this.ends.source.resume();
+  }
+
+  #pump(): void {
+    const parcel = this.#line[0];
+    if (!parcel || this.#state !== 'idle' || this.faults.blackHoled) return;
+    const waitMs = Math.max(parcel.dueAt, this.#freeAt) - performance.now();
+    if (waitMs > 0) return this.#wait(waitMs);
+    if (parcel.type === 'bytes') return this.#write(this.#takeSlice(parcel));
+    this.#line.shift();
+    if (parcel.type === 'rst') return this.#reset();
+    this.ends.sink.end();
+    this.#pump();
+  }
+
+  #wait(ms: number): void {
+    this.#enter('waiting');
+    this.#timer = setTimeout(() => {
+      this.#enter('idle');
+      this.#pump();
+    }, ms).unref();
+  }
+
+  #takeSlice(parcel: Parcel): Buffer {
+    const { bytesPerSecond, cut } = this.faults;
+    const perSlice =
+      bytesPerSecond > 0 ? Math.max(1, Math.floor((bytesPerSecond * SLICE_MS) / 1000)) : Infinity;
+    const untilCut = cut?.direction === this.direction ? cut.remainingBytes : Infinity;
+    const slice = parcel.bytes.subarray(0, Math.min(perSlice, untilCut));
+    parcel.bytes = parcel.bytes.subarray(slice.length);
+    if (parcel.bytes.length === 0) this.#line.shift();
+    this.#heldBytes -= slice.length;
+    // A timer that fires late must not slow the link down: up to one slice of lost time is made good.
+    const startedAt = Math.max(this.#freeAt, performance.now() - SLICE_MS);
+    this.#freeAt = bytesPerSecond > 0 ? startedAt + (slice.length / bytesPerSecond) * 1000 : 0;
+    return slice;
+  }
+
+  #write(slice: Buffer): void {
+    this.faults.bytes[this.direction] += slice.length;
+    if (this.#reachesCut(slice.length)) {
+      this.stop();
+      return this.onCut(slice);
+    }
+    this.#enter('writing');
+    // One write at a time: its callback comes when the kernel has taken it, so a receiver that does not read holds the line.
+    this.ends.sink.write(slice, (error) => {
+      if (this.#state !== 'writing') return;
+      // The sink is gone; its 'close' goes to the source through the pipe of the other direction.
+      if (error) return this.stop();
+      this.#enter('idle');
+      this.update();
+    });
+  }
+
+  #reachesCut(sentBytes: number): boolean {
+    const { cut } = this.faults;
+    if (cut?.direction !== this.direction) return false;
+    cut.remainingBytes -= sentBytes;
+    if (cut.remainingBytes > 0) return false;
+    this.faults.cut = undefined;
+    return true;
+  }
+
+  #reset(): void {
+    this.stop();
+    if (!this.ends.sink.destroyed) this.ends.sink.resetAndDestroy();
+  }
+}

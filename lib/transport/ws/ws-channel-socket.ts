@@ -1,0 +1,133 @@
+import type { Duplex } from 'node:stream';
+import { WebSocket } from 'ws';
+import type { ChannelSocket } from '../../core/channel-socket.js';
+import type { Connection } from '../../core/connection.js';
+import type { EncodedFrame } from '../../core/encoded-frame.js';
+import type { Transport } from '../../core/transport.interface.js';
+import { CLOSE_CODES } from '../../protocol/index.js';
+import { framedText } from './frame.js';
+
+/** Byte counters that TCP and TLS sockets have, and other duplex streams have not. */
+type CountingSocket = Duplex & { readonly bytesRead?: number; readonly bytesWritten?: number };
+
+/** One WebSocket: the transport of its connection, and the client that gateways get. */
+export class WsChannelSocket extends WebSocket implements Transport, ChannelSocket {
+  data: unknown;
+  #connection?: Connection;
+  #socket?: CountingSocket;
+  #compresses = false;
+
+  /** Called once, right after the upgrade, with the socket that was upgraded. */
+  attach(connection: Connection, socket: Duplex): void {
+    this.#connection = connection;
+    this.#socket = socket;
+    this.#compresses = this.extensions !== '';
+    this.on('message', onMessage);
+    this.on('close', onClose);
+    this.on('error', onError);
+  }
+
+  get connection(): Connection {
+    if (!this.#connection) throw new Error('the socket has not been attached to a connection');
+    return this.#connection;
+  }
+
+  get id(): string {
+    return this.connection.id;
+  }
+
+  get user(): unknown {
+    return this.connection.info.user;
+  }
+
+  get principal(): string {
+    return this.connection.info.principal;
+  }
+
+  get params(): Readonly<Record<string, string>> {
+    return this.connection.info.params;
+  }
+
+  get channels(): readonly string[] {
+    return [...this.connection.subscriptions.channels()];
+  }
+
+  get bytesRead(): number {
+    return this.#socket?.bytesRead ?? 0;
+  }
+
+  get bytesWritten(): number {
+    return this.#socket?.bytesWritten ?? 0;
+  }
+
+  push(event: string, data?: unknown): void {
+    this.connection.sendEvent(event, data);
+  }
+
+  subscribe(channel: string): Promise<void> {
+    return this.connection.subscriptions.join(channel);
+  }
+
+  unsubscribe(channel: string, { code, reason }: { code?: string; reason?: string } = {}): Promise<void> {
+    return this.connection.subscriptions.leave(channel, code, reason);
+  }
+
+  /** As `ws` has it, behind what was pushed before. Counts against `maxOutboxBytes`. */
+  override send(...args: unknown[]): void {
+    const connection = this.#connection;
+    connection?.outbox.flush();
+    const waiting = this.bufferedAmount;
+    (super.send as (...sent: unknown[]) => void).apply(this, args);
+    if (connection && waiting > 0 && this.bufferedAmount > connection.maxOutboxBytes) connection.overflow();
+  }
+
+  /** Called by the application, and by `ws` itself to answer a peer's close or to report a broken frame. */
+  override close(code?: number, reason?: string | Buffer): void {
+    const connection = this.#connection;
+    if (connection?.writable) connection.close(code ?? CLOSE_CODES.NoStatus.code, reason?.toString() ?? '');
+    else super.close(code, reason);
+  }
+
+  write(frames: readonly EncodedFrame[]): void {
+    const socket = this.#socket;
+    if (!socket || this.readyState !== WebSocket.OPEN) return;
+    if (this.#compresses) {
+      // Frames of ours must not overtake those that ws is still compressing.
+      for (const frame of frames) super.send(frame.text);
+      return;
+    }
+    if (frames.length === 1) {
+      socket.write(framedText(frames[0] as EncodedFrame));
+      return;
+    }
+    socket.cork();
+    for (const frame of frames) socket.write(framedText(frame));
+    socket.uncork();
+  }
+
+  probe(): void {
+    if (this.readyState === WebSocket.OPEN) this.ping();
+  }
+
+  end(code: number, reason: string): void {
+    if (code === CLOSE_CODES.NoStatus.code) super.close();
+    else super.close(code, reason);
+  }
+
+  destroy(): void {
+    this.terminate();
+  }
+}
+
+// Shared by all sockets: a closure each would be paid for by every idle connection.
+
+function onMessage(this: WebSocket, message: Buffer, isBinary: boolean): void {
+  (this as WsChannelSocket).connection.receive(isBinary ? message : message.toString());
+}
+
+function onClose(this: WebSocket, code: number, reason: Buffer): void {
+  (this as WsChannelSocket).connection.closed(code, reason.toString());
+}
+
+/** The close that follows tells the code; without a listener the process would end here. */
+function onError(): void {}
