@@ -70,7 +70,9 @@ function resolveChannelOptions(pattern: string, options: ChannelOptions): Requir
   const resolved = { ...CHANNEL_DEFAULTS, ...options };
   const { joinBufferBytes } = resolved;
   if (!Number.isSafeInteger(joinBufferBytes) || joinBufferBytes < 0) {
-    throw new TypeError(`"${pattern}": joinBufferBytes (${joinBufferBytes}) must be a whole number of at least 0.`);
+    throw new TypeError(
+      `"${pattern}": joinBufferBytes (${joinBufferBytes}) must be a whole number of at least 0.`,
+    );
   }
   return resolved;
 }
@@ -81,7 +83,9 @@ function channelName(pattern: Pattern, params: Readonly<Record<string, string | 
     if (parameter === undefined) return segment;
     const value = Object.hasOwn(params, parameter) ? String(params[parameter]) : '';
     if (value === '' || value.includes(CHANNEL_SYNTAX.separator)) {
-      throw new TypeError(`"${pattern.text}": {${parameter}} must be one segment, got ${JSON.stringify(value)}.`);
+      throw new TypeError(
+        `"${pattern.text}": {${parameter}} must be one segment, got ${JSON.stringify(value)}.`,
+      );
     }
     return value;
   });

@@ -96,6 +96,7 @@ function parseChannel(channel: unknown): string {
 }
 
 function asObject(data: unknown, event: string): Record<string, unknown> {
-  if (typeof data === 'object' && data !== null && !Array.isArray(data)) return data as Record<string, unknown>;
+  if (typeof data === 'object' && data !== null && !Array.isArray(data))
+    return data as Record<string, unknown>;
   throw new ChannelsError('bad_request', `the data of ${event} must be an object`);
 }

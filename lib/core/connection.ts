@@ -69,7 +69,16 @@ export class Connection implements OutboxOwner {
   spoke = false;
 
   /** Looked after by the heartbeat, see there. */
-  readonly pulse = { heardAt: 0, sentAt: 0, spokeAt: 0, pingedAt: 0, pingAfterMs: 0, bytesRead: 0, bytesWritten: 0, bytesAtHeard: 0 };
+  readonly pulse = {
+    heardAt: 0,
+    sentAt: 0,
+    spokeAt: 0,
+    pingedAt: 0,
+    pingAfterMs: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+    bytesAtHeard: 0,
+  };
 
   #state: ConnectionState = 'opening';
   #closeCode?: number;
@@ -240,7 +249,8 @@ export class Connection implements OutboxOwner {
     this.engine.observers.faulted(this, 'bad_request');
     const wire: WireError = { code: error.code, message: error.message, retryable: false };
     const frame = parseClientFrame(error.value);
-    if (typeof frame === 'object' && 'event' in frame && frame.id !== undefined) this.sendError(frame.id, wire);
+    if (typeof frame === 'object' && 'event' in frame && frame.id !== undefined)
+      this.sendError(frame.id, wire);
     else this.sendException(wire);
   }
 

@@ -1,4 +1,10 @@
-import { ERROR_CODES, RESERVED_EVENT_PREFIX, type EventFrame, type WireError } from '../protocol/index.js';
+import {
+  ERROR_CODES,
+  EXCEPTION_EVENT,
+  RESERVED_EVENT_PREFIX,
+  type EventFrame,
+  type WireError,
+} from '../protocol/index.js';
 import { answerData } from './answer-data.js';
 import { runCommand } from './commands.js';
 import type { Connection } from './connection.js';
@@ -51,7 +57,8 @@ export class Dispatcher {
   fail(message: Message, error: unknown): void {
     const { connection, id } = message;
     if (id === undefined) {
-      connection.sendEvent('exception', this.engine.errors.toException(error, message));
+      const exception = this.engine.errors.toException(error, message);
+      if (exception !== undefined) this.#except(connection, exception);
       return;
     }
     const wire = this.engine.errors.toWireError(error, message);
@@ -69,6 +76,16 @@ export class Dispatcher {
     const { connection, id } = message;
     if (id === undefined) connection.sendException(error);
     else connection.sendError(id, error);
+  }
+
+  #except(connection: Connection, exception: unknown): void {
+    try {
+      connection.sendEvent(EXCEPTION_EVENT, exception);
+    } catch (error) {
+      // The object that the application gave with its exception has no JSON.
+      this.engine.observers.failed({ where: 'an exception', error });
+      connection.sendEvent(EXCEPTION_EVENT, { status: 'error', message: 'Internal server error' });
+    }
   }
 
   #refusal(

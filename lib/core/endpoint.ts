@@ -20,8 +20,8 @@ export interface Endpoint {
 
   readonly channels: PatternTable<ChannelRoute>;
 
-  /** The gateways' `handleConnection`. A rejection closes the connection. */
-  connected(connection: Connection): Promise<void> | void;
+  /** The gateways' `handleConnection`, with the request of the transport. A rejection closes the connection. */
+  connected(connection: Connection, request: unknown): Promise<void> | void;
 
   /** The gateways' `handleDisconnect`. Never rejects. */
   disconnected(connection: Connection, code: number): Promise<void> | void;

@@ -104,8 +104,8 @@ export class Engine {
   }
 
   /** Runs `handleConnection` and opens the connection when it has settled, or closes it where it failed. */
-  admit(connection: Connection): Promise<void> | void {
-    const connected = connection.endpoint.connected(connection);
+  admit(connection: Connection, request: unknown): Promise<void> | void {
+    const connected = connection.endpoint.connected(connection, request);
     if (!connected) return this.#opened(connection);
 
     this.begin();

@@ -35,7 +35,7 @@ export interface ErrorMapper {
   /** For an answer to an `id`. Reports what the peer must not see. */
   toWireError(error: unknown, message: Message): WireError;
 
-  /** The data of the `exception` event for a message without an `id`. */
+  /** The data of the `exception` event for a message without an `id`; `undefined` where none is due. */
   toException(error: unknown, message: Message): unknown;
 
   /** How a connection is closed whose `handleConnection` failed. */

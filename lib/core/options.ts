@@ -149,7 +149,11 @@ export const DEFAULTS: ResolvedOptions = {
 };
 
 /** Options for which zero means "off". */
-const MAY_BE_ZERO: ReadonlySet<string> = new Set(['heartbeatIntervalMs', 'heartbeatTimeoutMs', 'idleTimeoutMs']);
+const MAY_BE_ZERO: ReadonlySet<string> = new Set([
+  'heartbeatIntervalMs',
+  'heartbeatTimeoutMs',
+  'idleTimeoutMs',
+]);
 
 /** Timers cannot wait longer: Node fires at once instead. */
 const MAX_TIMER_MS = 2_147_483_647;

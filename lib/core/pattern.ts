@@ -28,7 +28,9 @@ export class Pattern {
   /** Two patterns of one shape match the same names. */
   get shape(): string {
     const { separator } = this.syntax;
-    return this.segments.map((segment, at) => (this.#parameters[at] === undefined ? segment : '{}')).join(separator);
+    return this.segments
+      .map((segment, at) => (this.#parameters[at] === undefined ? segment : '{}'))
+      .join(separator);
   }
 
   get parameters(): readonly string[] {
@@ -91,7 +93,9 @@ export class PatternTable<T> {
     const same = this.#bySegments.get(count) ?? [];
     const rival = same.find((entry) => entry.pattern.shape === pattern.shape);
     if (rival) {
-      throw new TypeError(`"${pattern.text}" and "${rival.pattern.text}" match the same names; keep one of them.`);
+      throw new TypeError(
+        `"${pattern.text}" and "${rival.pattern.text}" match the same names; keep one of them.`,
+      );
     }
     const sorted = [...same, { pattern, value }].sort((a, b) => a.pattern.compare(b.pattern));
     this.#bySegments.set(count, sorted);

@@ -1,10 +1,8 @@
 /** The part of an Observable that the engine uses. */
 export interface Subscribable {
-  subscribe(observer: {
-    next(value: unknown): void;
-    error(error: unknown): void;
-    complete(): void;
-  }): { unsubscribe(): void };
+  subscribe(observer: { next(value: unknown): void; error(error: unknown): void; complete(): void }): {
+    unsubscribe(): void;
+  };
 }
 
 /** What a handler returns when its answer may have several parts. */

@@ -64,7 +64,14 @@ export class SubscriptionTable {
     if (this.#ended) return Promise.reject(new ChannelsError('unavailable', 'the connection has closed'));
     const match = this.connection.endpoint.channels.match(channel);
     return new Promise((resolve, reject) => {
-      const message = new Message(this.connection, '$subscribe', undefined, undefined, channel, match?.params);
+      const message = new Message(
+        this.connection,
+        '$subscribe',
+        undefined,
+        undefined,
+        channel,
+        match?.params,
+      );
       this.#slot(channel, match?.value).add({ type: 'join', message, resolve, reject });
     });
   }
@@ -99,7 +106,10 @@ export class SubscriptionTable {
     const { maxChannelsPerConnection } = this.connection.engine.options;
     this.#byChannel ??= new Map();
     if (this.#byChannel.size >= maxChannelsPerConnection) {
-      throw new ChannelsError('limit_exceeded', `a connection may be in ${maxChannelsPerConnection} channels`);
+      throw new ChannelsError(
+        'limit_exceeded',
+        `a connection may be in ${maxChannelsPerConnection} channels`,
+      );
     }
     const subscription = new Subscription(this.connection, channel, route);
     this.#byChannel.set(channel, subscription);

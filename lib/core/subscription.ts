@@ -17,7 +17,12 @@ type Command =
       readonly resolve: () => void;
       readonly reject: (error: unknown) => void;
     }
-  | { readonly type: 'leave'; readonly code?: string; readonly reason?: string; readonly resolve: () => void };
+  | {
+      readonly type: 'leave';
+      readonly code?: string;
+      readonly reason?: string;
+      readonly resolve: () => void;
+    };
 
 /** One connection in one channel. Its commands run one after the other, in the order in which they came. */
 export class Subscription {

@@ -30,7 +30,12 @@ export const CLOSE_CODES = {
   PolicyViolation: entry(1008, 'policy_violation', 'stay', 'too many fragments'),
   MessageTooBig: entry(1009, 'message_too_big', 'stay', 'a message over maxMessageBytes'),
   MandatoryExtension: entry(1010, 'mandatory_extension', 'stay', 'the client misses an extension'),
-  InternalError: entry(1011, 'internal_error', 'reconnect', 'the server failed before the connection was open'),
+  InternalError: entry(
+    1011,
+    'internal_error',
+    'reconnect',
+    'the server failed before the connection was open',
+  ),
   ServiceRestart: entry(1012, 'service_restart', 'reconnect', 'the server shuts down or restarts'),
   TryAgainLater: entry(1013, 'try_again_later', 'reconnect', 'the server takes no connections now'),
   BadGateway: entry(1014, 'bad_gateway', 'reconnect', 'a proxy lost its upstream'),

@@ -1,6 +1,9 @@
 /** Errors that a server sends in an ack or an `exception` frame, see docs/protocol.md section 9. */
 export const ERROR_CODES = {
-  bad_frame: { retryable: false, meaning: 'no JSON, no object, a wrong type of event or id, or nested too deep' },
+  bad_frame: {
+    retryable: false,
+    meaning: 'no JSON, no object, a wrong type of event or id, or nested too deep',
+  },
   bad_request: { retryable: false, meaning: 'the data was refused; `details` says which part' },
   unknown_event: { retryable: false, meaning: 'no handler has this event' },
   unknown_channel: { retryable: false, meaning: 'no pattern matches this channel name, or it is no name' },
@@ -13,7 +16,10 @@ export const ERROR_CODES = {
   unavailable: { retryable: true, meaning: 'the broker is away, or the server shuts down' },
   conflict: { retryable: false, meaning: 'the same id with another event or other data' },
   payload_too_large: { retryable: false, meaning: 'more bytes than maxMessageBytes' },
-  internal: { retryable: false, meaning: 'the handler failed; the log has the cause under the id in the message' },
+  internal: {
+    retryable: false,
+    meaning: 'the handler failed; the log has the cause under the id in the message',
+  },
 } as const;
 
 /** The code of an error in an ack. Codes are never renamed within a protocol version. */

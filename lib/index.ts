@@ -1,0 +1,37 @@
+export {
+  defineChannel,
+  type ChannelDefinition,
+  type ChannelOptions,
+  type ChannelParams,
+} from './core/channel-definition.js';
+export { ChannelSocket } from './core/channel-socket.js';
+export { ChannelsError, type ChannelsErrorOptions } from './core/errors.js';
+export type { Broker, Publication, PublicationSink } from './core/broker.interface.js';
+export type { Claim, DedupKey, DedupStore, StoredAnswer } from './core/dedup-store.interface.js';
+export { MemoryBroker } from './core/memory-broker.js';
+export type { Failure, FaultKind, Observer, Refusal } from './core/observer.interface.js';
+export type { EngineOptions } from './core/options.js';
+export type { HandshakeRequest } from './transport/index.js';
+export { ChannelsAdapter } from './nest/channels.adapter.js';
+export { ChannelsModule } from './nest/channels.module.js';
+export type {
+  ChannelsModuleExtras,
+  ChannelsModuleOptions,
+  Session,
+} from './nest/channels-options.interface.js';
+export {
+  ChannelsService,
+  type ConnectionFilter,
+  type ConnectionSummary,
+  type DisconnectOptions,
+  type NodesAnswered,
+  type PublishOptions,
+} from './nest/channels.service.js';
+export { Acked } from './nest/decorators/acked.decorator.js';
+export { ChannelName, ChannelParam, MessageId } from './nest/decorators/message-params.decorator.js';
+export { OnHandshake } from './nest/decorators/on-handshake.decorator.js';
+export { SubscribeChannel } from './nest/decorators/subscribe-channel.decorator.js';
+export { UnsubscribeChannel } from './nest/decorators/unsubscribe-channel.decorator.js';
+export { UseHandshakeGuards } from './nest/decorators/use-handshake-guards.decorator.js';
+export { OriginGuard } from './nest/guards/origin.guard.js';
+export { TokenHandshakeGuard } from './nest/guards/token-handshake.guard.js';

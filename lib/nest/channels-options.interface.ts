@@ -1,0 +1,110 @@
+import type { Broker } from '../core/broker.interface.js';
+import type { Observer } from '../core/observer.interface.js';
+import type { EngineOptions } from '../core/options.js';
+import type { HandshakeRequest } from '../transport/index.js';
+
+/** Who is behind a connection. */
+export interface Session {
+  /**
+   * The same text for every connection of one user, on every node: names the user in
+   * `ChannelsService.disconnect({ principal })`. Empty for somebody anonymous.
+   */
+  readonly principal: string;
+}
+
+/** Options of `ChannelsModule.forRoot()`. */
+export interface ChannelsModuleOptions extends EngineOptions {
+  /**
+   * Origins of pages that may connect, compared exactly: `['https://app.example.com']`. `'*'` lets
+   * every page in. Unset: only pages of the same host as the server. Others get HTTP 403.
+   *
+   * @default the same host
+   */
+  allowedOrigins?: readonly string[] | '*';
+
+  /**
+   * Refuse peers that send no `Origin`. Browsers always send one, other programs rarely do. Where a
+   * cookie carries the token, it is required whatever this says.
+   *
+   * @default false
+   */
+  requireOrigin?: boolean;
+
+  /**
+   * A proxy in front sets `X-Forwarded-For` and `X-Forwarded-Host`; the last entry of each counts.
+   * Without a proxy anybody could set them.
+   *
+   * @default false
+   */
+  trustProxy?: boolean;
+
+  /** A cookie whose value is the token, where neither `Authorization` nor the subprotocol has one. */
+  tokenCookie?: string;
+
+  /**
+   * Says who is behind a request that the guards have let in.
+   *
+   * @default `request.user`'s `sub`, `id` or `userId`; anonymous without a `request.user`
+   */
+  session?: (request: HandshakeRequest) => Session | Promise<Session>;
+
+  /**
+   * Which global guards, pipes and interceptors of the application run for messages. Unset, those
+   * that the installed Nest runs for gateways: 12 all of them, 11 none.
+   *
+   * `handshake` switches the global guards off that run before an upgrade for gateways that use a
+   * decorator of this package.
+   */
+  globals?: {
+    readonly guards?: boolean;
+    readonly pipes?: boolean;
+    readonly interceptors?: boolean;
+    readonly handshake?: boolean;
+  };
+
+  /**
+   * Whether a message with an `id` on a plain connection is answered by `{ ack }`. `false` answers
+   * as the stock adapter does, without the id.
+   *
+   * @default true
+   */
+  plainAcks?: boolean;
+
+  /** Options for the `WebSocketServer` of `ws`, for every gateway; a gateway's own come first. */
+  server?: Readonly<Record<string, unknown>>;
+
+  /**
+   * The address that gateways with a port of their own listen on. A gateway's own `host` comes first.
+   *
+   * @default all addresses
+   */
+  host?: string;
+
+  /**
+   * What carries publications between publishers and nodes.
+   *
+   * @default a `MemoryBroker`, for a single process
+   */
+  broker?: Broker;
+
+  /** Get the facts that the engine reports, beside the log. */
+  observers?: readonly Observer[];
+}
+
+/** Options beside those that `forRootAsync` can resolve. */
+export interface ChannelsModuleExtras {
+  /**
+   * Makes the `ChannelsService` available everywhere.
+   *
+   * @default true
+   */
+  isGlobal?: boolean;
+
+  /**
+   * Installs the adapter, unless the application has set another one. With `false`, call
+   * `app.useWebSocketAdapter(app.get(ChannelsAdapter))`.
+   *
+   * @default true
+   */
+  autoInstall?: boolean;
+}

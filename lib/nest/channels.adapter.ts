@@ -1,0 +1,186 @@
+import { createServer, type Server } from 'node:http';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { WsAdapter } from '@nestjs/platform-ws';
+import type { ChannelDefinition } from '../core/channel-definition.js';
+import { Engine } from '../core/engine.js';
+import { createWebSocketServer, normalizePath, UpgradeServer } from '../transport/index.js';
+import type { ChannelsModuleOptions } from './channels-options.interface.js';
+import { GatewayEndpoint } from './gateway-endpoint.js';
+import { exploreGateways, type Gateway, type GatewayOptions } from './gateway-explorer.js';
+import { GatewayHandshake } from './gateway-handshake.js';
+import { resolveGlobals } from './globals.js';
+import { OriginGuard } from './guards/origin.guard.js';
+import { MessageCompiler } from './message-compiler.js';
+import { OwnPortServers } from './own-port-servers.js';
+import { CHANNELS_OPTIONS } from './tokens.js';
+
+type WebSocketServer = ReturnType<typeof createWebSocketServer>;
+
+/** The port that stands for the application's own HTTP server. */
+const APPLICATION_PORT = 0;
+
+/**
+ * Serves the gateways of the application. Nest asks it for a server for each path; everything else,
+ * from the upgrade to the answer, it does itself: one listener and one parse per message, no matter
+ * how many gateways share a path. `ChannelsModule` installs it.
+ *
+ * @publicApi
+ */
+@Injectable()
+export class ChannelsAdapter extends WsAdapter {
+  readonly #log = new Logger('Channels');
+  readonly #upgrades = new Map<number, UpgradeServer>();
+  readonly #servers = new Map<string, WebSocketServer>();
+  readonly #definitions = new Map<string, ChannelDefinition>();
+  readonly #ownPorts = new OwnPortServers();
+  #gateways?: readonly Gateway[];
+  #ready = false;
+
+  constructor(
+    @Inject(CHANNELS_OPTIONS) private readonly options: ChannelsModuleOptions,
+    private readonly engine: Engine,
+    private readonly originGuard: OriginGuard,
+    private readonly modules: ModulesContainer,
+    private readonly config: ApplicationConfig,
+    private readonly host: HttpAdapterHost,
+  ) {
+    super();
+  }
+
+  /** The gateways of the application. Throws a TypeError for what cannot work. */
+  get gateways(): readonly Gateway[] {
+    return (this.#gateways ??= exploreGateways(this.modules));
+  }
+
+  /** Called by Nest once for each port and path. Refuses the start where the gateways there cannot work. */
+  override create(port: number, options: GatewayOptions & { server?: unknown } = {}): unknown {
+    // Nest asks again for a gateway with a namespace, with the server that it got first.
+    if (options.server) return options.server;
+    const path = normalizePath(options.path);
+    const key = `${port} ${path}`;
+    const known = this.#servers.get(key);
+    if (known) return known;
+
+    const gateways = this.gateways.filter((gateway) => gateway.port === port && gateway.path === path);
+    this.#warnOfOptions(gateways);
+    const server = createWebSocketServer(
+      { ...this.options.server, ...ownOptions(options) },
+      this.engine.options,
+    );
+    this.bindErrorHandler(server);
+    // Stock Nest puts the path there as well.
+    Object.assign(server, { path });
+    this.#upgradeServer(port, options).add({
+      path: port !== APPLICATION_PORT && options.path === undefined ? undefined : path,
+      server,
+      endpoint: this.#endpoint(path, gateways),
+      handshake: new GatewayHandshake({
+        gateways,
+        modules: this.modules,
+        config: this.config,
+        options: this.options,
+        originGuard: this.originGuard,
+        observers: this.engine.observers,
+        ownPort: port !== APPLICATION_PORT,
+      }),
+    });
+    this.#servers.set(key, server);
+    return server;
+  }
+
+  /** Lets peers in: gateways with a port of their own begin to listen. */
+  async accept(): Promise<void> {
+    await this.#ownPorts.listen();
+    this.#ready = true;
+  }
+
+  /** Nothing to bind: messages, `handleConnection` and `handleDisconnect` are dispatched from one table. */
+  override bindClientConnect(): void {}
+
+  override bindClientDisconnect(): void {}
+
+  override bindMessageHandlers(): void {}
+
+  /** Answers what is under way, closes every connection with 1012 and then the server. */
+  override async close(server: WebSocketServer): Promise<void> {
+    await this.engine.shutdown();
+    await new Promise<void>((resolve, reject) => {
+      server.close((error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  override async dispose(): Promise<void> {
+    await this.engine.shutdown();
+    for (const upgrades of this.#upgrades.values()) upgrades.close();
+    await this.#ownPorts.close();
+    this.#upgrades.clear();
+    this.#servers.clear();
+  }
+
+  #endpoint(path: string, gateways: readonly Gateway[]): GatewayEndpoint {
+    this.#checkDefinitions(gateways);
+    const compiler = new MessageCompiler(this.modules, this.config, resolveGlobals(this.options.globals));
+    return new GatewayEndpoint(path, gateways, compiler, this.engine.observers, (text) =>
+      this.#log.warn(text),
+    );
+  }
+
+  #upgradeServer(port: number, { host }: GatewayOptions): UpgradeServer {
+    const known = this.#upgrades.get(port);
+    if (known) return known;
+    const httpServer = port === APPLICATION_PORT ? this.#applicationServer() : createServer();
+    if (port !== APPLICATION_PORT) this.#ownPorts.add(httpServer, port, host ?? this.options.host);
+    const upgrades = new UpgradeServer(httpServer, this.engine, {
+      trustProxy: this.options.trustProxy ?? false,
+      tokenCookie: this.options.tokenCookie,
+      isReady: () => this.#ready,
+    });
+    this.#upgrades.set(port, upgrades);
+    return upgrades;
+  }
+
+  /** It does not exist yet when the adapter is constructed. */
+  #applicationServer(): Server {
+    return this.host.httpAdapter.getHttpServer() as Server;
+  }
+
+  /** Channel names are global: what a pattern means must not depend on the path. */
+  #checkDefinitions(gateways: readonly Gateway[]): void {
+    for (const { name, methods } of gateways) {
+      for (const { subscribes } of methods) {
+        if (!subscribes) continue;
+        const known = this.#definitions.get(subscribes.pattern);
+        if (known && JSON.stringify(known.options) !== JSON.stringify(subscribes.options)) {
+          throw new TypeError(
+            `${name}: "${subscribes.pattern}" has other options elsewhere; share one defineChannel(...).`,
+          );
+        }
+        this.#definitions.set(subscribes.pattern, subscribes);
+      }
+    }
+  }
+
+  #warnOfOptions(gateways: readonly Gateway[]): void {
+    const [first] = gateways;
+    for (const { name, options, path } of gateways) {
+      if (options['cors'] !== undefined) {
+        this.#log.warn(`${name}: "cors" has no effect on WebSockets; use allowedOrigins of ChannelsModule.`);
+      }
+      if (options['namespace'] !== undefined) {
+        this.#log.warn(`${name}: there are no namespaces; use a path of its own.`);
+      }
+      if (first && JSON.stringify(ownOptions(options)) !== JSON.stringify(ownOptions(first.options))) {
+        this.#log.warn(
+          `${name}: its server options have no effect, those of ${first.name} hold for ${path}.`,
+        );
+      }
+    }
+  }
+}
+
+/** What a gateway's decorator says to `ws`. */
+function ownOptions(options: GatewayOptions): Readonly<Record<string, unknown>> {
+  const { path: _path, host: _host, cors: _cors, namespace: _namespace, server: _server, ...own } = options;
+  return own;
+}

@@ -1,0 +1,109 @@
+import {
+  Inject,
+  Logger,
+  Module,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { ApplicationConfig } from '@nestjs/core';
+import { JsonCodec } from '../codec/index.js';
+import type { Broker } from '../core/broker.interface.js';
+import type { Clock } from '../core/clock.interface.js';
+import { Engine } from '../core/engine.js';
+import { MemoryBroker } from '../core/memory-broker.js';
+import { Observers } from '../core/observers.js';
+import { resolveOptions } from '../core/options.js';
+import type { Random } from '../core/random.interface.js';
+import { ChannelsAdapter } from './channels.adapter.js';
+import { AUTO_INSTALL, ConfigurableModuleClass } from './channels.module-definition.js';
+import { ChannelsService } from './channels.service.js';
+import type { ChannelsModuleOptions } from './channels-options.interface.js';
+import { OriginGuard } from './guards/origin.guard.js';
+import { LoggingObserver } from './logging.observer.js';
+import { NestErrorMapper } from './nest-error-mapper.js';
+import { SystemClock, SystemRandom } from './system-clock.js';
+import { CHANNELS_BROKER, CHANNELS_CLOCK, CHANNELS_OPTIONS, CHANNELS_RANDOM } from './tokens.js';
+
+function createEngine(options: ChannelsModuleOptions, clock: Clock, random: Random, broker: Broker): Engine {
+  const resolved = resolveOptions(options);
+  const logging = new LoggingObserver(new Logger('Channels'));
+  const observers = new Observers([logging, ...(options.observers ?? [])]);
+  return new Engine({
+    options: resolved,
+    clock,
+    random,
+    broker,
+    observers,
+    codec: new JsonCodec(resolved.maxNesting),
+    errors: new NestErrorMapper(observers, random),
+    plainAcks: options.plainAcks ?? true,
+  });
+}
+
+/**
+ * Channels for the gateways of an application. Importing it is all: it installs the
+ * {@link ChannelsAdapter}, and provides the {@link ChannelsService} everywhere.
+ *
+ * @example
+ * ```ts
+ * @Module({
+ *   imports: [ChannelsModule.forRoot({ allowedOrigins: ['https://app.example.com'] })],
+ *   providers: [ChatGateway],
+ * })
+ * export class AppModule {}
+ * ```
+ * @publicApi
+ */
+@Module({
+  providers: [
+    ChannelsAdapter,
+    ChannelsService,
+    OriginGuard,
+    { provide: CHANNELS_CLOCK, useClass: SystemClock },
+    { provide: CHANNELS_RANDOM, useClass: SystemRandom },
+    {
+      provide: CHANNELS_BROKER,
+      useFactory: ({ broker }: ChannelsModuleOptions) => broker ?? new MemoryBroker(),
+      inject: [CHANNELS_OPTIONS],
+    },
+    {
+      provide: Engine,
+      useFactory: createEngine,
+      inject: [CHANNELS_OPTIONS, CHANNELS_CLOCK, CHANNELS_RANDOM, CHANNELS_BROKER],
+    },
+  ],
+  exports: [ChannelsAdapter, ChannelsService],
+})
+export class ChannelsModule
+  extends ConfigurableModuleClass
+  implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy
+{
+  constructor(
+    private readonly adapter: ChannelsAdapter,
+    private readonly engine: Engine,
+    private readonly config: ApplicationConfig,
+    @Inject(AUTO_INSTALL) private readonly autoInstall: boolean,
+  ) {
+    super();
+    if (autoInstall && !(config.getIoAdapter() as unknown)) config.setIoAdapter(adapter);
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.engine.start();
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    if ((this.config.getIoAdapter() as unknown) !== this.adapter) {
+      const how = 'app.useWebSocketAdapter(app.get(ChannelsAdapter))';
+      const why = this.autoInstall ? 'another WebSocket adapter has replaced it' : 'autoInstall is off';
+      new Logger('Channels').warn(`The ChannelsAdapter is not in use: ${why}. To use it: ${how}`);
+      return;
+    }
+    await this.adapter.accept();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.engine.shutdown();
+  }
+}

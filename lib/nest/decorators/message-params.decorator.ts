@@ -1,0 +1,44 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { Message } from '../../core/handler.interface.js';
+
+/** Where the engine's message stands among the arguments of a handler, see `MessagePipeline`. */
+export const MESSAGE_ARGUMENT = 3;
+
+function messageOf(context: ExecutionContext): Message {
+  const message: unknown = context.getArgByIndex(MESSAGE_ARGUMENT);
+  if (message instanceof Message) return message;
+  throw new TypeError('This decorator works in methods that the ChannelsAdapter calls; is it installed?');
+}
+
+/**
+ * A parameter of the channel's name: `@ChannelParam('room')` is `lobby` for `chat:lobby` and the
+ * pattern `chat:{room}`. Without a name, all of them. Pipes may follow. For `@SubscribeChannel` and
+ * `@UnsubscribeChannel` methods.
+ *
+ * @publicApi
+ */
+export const ChannelParam = createParamDecorator((name: string | undefined, context: ExecutionContext) => {
+  const params = messageOf(context).params ?? {};
+  if (name === undefined) return params;
+  return Object.hasOwn(params, name) ? params[name] : undefined;
+});
+
+/**
+ * The name of the channel. For `@SubscribeChannel` and `@UnsubscribeChannel` methods.
+ *
+ * @publicApi
+ */
+export const ChannelName = createParamDecorator(
+  (_: unknown, context: ExecutionContext) => messageOf(context).channel,
+);
+
+/**
+ * The `id` that the client gave its message, as it was sent; `undefined` where it waits for no
+ * answer. Of two copies of one message both have the same id, so that it can go into the
+ * transaction that has the effect.
+ *
+ * @publicApi
+ */
+export const MessageId = createParamDecorator(
+  (_: unknown, context: ExecutionContext) => messageOf(context).id,
+);

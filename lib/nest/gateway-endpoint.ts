@@ -1,0 +1,186 @@
+import { CHANNEL_SYNTAX, defineChannel, type ChannelDefinition } from '../core/channel-definition.js';
+import type { Connection } from '../core/connection.js';
+import type { ChannelRoute, Endpoint } from '../core/endpoint.js';
+import type { Handler } from '../core/handler.interface.js';
+import type { Observers } from '../core/observers.js';
+import { Pattern, PatternTable } from '../core/pattern.js';
+import type { Gateway, GatewayMethod } from './gateway-explorer.js';
+import type { MessageCompiler } from './message-compiler.js';
+
+/** Nest's lifecycle hooks of a gateway. */
+interface GatewayHooks {
+  handleConnection?(client: unknown, request: unknown): unknown;
+  handleDisconnect?(client: unknown, reason: unknown): unknown;
+}
+
+/** The gateways of one path, compiled into one table. */
+export class GatewayEndpoint implements Endpoint {
+  readonly handlers: ReadonlyMap<string, readonly Handler[]>;
+  readonly channels = new PatternTable<ChannelRoute>(CHANNEL_SYNTAX);
+  readonly #connecting: readonly GatewayHooks[];
+  readonly #disconnecting: readonly GatewayHooks[];
+
+  constructor(
+    readonly path: string,
+    readonly gateways: readonly Gateway[],
+    private readonly compiler: MessageCompiler,
+    private readonly observers: Observers,
+    warn: (message: string) => void,
+  ) {
+    this.handlers = this.#compileHandlers(warn);
+    this.#compileChannels();
+    const hooks = gateways.map(({ instance }) => instance as GatewayHooks);
+    this.#connecting = hooks.filter(({ handleConnection }) => typeof handleConnection === 'function');
+    this.#disconnecting = hooks.filter(({ handleDisconnect }) => typeof handleDisconnect === 'function');
+  }
+
+  connected(connection: Connection, request: unknown): Promise<void> | void {
+    let pending: Promise<unknown>[] | undefined;
+    for (const gateway of this.#connecting) {
+      const result = attempt(() => gateway.handleConnection?.(connection.info.socket, request));
+      if (result) (pending ??= []).push(result);
+    }
+    if (pending) return this.#settle(pending);
+  }
+
+  disconnected(connection: Connection, code: number): Promise<void> | void {
+    let pending: Promise<unknown>[] | undefined;
+    for (const gateway of this.#disconnecting) {
+      const result = attempt(() => gateway.handleDisconnect?.(connection.info.socket, code));
+      if (result)
+        (pending ??= []).push(result.catch((error: unknown) => this.#report('handleDisconnect', error)));
+    }
+    if (pending) return Promise.all(pending).then(() => undefined);
+  }
+
+  /** Waits for all of them: a gateway that is content may still be busy when another one refuses. */
+  async #settle(pending: readonly Promise<unknown>[]): Promise<void> {
+    const results = await Promise.allSettled(pending);
+    const [first, ...others] = results.filter((result) => result.status === 'rejected');
+    for (const other of others) this.#report('handleConnection', other.reason);
+    if (first) throw first.reason;
+  }
+
+  #report(where: string, error: unknown): void {
+    this.observers.failed({ where, error });
+  }
+
+  #compileHandlers(warn: (message: string) => void): Map<string, Handler[]> {
+    const table = new Map<string, Handler[]>();
+    const owners = new Map<string, { readonly gateway: Gateway; readonly method: GatewayMethod }>();
+    for (const gateway of this.gateways) {
+      for (const [event, method] of lastOfEachEvent(gateway)) {
+        const earlier = owners.get(event);
+        if (earlier) this.#checkShared(event, earlier, { gateway, method }, warn);
+        else owners.set(event, { gateway, method });
+        const handler = this.compiler.compile(gateway, {
+          name: method.name,
+          event,
+          pattern: event,
+          acked: method.acked,
+          guards: true,
+        });
+        table.set(event, [...(table.get(event) ?? []), handler]);
+      }
+    }
+    return table;
+  }
+
+  #checkShared(event: string, a: Owner, b: Owner, warn: (message: string) => void): void {
+    const names = `${a.gateway.name}.${a.method.name} and ${b.gateway.name}.${b.method.name}`;
+    if (a.method.acked || b.method.acked) {
+      throw new TypeError(
+        `${names} both handle "${event}" on ${this.path}, but an @Acked() event has one handler.`,
+      );
+    }
+    warn(`${names} both handle "${event}" on ${this.path}: of a message with an id the first one answers.`);
+  }
+
+  #compileChannels(): void {
+    const routes = new Map<string, ChannelRoute>();
+    for (const gateway of this.gateways) {
+      for (const method of gateway.methods) {
+        if (method.subscribes) this.#addSubscribe(routes, gateway, method, method.subscribes);
+        if (method.unsubscribes !== undefined)
+          this.#addUnsubscribe(routes, gateway, method, method.unsubscribes);
+      }
+    }
+    for (const [pattern, route] of routes) this.channels.add(new Pattern(pattern, CHANNEL_SYNTAX), route);
+  }
+
+  #addSubscribe(
+    routes: Map<string, ChannelRoute>,
+    gateway: Gateway,
+    method: GatewayMethod,
+    definition: ChannelDefinition,
+  ): void {
+    const { pattern } = definition;
+    const known = routes.get(pattern);
+    if (known?.subscribe) {
+      throw new TypeError(`${gateway.name}.${method.name}: "${pattern}" has a @SubscribeChannel() already.`);
+    }
+    const subscribe = this.#compileChannelMethod(gateway, method, '$subscribe', pattern);
+    routes.set(pattern, { ...known, definition, subscribe });
+  }
+
+  #addUnsubscribe(
+    routes: Map<string, ChannelRoute>,
+    gateway: Gateway,
+    method: GatewayMethod,
+    pattern: string,
+  ): void {
+    const known = routes.get(pattern);
+    if (known?.unsubscribe) {
+      throw new TypeError(
+        `${gateway.name}.${method.name}: "${pattern}" has an @UnsubscribeChannel() already.`,
+      );
+    }
+    const unsubscribe = this.#compileChannelMethod(gateway, method, '$unsubscribe', pattern);
+    routes.set(pattern, {
+      definition: known?.definition ?? defineChannel(pattern),
+      subscribe: known?.subscribe,
+      unsubscribe,
+    });
+  }
+
+  #compileChannelMethod(
+    gateway: Gateway,
+    { name }: GatewayMethod,
+    event: '$subscribe' | '$unsubscribe',
+    pattern: string,
+  ): Handler {
+    return this.compiler.compile(gateway, {
+      name,
+      event,
+      pattern,
+      acked: true,
+      guards: event === '$subscribe',
+    });
+  }
+}
+
+interface Owner {
+  readonly gateway: Gateway;
+  readonly method: GatewayMethod;
+}
+
+/** Within one gateway the last method of an event takes it, as in stock Nest. */
+function lastOfEachEvent({ methods }: Gateway): Map<string, GatewayMethod> {
+  const byEvent = new Map<string, GatewayMethod>();
+  for (const method of methods) if (method.event !== undefined) byEvent.set(method.event, method);
+  return byEvent;
+}
+
+/** The promise of a hook, a rejection for what it throws, nothing where it has finished at once. */
+function attempt(hook: () => unknown): Promise<unknown> | undefined {
+  try {
+    const result = hook();
+    return isThenable(result) ? Promise.resolve(result) : undefined;
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

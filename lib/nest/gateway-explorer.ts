@@ -1,0 +1,130 @@
+import type { Type } from '@nestjs/common';
+import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
+import type { ChannelDefinition } from '../core/channel-definition.js';
+import { RESERVED_EVENT_PREFIX } from '../protocol/index.js';
+import { normalizePath } from '../transport/index.js';
+import {
+  ACKED_METADATA,
+  HANDSHAKE_GUARDS_METHOD,
+  ON_HANDSHAKE_METADATA,
+  readMetadata,
+  SUBSCRIBE_CHANNEL_METADATA,
+  UNSUBSCRIBE_CHANNEL_METADATA,
+} from './metadata.js';
+import {
+  GATEWAY_METADATA,
+  GATEWAY_OPTIONS,
+  MESSAGE_MAPPING_METADATA,
+  MESSAGE_METADATA,
+  PORT_METADATA,
+} from './nest-internals.js';
+import type { MethodHost } from './pipeline-compiler.js';
+
+/** Options that a gateway's decorator may give. */
+export type GatewayOptions = Readonly<Record<string, unknown>> & {
+  readonly path?: string;
+  readonly host?: string;
+};
+
+/** One method of a gateway that handles something. */
+export interface GatewayMethod {
+  readonly name: string;
+  /** The event of `@SubscribeMessage`. */
+  readonly event?: string;
+  readonly acked: boolean;
+  readonly subscribes?: ChannelDefinition;
+  /** The pattern of `@UnsubscribeChannel`. */
+  readonly unsubscribes?: string;
+  readonly onHandshake: boolean;
+}
+
+/** A gateway of the application with what its decorators say. */
+export interface Gateway extends MethodHost {
+  readonly name: string;
+  readonly port: number;
+  readonly path: string;
+  readonly options: GatewayOptions;
+  readonly methods: readonly GatewayMethod[];
+  readonly guardsHandshake: boolean;
+  /** Uses a decorator of this package: stock gateways keep their behaviour. */
+  readonly usesChannels: boolean;
+}
+
+/**
+ * Finds the gateways of the application, as Nest does.
+ *
+ * @throws TypeError for what cannot work, before anything listens
+ */
+export function exploreGateways(modules: ModulesContainer): readonly Gateway[] {
+  const scanner = new MetadataScanner();
+  const gateways: Gateway[] = [];
+  for (const [moduleKey, module] of modules) {
+    for (const wrapper of module.providers.values()) {
+      const { metatype } = wrapper;
+      if (wrapper.isNotMetatype || !metatype || !Reflect.hasMetadata(GATEWAY_METADATA, metatype)) continue;
+      if (!wrapper.isDependencyTreeStatic()) {
+        throw new TypeError(
+          `${metatype.name} depends on a request-scoped provider, which gateways of the ChannelsAdapter ` +
+            'cannot have; make the provider a singleton.',
+        );
+      }
+      gateways.push(describe(wrapper.instance as object, metatype as Type, moduleKey, scanner));
+    }
+  }
+  return gateways;
+}
+
+function describe(instance: object, metatype: Type, moduleKey: string, scanner: MetadataScanner): Gateway {
+  const options = (Reflect.getMetadata(GATEWAY_OPTIONS, metatype) ?? {}) as GatewayOptions;
+  const names = scanner.getAllMethodNames(Object.getPrototypeOf(instance) as object);
+  const methods = names.map((name) => describeMethod(instance, name, metatype.name));
+  const guardsHandshake = names.includes(HANDSHAKE_GUARDS_METHOD);
+  return {
+    instance,
+    moduleKey,
+    name: metatype.name,
+    port: (Reflect.getMetadata(PORT_METADATA, metatype) as number | undefined) ?? 0,
+    path: normalizePath(options.path),
+    options,
+    methods,
+    guardsHandshake,
+    usesChannels: guardsHandshake || methods.some(isOurs),
+  };
+}
+
+function describeMethod(instance: object, name: string, gateway: string): GatewayMethod {
+  const method = (instance as Record<string, unknown>)[name];
+  const acked = readMetadata<boolean>(ACKED_METADATA, method) ?? false;
+  const isHandler = readMetadata(MESSAGE_MAPPING_METADATA, method) !== undefined;
+  if (acked && !isHandler) {
+    throw new TypeError(`${gateway}.${name}: @Acked() needs a @SubscribeMessage() beside it.`);
+  }
+  return {
+    name,
+    event: isHandler ? checkEvent(readMetadata(MESSAGE_METADATA, method), `${gateway}.${name}`) : undefined,
+    acked,
+    subscribes: readMetadata(SUBSCRIBE_CHANNEL_METADATA, method),
+    unsubscribes: readMetadata(UNSUBSCRIBE_CHANNEL_METADATA, method),
+    onHandshake: readMetadata<boolean>(ON_HANDSHAKE_METADATA, method) ?? false,
+  };
+}
+
+function checkEvent(event: unknown, where: string): string {
+  if (typeof event !== 'string') {
+    throw new TypeError(
+      `${where}: the event of @SubscribeMessage() must be a string, got ${JSON.stringify(event)}.`,
+    );
+  }
+  if (event.startsWith(RESERVED_EVENT_PREFIX)) {
+    throw new TypeError(
+      `${where}: "${event}" is reserved, as all events that begin with "$" are; rename it.`,
+    );
+  }
+  return event;
+}
+
+function isOurs(method: GatewayMethod): boolean {
+  return (
+    method.acked || method.onHandshake || method.subscribes !== undefined || method.unsubscribes !== undefined
+  );
+}

@@ -1,0 +1,147 @@
+import { ForbiddenException } from '@nestjs/common';
+import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import type { Observers } from '../core/observers.js';
+import { ResultStream } from '../core/result-stream.js';
+import {
+  HandshakeRefusal,
+  type Admission,
+  type Handshake,
+  type HandshakeRequest,
+} from '../transport/index.js';
+import type { ChannelsModuleOptions } from './channels-options.interface.js';
+import type { Gateway } from './gateway-explorer.js';
+import { ForeignOriginException, type OriginGuard } from './guards/origin.guard.js';
+import { HANDSHAKE_GUARDS_METHOD } from './metadata.js';
+import type { MethodPipeline } from './method-pipeline.js';
+import { isHttpException } from './nest-error-mapper.js';
+import { RouteParamtypes } from './nest-internals.js';
+import { PipelineCompiler } from './pipeline-compiler.js';
+import { ResponseShim } from './response-shim.js';
+import { checkSession, defaultSession } from './session.js';
+
+export interface GatewayHandshakeParts {
+  readonly gateways: readonly Gateway[];
+  readonly modules: ModulesContainer;
+  readonly config: ApplicationConfig;
+  readonly options: ChannelsModuleOptions;
+  readonly originGuard: OriginGuard;
+  readonly observers: Observers;
+  /** A gateway with a port of its own: "same host" compares the host name only. */
+  readonly ownPort: boolean;
+}
+
+/** What the gateways of one path have to say before an upgrade. */
+export class GatewayHandshake implements Handshake {
+  readonly #pipelines: readonly MethodPipeline[];
+
+  constructor(private readonly parts: GatewayHandshakeParts) {
+    const compiler = new PipelineCompiler(parts.modules, parts.config);
+    this.#pipelines = parts.gateways.flatMap((gateway) => this.#compile(compiler, gateway));
+  }
+
+  checkOrigin(request: HandshakeRequest, cookieAuthenticates: boolean): void {
+    const { originGuard, ownPort } = this.parts;
+    try {
+      originGuard.check(request, { cookieAuthenticates, anyPort: ownPort });
+    } catch (error) {
+      throw this.#toRefusal(error, new ResponseShim());
+    }
+  }
+
+  async admit(request: HandshakeRequest): Promise<Admission> {
+    const response = new ResponseShim();
+    try {
+      let data: unknown;
+      for (const pipeline of this.#pipelines) {
+        // One after the other: a guard may rely on what an earlier one has put into the request.
+        // oxlint-disable-next-line no-await-in-loop
+        data = (await this.#run(pipeline, request, response)) ?? data;
+      }
+      const session = this.parts.options.session ?? defaultSession;
+      const { principal } = checkSession(await session(request));
+      return { principal, user: request.user, data };
+    } catch (error) {
+      throw this.#toRefusal(error, response);
+    }
+  }
+
+  async #run(pipeline: MethodPipeline, request: HandshakeRequest, response: ResponseShim): Promise<unknown> {
+    const result = await pipeline.run([request, response, next]);
+    return result instanceof ResultStream ? result.last() : result;
+  }
+
+  /** The guards of the class decorator first, then the methods; global guards once a gateway, before both. */
+  #compile(compiler: PipelineCompiler, gateway: Gateway): MethodPipeline[] {
+    const methods = gateway.methods.filter(({ onHandshake }) => onHandshake).map(({ name }) => name);
+    if (gateway.guardsHandshake) methods.unshift(HANDSHAKE_GUARDS_METHOD);
+    const withGlobals = gateway.usesChannels && (this.parts.options.globals?.handshake ?? true);
+    const pipelines = methods.map((name, at) =>
+      this.#pipeline(compiler, gateway, name, withGlobals && at === 0),
+    );
+    if (methods.length > 0 || !withGlobals) return pipelines;
+    return [compiler.globalGuards(gateway.instance, forbidden)];
+  }
+
+  #pipeline(
+    compiler: PipelineCompiler,
+    gateway: Gateway,
+    name: string,
+    globalGuards: boolean,
+  ): MethodPipeline {
+    return compiler.compile(gateway, name, {
+      contextType: 'http',
+      globals: { guards: globalGuards, pipes: false, interceptors: false },
+      classGuards: false,
+      guards: true,
+      extract: extractParam,
+      defaultParams: [RouteParamtypes.REQUEST, RouteParamtypes.RESPONSE],
+      forbidden,
+      answersOnce: true,
+    });
+  }
+
+  #toRefusal(error: unknown, response: ResponseShim): HandshakeRefusal {
+    if (error instanceof HandshakeRefusal) return error;
+    const { headers } = response;
+    if (!isHttpException(error)) {
+      this.parts.observers.failed({ where: 'the handshake', error });
+      return new HandshakeRefusal(500, INTERNAL, headers);
+    }
+    const status = error.getStatus();
+    const advice = error instanceof ForeignOriginException ? error.advice : undefined;
+    const body = error.getResponse();
+    // As Nest's own filter answers: a text becomes the message.
+    const json = typeof body === 'object' ? body : { statusCode: status, message: body };
+    return new HandshakeRefusal(status, json, headers, advice);
+  }
+}
+
+const INTERNAL = { statusCode: 500, message: 'Internal server error' };
+
+function forbidden(): Error {
+  return new ForbiddenException('Forbidden resource');
+}
+
+/** Express's third argument: a guard that calls it means to go on, which it says by its result. */
+function next(): void {}
+
+/** The values of Nest's parameter decorators for HTTP. */
+function extractParam(kind: number, key: string | undefined, args: readonly unknown[]): unknown {
+  const request = args[0] as HandshakeRequest;
+  switch (kind) {
+    case RouteParamtypes.REQUEST:
+      return request;
+    case RouteParamtypes.RESPONSE:
+      return args[1];
+    case RouteParamtypes.QUERY:
+      return key === undefined ? request.query : request.query[key];
+    case RouteParamtypes.PARAM:
+      return key === undefined ? request.params : request.params[key];
+    case RouteParamtypes.HEADERS:
+      return key === undefined ? request.headers : request.headers[key.toLowerCase()];
+    case RouteParamtypes.IP:
+      return request.ip;
+    default:
+      return undefined;
+  }
+}

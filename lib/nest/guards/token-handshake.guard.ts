@@ -1,0 +1,70 @@
+import { Injectable, UnauthorizedException, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import type { HandshakeRequest } from '../../transport/index.js';
+
+const BEARER = /^bearer +(\S+) *$/i;
+
+/** How the usual JWT libraries call a token that does not hold: jsonwebtoken by name, jose by code. */
+const REFUSED_NAMES: ReadonlySet<string> = new Set([
+  'JsonWebTokenError',
+  'TokenExpiredError',
+  'NotBeforeError',
+]);
+const REFUSED_CODES = /^ERR_J(WT|WS|WE|OSE)/;
+
+/**
+ * A handshake guard in one method: turn the token into a user.
+ *
+ * The token comes from `Authorization`, from the subprotocol entry
+ * `nestjs-channels.bearer.<base64url>` or from the cookie that the option `tokenCookie` names.
+ * Without one, or when {@link authenticate} gives none, the peer gets 401. What JWT libraries throw
+ * for a token that does not hold is 401, too; an `HttpException` keeps its status; anything else is
+ * a failure of the server, 500, and is logged.
+ *
+ * @example
+ * ```ts
+ * @Injectable()
+ * export class JwtGuard extends TokenHandshakeGuard<User> {
+ *   constructor(private readonly jwt: JwtService) {
+ *     super();
+ *   }
+ *
+ *   authenticate(token: string) {
+ *     return this.jwt.verifyAsync<User>(token);
+ *   }
+ * }
+ * ```
+ * @publicApi
+ */
+@Injectable()
+export abstract class TokenHandshakeGuard<User extends object = object> implements CanActivate {
+  /** The user that the token stands for; `null` or `undefined` refuses it. */
+  abstract authenticate(
+    token: string,
+    request: HandshakeRequest,
+  ): User | null | undefined | Promise<User | null | undefined>;
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<HandshakeRequest>();
+    const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
+    if (token === undefined) throw new UnauthorizedException('a token is required');
+    const user = await this.#authenticate(token, request);
+    if (user === null || user === undefined) throw new UnauthorizedException('the token was refused');
+    request.user = user;
+    return true;
+  }
+
+  async #authenticate(token: string, request: HandshakeRequest): Promise<User | null | undefined> {
+    try {
+      return await this.authenticate(token, request);
+    } catch (error) {
+      if (isRefusal(error)) throw new UnauthorizedException('the token was refused', { cause: error });
+      throw error;
+    }
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { readonly code?: unknown };
+  return REFUSED_NAMES.has(error.name) || (typeof code === 'string' && REFUSED_CODES.test(code));
+}

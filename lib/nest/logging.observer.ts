@@ -1,0 +1,42 @@
+import type { LoggerService } from '@nestjs/common';
+import type { Connection } from '../core/connection.js';
+import type { Failure, Observer, Refusal } from '../core/observer.interface.js';
+import { closeCode } from '../protocol/index.js';
+
+/** The longest text from a peer in a line of the log. */
+const MAX_TEXT = 128;
+
+/** Writes what an operator has to know into Nest's log. Never a payload, never a token. */
+export class LoggingObserver implements Observer {
+  constructor(private readonly logger: LoggerService) {}
+
+  closed(connection: Connection, code: number): void {
+    const known = closeCode(code);
+    this.logger.debug?.(
+      `closed ${connection.id} on ${connection.endpoint.path} with ${code} ${known?.name ?? ''}`,
+    );
+  }
+
+  refused({ status, message, url, address, advice }: Refusal): void {
+    const hint = advice === undefined ? '' : `; to change that: ${advice}`;
+    this.logger.warn(`refused ${quote(url)} from ${address} with ${status} ${quote(message)}${hint}`);
+  }
+
+  failed({ where, error, correlationId }: Failure): void {
+    const id = correlationId === undefined ? '' : ` (${correlationId})`;
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.logger.error(
+      `${where} failed${id}: ${error instanceof Error ? error.message : String(error)}`,
+      stack,
+    );
+  }
+
+  gap(connection: Connection, channel: string): void {
+    this.logger.warn(`${connection.id} has missed publications of ${quote(channel)} and was told so`);
+  }
+}
+
+/** What comes from a peer is told as JSON and cut, so that it makes one line and no other. */
+function quote(text: string): string {
+  return JSON.stringify(text.slice(0, MAX_TEXT));
+}

@@ -1,0 +1,70 @@
+import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import type { Handler } from '../core/handler.interface.js';
+import type { Gateway } from './gateway-explorer.js';
+import { ForbiddenMessage, MessagePipeline } from './message-pipeline.js';
+import { ContextUtils, ROUTE_ARGS_METADATA, WsParamtype } from './nest-internals.js';
+import { PipelineCompiler, type GlobalEnhancers } from './pipeline-compiler.js';
+
+/** What a method of a gateway is compiled for. */
+interface MessageMethod {
+  readonly name: string;
+  readonly event: string;
+  readonly pattern: string;
+  readonly acked: boolean;
+  /** Clean-up runs without guards. */
+  readonly guards: boolean;
+}
+
+/** Compiles the methods of gateways into the engine's handlers. */
+export class MessageCompiler {
+  readonly #compiler: PipelineCompiler;
+  readonly #utils = new ContextUtils();
+
+  constructor(
+    modules: ModulesContainer,
+    config: ApplicationConfig,
+    private readonly globals: GlobalEnhancers,
+  ) {
+    this.#compiler = new PipelineCompiler(modules, config);
+  }
+
+  compile(gateway: Gateway, method: MessageMethod): Handler {
+    const pipeline = this.#compiler.compile(gateway, method.name, {
+      contextType: 'ws',
+      globals: this.globals,
+      classGuards: true,
+      guards: method.guards,
+      extract: extractParam,
+      // What stock Nest hands to a method without parameter decorators.
+      defaultParams: [WsParamtype.SOCKET, WsParamtype.PAYLOAD, WsParamtype.ACK],
+      forbidden: () => new ForbiddenMessage(),
+      answersOnce: method.acked,
+    });
+    const filters = this.#compiler.filters(gateway, method.name);
+    const acksByHand = this.#acksByHand(gateway.instance, method.name);
+    return new MessagePipeline(method.event, method.acked, method.pattern, pipeline, filters, acksByHand);
+  }
+
+  #acksByHand(instance: object, methodName: string): boolean {
+    const params = this.#utils.reflectCallbackMetadata<Record<string, unknown>>(
+      instance,
+      methodName,
+      ROUTE_ARGS_METADATA,
+    );
+    return Object.keys(params ?? {}).some((key) => Number(this.#utils.mapParamType(key)) === WsParamtype.ACK);
+  }
+}
+
+/** The values of Nest's own parameter decorators for messages. */
+function extractParam(kind: number, key: string | undefined, args: readonly unknown[]): unknown {
+  switch (kind) {
+    case WsParamtype.SOCKET:
+      return args[0];
+    case WsParamtype.PAYLOAD:
+      return key === undefined ? args[1] : (args[1] as Record<string, unknown> | null | undefined)?.[key];
+    case WsParamtype.ACK:
+      return args.find((arg) => typeof arg === 'function');
+    default:
+      return null;
+  }
+}

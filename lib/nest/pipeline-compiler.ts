@@ -1,0 +1,209 @@
+import type { CanActivate, ContextType, NestInterceptor, PipeTransform, Type } from '@nestjs/common';
+import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import { MethodPipeline, type Callback, type PipelineParam } from './method-pipeline.js';
+import {
+  ContextUtils,
+  CUSTOM_ROUTE_ARGS_METADATA,
+  EXCEPTION_FILTERS_METADATA,
+  ExceptionFiltersContext,
+  GuardsContextCreator,
+  InterceptorsContextCreator,
+  PipesContextCreator,
+  ROUTE_ARGS_METADATA,
+  RouteParamtypes,
+} from './nest-internals.js';
+
+/** Which of the application's global enhancers run. */
+export interface GlobalEnhancers {
+  readonly guards: boolean;
+  readonly pipes: boolean;
+  readonly interceptors: boolean;
+}
+
+/** Where a method stands. */
+export interface MethodHost {
+  readonly instance: object;
+  readonly moduleKey: string;
+}
+
+/** Gives a parameter decorator of Nest its value; `undefined` for a kind that has none here. */
+export type ParamExtractor = (kind: number, key: string | undefined, args: readonly unknown[]) => unknown;
+
+export interface CompileOptions {
+  readonly contextType: ContextType;
+  readonly globals: GlobalEnhancers;
+  /** Whether guards of the class count, beside those of the method. */
+  readonly classGuards: boolean;
+  /** Whether guards run at all: clean-up cannot be refused. */
+  readonly guards: boolean;
+  readonly extract: ParamExtractor;
+  /** The kinds of parameter that a method without parameter decorators gets, in order. */
+  readonly defaultParams: readonly number[];
+  readonly forbidden: () => Error;
+  readonly answersOnce: boolean;
+}
+
+/** A local exception filter, as Nest keeps it. */
+export interface LocalFilter {
+  readonly func: (exception: unknown, host: unknown) => unknown;
+  readonly exceptionMetatypes: readonly Type[];
+}
+
+interface ParamMetadata {
+  readonly index: number;
+  readonly data?: string;
+  readonly pipes?: readonly unknown[];
+  readonly factory?: unknown;
+  readonly schema?: unknown;
+}
+
+/** Guards of the method alone: those of the class belong to its messages. */
+class MethodGuardsContextCreator extends GuardsContextCreator {
+  override reflectClassMetadata<T>(): T {
+    return [] as T;
+  }
+}
+
+/** Compiles methods into pipelines, with the enhancers that Nest has instantiated for them. */
+export class PipelineCompiler {
+  readonly #utils = new ContextUtils();
+  readonly #container: never;
+
+  constructor(
+    modules: ModulesContainer,
+    private readonly config: ApplicationConfig,
+  ) {
+    // The creators read nothing of the container but its modules.
+    this.#container = { getModules: () => modules } as never;
+  }
+
+  compile({ instance, moduleKey }: MethodHost, methodName: string, options: CompileOptions): MethodPipeline {
+    const callback = methodOf(instance, methodName);
+    const pipes = this.#pipesCreator(options);
+    const methodPipes: PipeTransform[] = pipes.create(instance, callback, moduleKey);
+    const params = this.#params(instance, methodName, options, (own) => {
+      pipes.setModuleContext(moduleKey);
+      return [...methodPipes, ...pipes.createConcreteContext<unknown[], PipeTransform[]>([...own])];
+    });
+    return new MethodPipeline({
+      instance,
+      callback,
+      contextType: options.contextType,
+      guards: options.guards ? this.#guards(instance, callback, moduleKey, options) : [],
+      interceptors: this.#interceptors(instance, callback, moduleKey, options),
+      params,
+      paramCount: Math.max(0, ...params.map(({ index }) => index + 1)),
+      forbidden: options.forbidden,
+      answersOnce: options.answersOnce,
+    });
+  }
+
+  /** The global guards alone, before the upgrade to a gateway that has no handshake method of its own. */
+  globalGuards(instance: object, forbidden: () => Error): MethodPipeline {
+    return new MethodPipeline({
+      instance,
+      callback: nothing,
+      contextType: 'http',
+      guards: this.config.getGlobalGuards(),
+      interceptors: [],
+      params: [],
+      paramCount: 0,
+      forbidden,
+      answersOnce: true,
+    });
+  }
+
+  /** Filters of the method and its class; global ones never see messages, as in stock Nest. */
+  filters({ instance, moduleKey }: MethodHost, methodName: string): readonly LocalFilter[] {
+    const context = new ExceptionFiltersContext(this.#container);
+    const callback = methodOf(instance, methodName);
+    // `create` sets the module to look injected filters up in, and returns them wrapped.
+    context.create(instance, callback as never, moduleKey);
+    const filters = context.createContext(instance, callback as never, EXCEPTION_FILTERS_METADATA);
+    return [...(filters as unknown as LocalFilter[])].reverse();
+  }
+
+  #pipesCreator({ globals }: CompileOptions): PipesContextCreator {
+    return new PipesContextCreator(this.#container, globals.pipes ? this.config : undefined);
+  }
+
+  #guards(instance: object, callback: Callback, moduleKey: string, options: CompileOptions): CanActivate[] {
+    const Creator = options.classGuards ? GuardsContextCreator : MethodGuardsContextCreator;
+    const creator = new Creator(this.#container, options.globals.guards ? this.config : undefined);
+    return creator.create(instance, callback, moduleKey);
+  }
+
+  #interceptors(
+    instance: object,
+    callback: Callback,
+    moduleKey: string,
+    { globals }: CompileOptions,
+  ): NestInterceptor[] {
+    const config = globals.interceptors ? this.config : undefined;
+    return new InterceptorsContextCreator(this.#container, config).create(instance, callback, moduleKey);
+  }
+
+  #params(
+    instance: object,
+    methodName: string,
+    options: CompileOptions,
+    toPipes: (own: readonly unknown[]) => readonly PipeTransform[],
+  ): PipelineParam[] {
+    const stored = this.#utils.reflectCallbackMetadata<Record<string, ParamMetadata>>(
+      instance,
+      methodName,
+      ROUTE_ARGS_METADATA,
+    );
+    const metadata = stored ?? defaultMetadata(options.defaultParams);
+    const types = this.#utils.reflectCallbackParamtypes(instance, methodName) as
+      readonly unknown[] | undefined;
+    const context = this.#utils.getContextFactory(
+      options.contextType,
+      instance,
+      methodOf(instance, methodName),
+    );
+    return Object.entries(metadata).map(([key, param]) => {
+      const kind = this.#utils.mapParamType(key);
+      const isCustom = key.includes(CUSTOM_ROUTE_ARGS_METADATA);
+      const custom =
+        isCustom && this.#utils.getCustomFactory(param.factory as never, param.data, context as never);
+      return {
+        index: param.index,
+        extract: custom
+          ? (args) => custom(...args)
+          : (args) => options.extract(Number(kind), param.data, args),
+        pipes: toPipes(param.pipes ?? []),
+        metadata: {
+          metatype: types?.[param.index] as never,
+          type: isCustom ? 'custom' : tokenOf(Number(kind)),
+          data: param.data,
+          ...(param.schema === undefined ? {} : { schema: param.schema as never }),
+        },
+      };
+    });
+  }
+}
+
+function nothing(): void {}
+
+function methodOf(instance: object, name: string): Callback {
+  return (instance as Record<string, Callback>)[name] as Callback;
+}
+
+function defaultMetadata(kinds: readonly number[]): Record<string, ParamMetadata> {
+  return Object.fromEntries(kinds.map((kind, index) => [`${kind}:${index}`, { index }]));
+}
+
+/** What a pipe is told of the kind of its value. */
+function tokenOf(kind: number): 'body' | 'query' | 'param' | 'custom' {
+  switch (kind) {
+    case RouteParamtypes.BODY:
+      return 'body';
+    case RouteParamtypes.QUERY:
+      return 'query';
+    case RouteParamtypes.PARAM:
+      return 'param';
+    default:
+      return 'custom';
+  }
+}
