@@ -97,7 +97,7 @@ export class PatternTable<T> {
         `"${pattern.text}" and "${rival.pattern.text}" match the same names; keep one of them.`,
       );
     }
-    const sorted = [...same, { pattern, value }].sort((a, b) => a.pattern.compare(b.pattern));
+    const sorted = [...same, { pattern, value }].toSorted((a, b) => a.pattern.compare(b.pattern));
     this.#bySegments.set(count, sorted);
   }
 

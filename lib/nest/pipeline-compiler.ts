@@ -120,7 +120,7 @@ export class PipelineCompiler {
     // `create` sets the module to look injected filters up in, and returns them wrapped.
     context.create(instance, callback as never, moduleKey);
     const filters = context.createContext(instance, callback as never, EXCEPTION_FILTERS_METADATA);
-    return [...(filters as unknown as LocalFilter[])].reverse();
+    return (filters as unknown as LocalFilter[]).toReversed();
   }
 
   #pipesCreator({ globals }: CompileOptions): PipesContextCreator {

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import type { INestApplication, ModuleMetadata, Provider } from '@nestjs/common';
+import type { DynamicModule, INestApplication, ModuleMetadata, Provider } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import { ChannelsModule } from '../nest/channels.module.js';
@@ -18,7 +18,7 @@ import type { TestClock } from './test-clock.js';
 export interface ChannelsTestAppOptions {
   /** Gateways and what they inject. */
   readonly providers?: Provider[];
-  /** Modules of the application. Without a `ChannelsModule` among them one is added. */
+  /** Modules of the application. Where none of them brings a `ChannelsModule`, one is added. */
   readonly imports?: ModuleMetadata['imports'];
   /** Options of the `ChannelsModule` that is added. */
   readonly channels?: ChannelsModuleOptions;
@@ -123,12 +123,23 @@ export async function createChannelsTestApp(options: ChannelsTestAppOptions): Pr
   return new ChannelsTestApp(nest, port);
 }
 
-function channelsModule({
-  imports,
-  channels,
-}: ChannelsTestAppOptions): NonNullable<ModuleMetadata['imports']> {
-  const brought = imports?.some(
-    (imported) => imported === ChannelsModule || ('module' in imported && imported.module === ChannelsModule),
-  );
-  return brought ? [] : [ChannelsModule.forRoot(channels ?? {})];
+function channelsModule({ imports = [], channels }: ChannelsTestAppOptions): DynamicModule[] {
+  return bringsChannels(imports, new Set()) ? [] : [ChannelsModule.forRoot(channels ?? {})];
+}
+
+/** Whether a module, or one that it imports, is the `ChannelsModule`. */
+function bringsChannels(imports: readonly unknown[], seen: Set<unknown>): boolean {
+  return imports.some((imported) => {
+    const module: unknown = isDynamic(imported) ? imported.module : imported;
+    if (module === ChannelsModule) return true;
+    if (typeof module !== 'function' || seen.has(module)) return false;
+    seen.add(module);
+    const own = (Reflect.getMetadata('imports', module) as unknown[] | undefined) ?? [];
+    const added = isDynamic(imported) ? (imported.imports ?? []) : [];
+    return bringsChannels([...own, ...added], seen);
+  });
+}
+
+function isDynamic(imported: unknown): imported is DynamicModule {
+  return typeof imported === 'object' && imported !== null && 'module' in imported;
 }

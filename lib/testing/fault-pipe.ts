@@ -71,6 +71,7 @@ export class FaultPipe {
 
   /** To be called after a change of the faults. */
   update(): void {
+    if (this.#state === 'waiting') this.#enter('idle');
     this.#regulate();
     this.#pump();
   }
@@ -111,7 +112,8 @@ export class FaultPipe {
   #pump(): void {
     const parcel = this.#line[0];
     if (!parcel || this.#state !== 'idle' || this.faults.blackHoled) return;
-    const waitMs = Math.max(parcel.dueAt, this.#freeAt) - performance.now();
+    const freeAt = this.faults.bytesPerSecond > 0 ? this.#freeAt : 0;
+    const waitMs = Math.max(parcel.dueAt, freeAt) - performance.now();
     if (waitMs > 0) return this.#wait(waitMs);
     if (parcel.type === 'bytes') return this.#write(this.#takeSlice(parcel));
     this.#line.shift();
@@ -139,7 +141,7 @@ export class FaultPipe {
     this.#heldBytes -= slice.length;
     // A timer that fires late must not slow the link down: up to one slice of lost time is made good.
     const startedAt = Math.max(this.#freeAt, performance.now() - SLICE_MS);
-    this.#freeAt = bytesPerSecond > 0 ? startedAt + (slice.length / bytesPerSecond) * 1000 : 0;
+    if (bytesPerSecond > 0) this.#freeAt = startedAt + (slice.length / bytesPerSecond) * 1000;
     return slice;
   }
 
@@ -150,7 +152,8 @@ export class FaultPipe {
       return this.onCut(slice);
     }
     this.#enter('writing');
-    // One write at a time: its callback comes when the kernel has taken it, so a receiver that does not read holds the line.
+    // One write at a time: its callback comes when the kernel has taken it all, so a receiver that does
+    // not read stops the line.
     this.ends.sink.write(slice, (error) => {
       if (this.#state !== 'writing') return;
       // The sink is gone; its 'close' goes to the source through the pipe of the other direction.

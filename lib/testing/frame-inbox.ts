@@ -46,7 +46,7 @@ export class FrameInbox {
 
   receive(frame: unknown): void {
     this.#received.push(frame);
-    const waiters = [...this.#waiters].sort((a, b) => Number(a.greedy) - Number(b.greedy));
+    const waiters = [...this.#waiters].toSorted((a, b) => Number(a.greedy) - Number(b.greedy));
     if (!waiters.some((waiter) => waiter.offer(frame))) this.#unread.push(frame);
   }
 

@@ -208,7 +208,7 @@ export class TestClient {
     const answer = this.#inbox.wait({
       fromNow: true,
       what: () => `the answer to ${abridge(frame)}`,
-      judge: (answer) => (isAckOf(frame.id, answer) ? judge(answer) : 'leave'),
+      judge: (received) => (isAckOf(frame.id, received) ? judge(received) : 'leave'),
     });
     this.sendRaw(text);
     return answer;

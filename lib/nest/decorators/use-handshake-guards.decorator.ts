@@ -20,6 +20,8 @@ import { HANDSHAKE_GUARDS_METHOD } from '../metadata.js';
  */
 export function UseHandshakeGuards(...guards: (Type<CanActivate> | CanActivate)[]): ClassDecorator {
   return (gateway) => {
+    // One of its own for each gateway: the guards are stored on the function.
+    // oxlint-disable-next-line consistent-function-scoping
     const method = function handshakeGuards(): void {};
     // Nest's scanner looks at every function of a prototype, also at one that no code can name by accident.
     const descriptor: PropertyDescriptor = { value: method, configurable: true, enumerable: false };
