@@ -11,7 +11,7 @@ export type { Claim, DedupKey, DedupStore, StoredAnswer } from './core/dedup-sto
 export { MemoryBroker } from './core/memory-broker.js';
 export type { Failure, FaultKind, Observer, Refusal } from './core/observer.interface.js';
 export type { EngineOptions } from './core/options.js';
-export type { HandshakeRequest } from './transport/index.js';
+export type { HandshakeRequest } from './transport/ws/handshake-request.js';
 export { ChannelsAdapter } from './nest/channels.adapter.js';
 export { ChannelsModule } from './nest/channels.module.js';
 export type {

@@ -66,9 +66,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** `\u005f` is an escaped underscore, with which the key can be written as well. */
+/** Any of its letters may be written as an escape. */
 function mayNameProto(text: string): boolean {
-  return text.includes('__proto__') || text.includes('\\u005');
+  return text.includes('__proto__') || text.includes('\\u');
 }
 
 function hasProtoKey(value: unknown): boolean {

@@ -1,7 +1,7 @@
 import type { Broker } from '../core/broker.interface.js';
 import type { Observer } from '../core/observer.interface.js';
 import type { EngineOptions } from '../core/options.js';
-import type { HandshakeRequest } from '../transport/index.js';
+import type { HandshakeRequest } from '../transport/ws/handshake-request.js';
 
 /** Who is behind a connection. */
 export interface Session {

@@ -1,10 +1,10 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { ChannelDefinition } from '../core/channel-definition.js';
 import { Engine } from '../core/engine.js';
-import { createWebSocketServer, normalizePath, UpgradeServer } from '../transport/index.js';
+import { createWebSocketServer, defaultBody, normalizePath, UpgradeServer } from '../transport/index.js';
 import type { ChannelsModuleOptions } from './channels-options.interface.js';
 import { GatewayEndpoint } from './gateway-endpoint.js';
 import { exploreGateways, type Gateway, type GatewayOptions } from './gateway-explorer.js';
@@ -48,8 +48,7 @@ export class ChannelsAdapter extends WsAdapter {
     super();
   }
 
-  /** The gateways of the application. Throws a TypeError for what cannot work. */
-  get gateways(): readonly Gateway[] {
+  get #allGateways(): readonly Gateway[] {
     return (this.#gateways ??= exploreGateways(this.modules));
   }
 
@@ -62,7 +61,7 @@ export class ChannelsAdapter extends WsAdapter {
     const known = this.#servers.get(key);
     if (known) return known;
 
-    const gateways = this.gateways.filter((gateway) => gateway.port === port && gateway.path === path);
+    const gateways = this.#allGateways.filter((gateway) => gateway.port === port && gateway.path === path);
     this.#warnOfOptions(gateways);
     const server = createWebSocketServer(
       { ...this.options.server, ...ownOptions(options) },
@@ -103,7 +102,7 @@ export class ChannelsAdapter extends WsAdapter {
   override bindMessageHandlers(): void {}
 
   /** Answers what is under way, closes every connection with 1012 and then the server. */
-  override async close(server: WebSocketServer): Promise<void> {
+  override async close(server: { close(done: (error?: Error) => void): void }): Promise<void> {
     await this.engine.shutdown();
     await new Promise<void>((resolve, reject) => {
       server.close((error) => (error ? reject(error) : resolve()));
@@ -129,7 +128,7 @@ export class ChannelsAdapter extends WsAdapter {
   #upgradeServer(port: number, { host }: GatewayOptions): UpgradeServer {
     const known = this.#upgrades.get(port);
     if (known) return known;
-    const httpServer = port === APPLICATION_PORT ? this.#applicationServer() : createServer();
+    const httpServer = port === APPLICATION_PORT ? this.#applicationServer() : createServer(askForUpgrade);
     if (port !== APPLICATION_PORT) this.#ownPorts.add(httpServer, port, host ?? this.options.host);
     const upgrades = new UpgradeServer(httpServer, this.engine, {
       trustProxy: this.options.trustProxy ?? false,
@@ -177,6 +176,12 @@ export class ChannelsAdapter extends WsAdapter {
       }
     }
   }
+}
+
+/** A gateway's port has nothing but gateways. */
+function askForUpgrade(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(426, { 'Content-Type': 'application/json; charset=utf-8', Upgrade: 'websocket' });
+  response.end(JSON.stringify(defaultBody(426)));
 }
 
 /** What a gateway's decorator says to `ws`. */

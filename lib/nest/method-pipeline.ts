@@ -89,7 +89,7 @@ export class MethodPipeline {
       if (!(value instanceof Promise)) values[param.index] = value;
       else (pending ??= []).push(value.then((resolved) => (values[param.index] = resolved)));
     }
-    if (!pending) return callback.apply(instance, values);
+    if (!pending) return toPromise(callback.apply(instance, values));
     return Promise.all(pending).then(() => callback.apply(instance, values));
   }
 
@@ -126,6 +126,11 @@ function transform(param: PipelineParam, value: unknown, from: number): unknown 
       return Promise.resolve(result).then((settled) => transform(param, settled, at + 1));
   }
   return result;
+}
+
+/** Query builders and the like can be awaited but are no promises; everything downstream asks for promises. */
+function toPromise(value: unknown): unknown {
+  return isThenable(value) && !(value instanceof Promise) ? Promise.resolve(value) : value;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

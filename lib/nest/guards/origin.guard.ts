@@ -5,7 +5,7 @@ import {
   type CanActivate,
   type ExecutionContext,
 } from '@nestjs/common';
-import type { HandshakeRequest } from '../../transport/index.js';
+import type { HandshakeRequest } from '../../transport/ws/handshake-request.js';
 import type { ChannelsModuleOptions } from '../channels-options.interface.js';
 import { CHANNELS_OPTIONS } from '../tokens.js';
 

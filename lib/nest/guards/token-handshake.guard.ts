@@ -1,5 +1,5 @@
 import { Injectable, UnauthorizedException, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import type { HandshakeRequest } from '../../transport/index.js';
+import type { HandshakeRequest } from '../../transport/ws/handshake-request.js';
 
 const BEARER = /^bearer +(\S+) *$/i;
 

@@ -1,0 +1,24 @@
+// A Nest application on nestjs-channels: one channel and one handler without enhancers.
+import { ChannelParam, ChannelsModule, ChannelsService, SubscribeChannel } from 'nestjs-channels';
+import { decorateMethod, decorateParam, gateway, serveNest } from './nest.mjs';
+
+class BenchGateway {
+  join() {}
+}
+decorateMethod(BenchGateway, 'join', SubscribeChannel('room:{name}'));
+decorateParam(BenchGateway, 'join', 0, ChannelParam('name'));
+
+const app = await serveNest({
+  imports: [ChannelsModule.forRoot({ allowedOrigins: '*' })],
+  providers: [gateway(BenchGateway)],
+});
+const channels = app.get(ChannelsService);
+
+process.on('message', ({ type, perTurn, turns, data }) => {
+  if (type !== 'publish') return;
+  const turn = (left) => {
+    for (let at = 0; at < perTurn; at++) void channels.publish('room:1', 'message', data);
+    if (left > 1) setImmediate(turn, left - 1);
+  };
+  turn(turns);
+});

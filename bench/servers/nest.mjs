@@ -1,0 +1,37 @@
+// What the Nest servers of the benches share. Plain JavaScript: decorators are applied by hand.
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { report } from './report.mjs';
+
+export function decorateMethod(target, name, decorator) {
+  decorator(target.prototype, name, Object.getOwnPropertyDescriptor(target.prototype, name));
+}
+
+export function decorateParam(target, name, index, decorator) {
+  decorator(target.prototype, name, index);
+}
+
+/** Adds the echo handler that every variant has, and makes the class a gateway on `/ws`. */
+export function gateway(target) {
+  Object.defineProperty(target.prototype, 'echo', {
+    value(data) {
+      return { event: 'echo', data };
+    },
+  });
+  decorateMethod(target, 'echo', SubscribeMessage('echo'));
+  decorateParam(target, 'echo', 0, MessageBody());
+  WebSocketGateway({ path: '/ws' })(target);
+  return target;
+}
+
+export async function serveNest(metadata, configure = () => {}) {
+  class AppModule {}
+  Module(metadata)(AppModule);
+  const app = await NestFactory.create(AppModule, { logger: false });
+  configure(app);
+  await app.listen(0, '127.0.0.1');
+  report(app.getHttpServer().address().port);
+  return app;
+}

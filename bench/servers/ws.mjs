@@ -1,0 +1,16 @@
+// `ws` by hand: the obvious code, without Nest.
+import { createServer } from 'node:http';
+import { WebSocketServer } from 'ws';
+import { broadcastOn, report } from './report.mjs';
+
+const http = createServer();
+const server = new WebSocketServer({ server: http });
+server.on('connection', (client) => {
+  client.on('error', () => {});
+  client.on('message', (message) => {
+    const { event, data, id } = JSON.parse(message.toString());
+    if (event === 'echo') client.send(JSON.stringify({ ack: id, data }));
+  });
+});
+broadcastOn(server.clients);
+http.listen(0, '127.0.0.1', () => report(http.address().port));

@@ -1,0 +1,40 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { expect, it } from 'vitest';
+
+const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
+
+/** What a user must not need, to compile against the entry: `@types/ws` is nobody's peer. */
+const HIDDEN = /^(ws|ioredis|prom-client)$/;
+
+/** Packages that the declarations of an entry bring in, each with the file that does. */
+function packagesOf(entry: string): Map<string, string> {
+  const packages = new Map<string, string>();
+  const seen = new Set<string>();
+  const queue = [resolve(DIST, entry)];
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    if (seen.has(file)) continue;
+    seen.add(file);
+    for (const { fileName } of ts.preProcessFile(readFileSync(file, 'utf8')).importedFiles) {
+      if (fileName.startsWith('.')) queue.push(resolve(dirname(file), fileName.replace(/\.js$/, '.d.ts')));
+      else packages.set(fileName, file);
+    }
+  }
+  return packages;
+}
+
+it('has been built', () => {
+  expect(existsSync(DIST), 'run npm run build').toBe(true);
+});
+
+it('finds what a declaration imports', () => {
+  expect([...packagesOf('transport/index.d.ts').keys()]).toContain('ws');
+});
+
+it('keeps ws and optional packages out of the public types', () => {
+  const hidden = [...packagesOf('index.d.ts')].filter(([name]) => HIDDEN.test(name));
+
+  expect(hidden).toEqual([]);
+});
