@@ -203,9 +203,11 @@ export class Engine {
   }
 }
 
-/** Short intervals, as tests have them, are looked at ten times each. */
-function tickOf({ heartbeatIntervalMs, handlerTimeoutMs }: ResolvedOptions): number {
-  const shortest = Math.min(heartbeatIntervalMs || Number.POSITIVE_INFINITY, handlerTimeoutMs);
+/** Short times, as tests have them, are looked at ten times each. */
+function tickOf(options: ResolvedOptions): number {
+  const { heartbeatIntervalMs, heartbeatTimeoutMs, idleTimeoutMs, handlerTimeoutMs } = options;
+  const times = [heartbeatIntervalMs, heartbeatTimeoutMs, idleTimeoutMs, handlerTimeoutMs];
+  const shortest = Math.min(...times.filter((ms) => ms > 0));
   return Math.max(1, Math.min(MAX_TICK_MS, Math.floor(shortest / 10)));
 }
 

@@ -11,24 +11,39 @@ export const SLOW_LINK_BYTES_PER_MS = (16 * 1_024) / 1_000;
 const EARLIEST_PING = 0.8;
 
 /**
+ * What a sweep that comes late counts for. While the process stood still it did not listen: what
+ * peers have said meanwhile waits in the kernel, and is read after the sweep.
+ */
+const MAX_STEP_TICKS = 2;
+
+/** Before the first sweep that has found a connection. */
+const NEVER = -1;
+
+/**
  * Looks after all connections from one sweep: pings the quiet, reaps the silent. What a connection
- * has read and written is read off its transport, so that a message costs nothing here.
+ * has read and written is read off its transport, so that a message costs nothing here. Therefore
+ * everything happened, for all that is known, up to one tick before the sweep that has found it.
  */
 export class Heartbeat {
   readonly #connections = new Set<Connection>();
+  /** Time in which the process has listened; all times of a pulse are of this kind. */
+  #time = 0;
+  #sweptAt: number;
 
   constructor(
     private readonly options: ResolvedOptions,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly random: Random,
     /** How often {@link sweep} is called. */
     private readonly tickMs: number,
-  ) {}
+  ) {
+    this.#sweptAt = clock.now();
+  }
 
+  /** The next sweep finds it, as if both sides had just said something. */
   add(connection: Connection): void {
-    const now = this.clock.now();
     const { pulse, transport } = connection;
-    pulse.heardAt = pulse.sentAt = pulse.spokeAt = pulse.pingedAt = now;
+    pulse.heardAt = NEVER;
     pulse.bytesRead = transport.bytesRead;
     pulse.bytesWritten = pulse.bytesAtHeard = transport.bytesWritten;
     pulse.pingAfterMs = this.#drawPing();
@@ -40,70 +55,80 @@ export class Heartbeat {
   }
 
   sweep(now: number): void {
+    this.#time += Math.min(now - this.#sweptAt, MAX_STEP_TICKS * this.tickMs);
+    this.#sweptAt = now;
     for (const connection of this.#connections) {
-      this.#listen(connection, now);
-      if (this.#isSilent(connection, now)) {
+      this.#listen(connection);
+      if (this.#isSilent(connection)) {
         const { code, reason } = CLOSE_CODES.HeartbeatMissed;
         connection.terminate(code, reason);
-      } else if (this.#isIdle(connection, now)) {
+      } else if (this.#isIdle(connection)) {
         const { code, reason } = CLOSE_CODES.IdleTimeout;
         connection.close(code, reason);
-      } else if (this.#isPingDue(connection, now)) {
-        this.#ping(connection, now);
+      } else if (this.#isPingDue(connection)) {
+        this.#ping(connection);
       }
     }
   }
 
   /** Any byte read is life, whole frame or not. */
-  #listen(connection: Connection, now: number): void {
+  #listen(connection: Connection): void {
     const { pulse, transport } = connection;
     const { bytesRead, bytesWritten } = transport;
+    if (pulse.heardAt === NEVER) pulse.heardAt = pulse.sentAt = pulse.spokeAt = this.#time;
     if (bytesRead !== pulse.bytesRead) {
       pulse.bytesRead = bytesRead;
-      pulse.heardAt = now;
-      pulse.bytesAtHeard = bytesWritten;
+      pulse.heardAt = this.#time;
+      // What was written in this tick may have been written after the peer was heard.
+      pulse.bytesAtHeard = pulse.bytesWritten;
     }
     if (bytesWritten !== pulse.bytesWritten) {
       pulse.bytesWritten = bytesWritten;
-      pulse.sentAt = now;
+      pulse.sentAt = this.#time;
     }
     if (connection.spoke) {
       connection.spoke = false;
-      pulse.spokeAt = now;
+      pulse.spokeAt = this.#time;
     }
   }
 
   /** Behind a slow link a pong waits its turn: what was written since the peer was heard buys time. */
-  #isSilent({ pulse }: Connection, now: number): boolean {
+  #isSilent({ pulse }: Connection): boolean {
     const { heartbeatTimeoutMs, drainTimeoutMs } = this.options;
     if (heartbeatTimeoutMs === 0) return false;
-    const silentMs = now - pulse.heardAt;
+    const silentMs = this.#time - pulse.heardAt;
     if (silentMs < heartbeatTimeoutMs) return false;
     const drainMs = (pulse.bytesWritten - pulse.bytesAtHeard) / SLOW_LINK_BYTES_PER_MS;
     return silentMs >= Math.min(heartbeatTimeoutMs + drainMs, drainTimeoutMs);
   }
 
-  #isIdle({ pulse }: Connection, now: number): boolean {
+  #isIdle({ pulse }: Connection): boolean {
     const { idleTimeoutMs } = this.options;
-    return idleTimeoutMs > 0 && now - pulse.spokeAt >= idleTimeoutMs;
+    return idleTimeoutMs > 0 && this.#time - pulse.spokeAt >= idleTimeoutMs;
   }
 
-  /** Due when nothing was sent, or nothing heard, for the drawn time; never after it, so a tick early. */
-  #isPingDue({ pulse }: Connection, now: number): boolean {
+  /** Nothing was sent, or nothing heard, for the time that was drawn. The sweep nearest to it counts. */
+  #isPingDue({ pulse }: Connection): boolean {
     if (this.options.heartbeatIntervalMs === 0) return false;
     const quietSince = Math.max(pulse.pingedAt, Math.min(pulse.sentAt, pulse.heardAt));
-    return now + this.tickMs > quietSince + pulse.pingAfterMs;
+    return this.#time - quietSince >= pulse.pingAfterMs - this.tickMs / 2;
   }
 
-  #ping(connection: Connection, now: number): void {
-    connection.pulse.pingedAt = now;
+  #ping(connection: Connection): void {
+    connection.pulse.pingedAt = this.#time;
     connection.pulse.pingAfterMs = this.#drawPing();
     if (connection.wantsPingFrames) connection.sendEvent('$ping');
     else connection.transport.probe();
   }
 
+  /**
+   * A whole number of ticks, counted from the sweep that has found the connection quiet: then it has
+   * been quiet for up to one tick already, which the latest one leaves room for.
+   */
   #drawPing(): number {
-    const share = EARLIEST_PING + (1 - EARLIEST_PING) * this.random.next();
-    return this.options.heartbeatIntervalMs * share;
+    const ticks = this.options.heartbeatIntervalMs / this.tickMs;
+    const first = Math.ceil(EARLIEST_PING * ticks);
+    const last = Math.floor(ticks) - 1;
+    return this.tickMs * (first + Math.floor(this.random.next() * (last - first + 1)));
   }
 }

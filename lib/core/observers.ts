@@ -3,7 +3,10 @@ import type { Failure, FaultKind, Observer, Refusal } from './observer.interface
 
 type Having<K extends keyof Observer> = Observer & Required<Pick<Observer, K>>;
 
-/** Reports each fact to those observers that want it. A fact that nobody wants costs a look at an empty list. */
+/**
+ * Reports each fact to those observers that want it; one that nobody wants costs a look at an empty
+ * list. An observer that throws is reported itself, and changes nothing for anybody else.
+ */
 export class Observers implements Required<Observer> {
   readonly #opened: readonly Having<'opened'>[];
   readonly #closed: readonly Having<'closed'>[];
@@ -30,38 +33,52 @@ export class Observers implements Required<Observer> {
   }
 
   opened(connection: Connection): void {
-    for (const observer of this.#opened) observer.opened(connection);
+    for (const observer of this.#opened) this.#guard(() => observer.opened(connection));
   }
 
   closed(connection: Connection, code: number, reason: string): void {
-    for (const observer of this.#closed) observer.closed(connection, code, reason);
+    for (const observer of this.#closed) this.#guard(() => observer.closed(connection, code, reason));
   }
 
   refused(refusal: Refusal): void {
-    for (const observer of this.#refused) observer.refused(refusal);
+    for (const observer of this.#refused) this.#guard(() => observer.refused(refusal));
   }
 
   faulted(connection: Connection, kind: FaultKind): void {
-    for (const observer of this.#faulted) observer.faulted(connection, kind);
+    for (const observer of this.#faulted) this.#guard(() => observer.faulted(connection, kind));
   }
 
   failed(failure: Failure): void {
-    for (const observer of this.#failed) observer.failed(failure);
+    for (const observer of this.#failed) {
+      try {
+        observer.failed(failure);
+      } catch {
+        // The one that takes reports of failures has failed: the others still hear of the first one.
+      }
+    }
   }
 
   published(channel: string, event: string): void {
-    for (const observer of this.#published) observer.published(channel, event);
+    for (const observer of this.#published) this.#guard(() => observer.published(channel, event));
   }
 
   delivered(channel: string, subscribers: number): void {
-    for (const observer of this.#delivered) observer.delivered(channel, subscribers);
+    for (const observer of this.#delivered) this.#guard(() => observer.delivered(channel, subscribers));
   }
 
   acked(connection: Connection, event: string, outcome: 'done' | 'failed' | 'timeout'): void {
-    for (const observer of this.#acked) observer.acked(connection, event, outcome);
+    for (const observer of this.#acked) this.#guard(() => observer.acked(connection, event, outcome));
   }
 
   gap(connection: Connection, channel: string): void {
-    for (const observer of this.#gap) observer.gap(connection, channel);
+    for (const observer of this.#gap) this.#guard(() => observer.gap(connection, channel));
+  }
+
+  #guard(report: () => void): void {
+    try {
+      report();
+    } catch (error) {
+      this.failed({ where: 'an observer', error });
+    }
   }
 }

@@ -12,6 +12,7 @@ import { asStream, type ResultStream } from './result-stream.js';
 export class PendingReply implements Expirable {
   expiresAt = 0;
   #settled = false;
+  #stream?: ResultStream;
   #subscription?: { unsubscribe(): void };
 
   constructor(
@@ -43,7 +44,7 @@ export class PendingReply implements Expirable {
   /** Answers with each item of a stream, or with its last one. */
   stream(result: ResultStream): void {
     let last: unknown;
-    if (result.isEach()) this.#unlimit();
+    this.#stream = result;
     try {
       const subscription = result.source.subscribe({
         next: (value) => {
@@ -60,7 +61,9 @@ export class PendingReply implements Expirable {
     }
   }
 
+  /** Time is limited until a stream is there, not for as long as it runs. */
   expire(): void {
+    if (this.#stream?.isEach()) return;
     const { handlerTimeoutMs } = this.engine.options;
     this.#fail(new ChannelsError('timeout', `the handler took longer than ${handlerTimeoutMs} ms`));
   }
@@ -83,7 +86,6 @@ export class PendingReply implements Expirable {
 
   #item(value: unknown): void {
     if (this.#settled) return;
-    this.#unlimit();
     const { connection, id } = this.message;
     try {
       if (id === undefined) connection.sendValue(value);
@@ -99,11 +101,6 @@ export class PendingReply implements Expirable {
 
   #fail(error: unknown): void {
     if (this.#settle()) this.engine.dispatcher.fail(this.message, error);
-  }
-
-  /** Time is limited until a stream is there, not for as long as it runs. */
-  #unlimit(): void {
-    this.engine.deadlines.delete(this);
   }
 
   /** `true` for the caller that settles it; everybody later is too late. */

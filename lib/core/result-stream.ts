@@ -16,6 +16,26 @@ export class ResultStream {
     readonly isEach: () => boolean,
   ) {}
 
+  /** The same stream, but what `recover` makes of a failure is its last item; what that throws fails it. */
+  recover(recover: (error: unknown) => unknown): ResultStream {
+    const subscribe: Subscribable['subscribe'] = (observer) =>
+      this.source.subscribe({
+        next: (value) => observer.next(value),
+        complete: () => observer.complete(),
+        error: (error) => {
+          const recovered = new Promise((resolve) => resolve(recover(error)));
+          void recovered.then(
+            (value) => {
+              observer.next(value);
+              observer.complete();
+            },
+            (failure: unknown) => observer.error(failure),
+          );
+        },
+      });
+    return new ResultStream({ subscribe }, this.isEach);
+  }
+
   /** The last item, when the stream has ended. */
   last(): Promise<unknown> {
     return new Promise((resolve, reject) => {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 import type { Connection } from '../core/connection.js';
 import type { Failure, Observer, Refusal } from '../core/observer.interface.js';
@@ -25,15 +26,18 @@ export class LoggingObserver implements Observer {
   failed({ where, error, correlationId }: Failure): void {
     const id = correlationId === undefined ? '' : ` (${correlationId})`;
     const stack = error instanceof Error ? error.stack : undefined;
-    this.logger.error(
-      `${where} failed${id}: ${error instanceof Error ? error.message : String(error)}`,
-      stack,
-    );
+    this.logger.error(`${where} failed${id}: ${messageOf(error)}`, stack);
   }
 
   gap(connection: Connection, channel: string): void {
     this.logger.warn(`${connection.id} has missed publications of ${quote(channel)} and was told so`);
   }
+}
+
+/** Anything can be thrown, also what has no text, such as an object without a prototype. */
+function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message;
+  return typeof error === 'object' ? inspect(error, { depth: 0, breakLength: Infinity }) : String(error);
 }
 
 /** What comes from a peer is told as JSON and cut, so that it makes one line and no other. */

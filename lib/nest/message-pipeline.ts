@@ -1,6 +1,6 @@
 import { WsException } from '@nestjs/websockets';
 import type { Handler, Message } from '../core/handler.interface.js';
-import { ResultStream } from '../core/result-stream.js';
+import { asStream } from '../core/result-stream.js';
 import type { MethodPipeline } from './method-pipeline.js';
 import { ExecutionContextHost } from './nest-internals.js';
 import type { LocalFilter } from './pipeline-compiler.js';
@@ -53,24 +53,27 @@ export class MessagePipeline implements Handler {
     });
     const done = (async (): Promise<void> => {
       const result = await this.#filtered(this.#args(message, acknowledge));
-      const value = result instanceof ResultStream ? await result.last() : result;
-      message.connection.sendValue(value);
+      const stream = asStream(result, true);
+      message.connection.sendValue(stream ? await stream.last() : result);
     })();
     return Promise.all([acked, done]).then(([value]) => value);
   }
 
   #filtered(args: unknown[]): unknown {
     if (this.filters.length === 0) return this.pipeline.run(args);
+    const filter = (error: unknown): unknown => this.#filter(error, args);
+    // Behind an interceptor every result is a stream, and so is every failure.
+    const filterStream = (value: unknown): unknown => asStream(value, this.acked)?.recover(filter) ?? value;
     let result: unknown;
     try {
       result = this.pipeline.run(args);
     } catch (error) {
-      return this.#filter(error, args);
+      return filter(error);
     }
-    return result instanceof Promise ? result.catch((error: unknown) => this.#filter(error, args)) : result;
+    return result instanceof Promise ? result.then(filterStream, filter) : filterStream(result);
   }
 
-  /** A filter's return value is the answer. */
+  /** A filter's return value is the answer, but never lets anybody into a channel that was refused. */
   #filter(error: unknown, args: unknown[]): unknown {
     const filter = this.filters.find(
       ({ exceptionMetatypes: types }) => types.length === 0 || types.some((type) => error instanceof type),
@@ -79,12 +82,12 @@ export class MessagePipeline implements Handler {
     const host = new ExecutionContextHost(args);
     host.setType('ws');
     const answer = filter.func(error, host);
-    if (answer instanceof Promise) return answer.then((value: unknown) => answerOrNothing(value, error));
-    return answerOrNothing(answer, error);
+    if (answer instanceof Promise) return answer.then((value: unknown) => this.#answer(value, error));
+    return this.#answer(answer, error);
   }
-}
 
-function answerOrNothing(answer: unknown, error: unknown): unknown {
-  if (answer !== undefined) return answer;
-  throw new FilteredException(error);
+  #answer(value: unknown, error: unknown): unknown {
+    if (value === undefined || this.event === '$subscribe') throw new FilteredException(error);
+    return value;
+  }
 }

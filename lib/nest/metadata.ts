@@ -1,5 +1,3 @@
-import type { ChannelDefinition } from '../core/channel-definition.js';
-
 /**
  * Keys of what our decorators store. Plain strings, so that two copies of this package, as a mix of
  * module systems brings about, agree.
@@ -16,5 +14,3 @@ export const HANDSHAKE_GUARDS_METHOD = 'nestjs-channels:handshake-guards';
 export function readMetadata<T>(key: string, method: unknown): T | undefined {
   return Reflect.getMetadata(key, method as object) as T | undefined;
 }
-
-export type ChannelMetadata = ChannelDefinition;

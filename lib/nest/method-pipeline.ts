@@ -56,8 +56,11 @@ export class MethodPipeline {
     const { guards, forbidden } = this.parts;
     for (let at = from; at < guards.length; at++) {
       const verdict = (guards[at] as CanActivate).canActivate(context);
-      if (verdict === true) continue;
-      if (typeof verdict !== 'object') throw forbidden();
+      // As in stock Nest, anything truthy lets pass.
+      if (typeof verdict !== 'object' || verdict === null) {
+        if (verdict) continue;
+        throw forbidden();
+      }
       return settle(verdict).then((allowed) => {
         if (!allowed) throw forbidden();
         return this.#guard(args, context, at + 1);

@@ -1,9 +1,6 @@
 /** The version of the wire protocol that this package speaks. */
 export const PROTOCOL_VERSION = 1;
 
-/** Prefix of every subprotocol of ours; `nestjs-channels.vN` that is not known is refused with 4506. */
-export const SUBPROTOCOL_PREFIX = 'nestjs-channels.';
-
 /** The JSON subprotocol of version 1. */
 export const JSON_SUBPROTOCOL = 'nestjs-channels.v1.json';
 

@@ -56,7 +56,8 @@ export function readRequest(incoming: IncomingMessage, parts: RequestParts): Rea
   // Credentials of another scheme, as a browser sends them to a site behind Basic, are no token.
   if (BEARER.test(request.headers.authorization ?? '')) return { request, cookieAuthenticates: false };
 
-  const cookie = parts.tokenCookie === undefined ? undefined : cookies[parts.tokenCookie];
+  // An empty cookie, as a logout may leave it behind, holds no token.
+  const cookie = (parts.tokenCookie !== undefined && cookies[parts.tokenCookie]) || undefined;
   const token = parts.token ?? cookie;
   if (token !== undefined) request.headers.authorization = `Bearer ${token}`;
   return { request, cookieAuthenticates: parts.token === undefined && cookie !== undefined };

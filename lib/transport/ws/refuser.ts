@@ -25,8 +25,10 @@ export class Refuser {
     this.#close(upgrade, code, reason);
   }
 
-  #close({ request, socket, head }: Upgrade<IncomingMessage>, code: number, reason: string): void {
+  #close({ request, socket, head, offer }: Upgrade<IncomingMessage>, code: number, reason: string): void {
     const { clock } = this.engine;
+    // Whatever else was offered, this is what the 101 selects: never a token.
+    request.headers['sec-websocket-protocol'] = offer.ours;
     this.#server.handleUpgrade(request, socket, head, (client: WebSocket) => {
       const timer = clock.setTimeout(() => client.terminate(), REFUSED_CLOSE_TIMEOUT_MS);
       client.on('close', () => clock.clearTimer(timer));

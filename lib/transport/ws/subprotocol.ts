@@ -8,7 +8,7 @@ const BASE64URL = /^[A-Za-z0-9_-]+$/;
 export interface Offer {
   /** The entries without any token. */
   readonly protocols: readonly string[];
-  /** Our own entry, where it stands first. */
+  /** Our own entry, where it stands first among those that are no token. */
   readonly ours?: string;
   /** Ours, but not a version that this server speaks. */
   readonly unknownVersion: boolean;
@@ -21,15 +21,19 @@ export function readOffer(header: string | undefined): Offer {
     .split(',')
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
-  const protocols = entries.filter((entry) => !entry.startsWith(BEARER_SUBPROTOCOL_PREFIX));
-  const [first] = entries;
+  const protocols = entries.filter((entry) => !isBearer(entry));
+  const [first] = protocols;
   if (first === undefined || !VERSION.test(first)) return { protocols, unknownVersion: false };
   return {
     protocols,
     ours: first,
     unknownVersion: first !== JSON_SUBPROTOCOL,
-    token: readToken(entries.find((entry) => entry.startsWith(BEARER_SUBPROTOCOL_PREFIX))),
+    token: entries[0] === first ? readToken(entries.find(isBearer)) : undefined,
   };
+}
+
+function isBearer(entry: string): boolean {
+  return entry.startsWith(BEARER_SUBPROTOCOL_PREFIX);
 }
 
 /** A bearer entry that cannot be decoded is no token: then the guards see none. */
