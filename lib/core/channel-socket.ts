@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../protocol/index.js';
+
 /**
  * One client, as handlers and hooks see it. A class and not an interface, so that it can stand in
  * the signature of a decorated method. Behind the WebSocket transport it is also the socket of the
@@ -37,13 +39,13 @@ export abstract class ChannelSocket<User = unknown> {
    * Joins a channel on the client's behalf. No guard or `@SubscribeChannel` method runs; the client
    * is told by `$subscribed`, and does not rejoin by itself after a reconnect.
    *
-   * @throws ChannelsError `limit_exceeded` past `maxChannelsPerConnection`, `unavailable` when the
-   * connection has closed
+   * @throws ChannelsError `bad_request` for what is no channel name, `limit_exceeded` past
+   * `maxChannelsPerConnection`, `unavailable` when the connection has closed
    */
   abstract subscribe(channel: string): Promise<void>;
 
   /** Takes the client out of a channel and tells it by `$unsubscribed`. Nothing happens if it is not in. */
-  abstract unsubscribe(channel: string, reason?: { code?: string; reason?: string }): Promise<void>;
+  abstract unsubscribe(channel: string, reason?: { code?: ErrorCode; reason?: string }): Promise<void>;
 
   /**
    * Sends what is due and closes. See docs/protocol.md section 8 for which codes a client comes back after.

@@ -52,7 +52,7 @@ function hello(engine: Engine, connection: Connection, id: MessageId, data: unkn
 }
 
 function parseHello(data: unknown): HelloData {
-  const { clientId, heartbeat } = asObject(data ?? {}, '$hello');
+  const { clientId, heartbeat } = asObject(data === undefined ? {} : data, '$hello');
   if (clientId !== undefined && !(typeof clientId === 'string' && CLIENT_ID.test(clientId))) {
     throw new ChannelsError('bad_request', 'clientId must be 22 to 64 characters of base64url');
   }

@@ -161,6 +161,11 @@ export class Connection implements OutboxOwner {
     this.sendEvent(EXCEPTION_EVENT, { status: 'error', code: error.code, message: error.message });
   }
 
+  /** The `id` that a frame is answered under: none where plain peers are answered as the stock adapter does. */
+  idOf(frame: EventFrame): MessageId | undefined {
+    return this.ours || this.engine.plainAcks ? frame.id : undefined;
+  }
+
   track(reply: PendingReply): void {
     (this.#pending ??= new Set()).add(reply);
     if (reply.isAwaited) this.#inFlight++;
@@ -234,9 +239,13 @@ export class Connection implements OutboxOwner {
       this.engine.observers.faulted(this, 'late_ack');
       return undefined;
     }
-    if (frame.event.startsWith(RESERVED_EVENT_PREFIX)) this.ours = true;
-    else this.spoke = true;
+    this.#note(frame);
     return frame;
+  }
+
+  #note({ event }: EventFrame): void {
+    if (event.startsWith(RESERVED_EVENT_PREFIX)) this.ours = true;
+    else this.spoke = true;
   }
 
   #refuse(error: unknown, message: string | Uint8Array): void {
@@ -249,9 +258,11 @@ export class Connection implements OutboxOwner {
     this.engine.observers.faulted(this, 'bad_request');
     const wire: WireError = { code: error.code, message: error.message, retryable: false };
     const frame = parseClientFrame(error.value);
-    if (typeof frame === 'object' && 'event' in frame && frame.id !== undefined)
-      this.sendError(frame.id, wire);
-    else this.sendException(wire);
+    const isEvent = typeof frame === 'object' && 'event' in frame;
+    if (isEvent) this.#note(frame);
+    const id = isEvent ? this.idOf(frame) : undefined;
+    if (id === undefined) this.sendException(wire);
+    else this.sendError(id, wire);
   }
 
   #badFrame(message: string): void {
@@ -270,5 +281,6 @@ export class Connection implements OutboxOwner {
 /** Text that other libraries send to keep a connection alive: a sign of life and nothing else. */
 function isKeepAlive(message: unknown): boolean {
   if (message === 'ping') return true;
-  return typeof message === 'object' && message !== null && 'type' in message && message.type === 'ping';
+  if (typeof message !== 'object' || message === null || 'event' in message) return false;
+  return 'type' in message && message.type === 'ping';
 }

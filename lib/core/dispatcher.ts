@@ -9,10 +9,9 @@ import { answerData } from './answer-data.js';
 import { runCommand } from './commands.js';
 import type { Connection } from './connection.js';
 import type { Engine } from './engine.js';
-import { ChannelsError, toWireError } from './errors.js';
 import { Message, type Handler } from './handler.interface.js';
 import { PendingReply } from './pending-reply.js';
-import { asStream } from './result-stream.js';
+import { asStream, type ResultStream } from './result-stream.js';
 
 /** How long a peer waits that has too many messages unanswered: by then some have been answered. */
 const IN_FLIGHT_RETRY_MS = 1_000;
@@ -28,13 +27,13 @@ export class Dispatcher {
       return;
     }
     const handlers = connection.endpoint.handlers.get(event);
-    const refusal = this.#refusal(connection, event, handlers);
-    const id = connection.ours || this.engine.plainAcks ? frame.id : undefined;
+    const message = new Message(connection, event, frame.data, connection.idOf(frame));
+    const refusal = this.#refusal(message, handlers);
     if (!handlers || refusal) {
-      this.refuse(new Message(connection, event, frame.data, id), refusal as WireError);
+      this.refuse(message, refusal as WireError);
       return;
     }
-    this.#run(handlers[0] as Handler, new Message(connection, event, frame.data, id));
+    this.#run(handlers[0] as Handler, message);
     for (let at = 1; at < handlers.length; at++) {
       this.#run(handlers[at] as Handler, new Message(connection, event, frame.data));
     }
@@ -89,11 +88,10 @@ export class Dispatcher {
   }
 
   #refusal(
-    connection: Connection,
-    event: string,
+    { connection, event, id }: Message,
     handlers: readonly Handler[] | undefined,
   ): WireError | undefined {
-    const { maxEventLength } = this.engine.options;
+    const { maxEventLength, maxInFlight } = this.engine.options;
     if (event.length > maxEventLength) {
       this.engine.observers.faulted(connection, 'bad_request');
       return wireError('bad_request', `the event is longer than ${maxEventLength} characters`);
@@ -103,33 +101,27 @@ export class Dispatcher {
       return wireError('unknown_event', `no handler has the event ${JSON.stringify(event)}`);
     }
     if (this.engine.draining) return wireError('unavailable', 'the server shuts down');
+    if (id !== undefined && connection.inFlight >= maxInFlight) {
+      const tooMany = `${connection.inFlight} messages are unanswered`;
+      return { ...wireError('rate_limited', tooMany), retryAfterMs: IN_FLIGHT_RETRY_MS };
+    }
     return undefined;
   }
 
   #run(handler: Handler, message: Message): void {
-    const { connection } = message;
-    if (message.id !== undefined && connection.inFlight >= this.engine.options.maxInFlight) {
-      const tooMany = `${connection.inFlight} messages are unanswered`;
-      this.refuse(
-        message,
-        toWireError(new ChannelsError('rate_limited', tooMany, { retryAfterMs: IN_FLIGHT_RETRY_MS })),
-      );
-      return;
-    }
-    if (handler.acked) connection.greeted = true;
+    if (handler.acked) message.connection.greeted = true;
     let result: unknown;
+    let stream: ResultStream | undefined;
     try {
       result = handler.handle(message);
+      // In here as well: a result may throw when it is looked at.
+      if (!(result instanceof Promise)) stream = asStream(result, handler.acked);
     } catch (error) {
       this.fail(message, error);
       return;
     }
-    if (result instanceof Promise) {
-      new PendingReply(this.engine, message, handler.acked).follow(result);
-      return;
-    }
-    const stream = asStream(result, handler.acked);
-    if (stream) new PendingReply(this.engine, message, handler.acked).stream(stream);
+    if (result instanceof Promise) new PendingReply(this.engine, message, handler.acked).follow(result);
+    else if (stream) new PendingReply(this.engine, message, handler.acked).stream(stream);
     else this.answer(message, result);
   }
 }

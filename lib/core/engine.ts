@@ -57,8 +57,10 @@ export class Engine {
   readonly #tickMs: number;
   readonly #connections = new Map<string, Connection>();
   readonly #byClient = new Map<string, Connection>();
-  readonly #work = new WorkCounter();
-  readonly #open = new WorkCounter();
+  /** Code of the application that runs. */
+  readonly #work: WorkCounter;
+  /** Connections that have not ended. */
+  readonly #open: WorkCounter;
   readonly #admissions = new Map<Connection, Promise<void>>();
   #ticker?: object;
   #shutdown?: Promise<void>;
@@ -77,6 +79,8 @@ export class Engine {
     this.deadlines = new Deadlines(this.clock, this.options.handlerTimeoutMs);
     this.dispatcher = new Dispatcher(this);
     this.hub = new Hub(this.codec, this.#broker, this.observers);
+    this.#work = new WorkCounter(this.clock);
+    this.#open = new WorkCounter(this.clock);
     this.#heartbeat = new Heartbeat(this.options, this.clock, this.random, this.#tickMs);
   }
 
@@ -175,14 +179,25 @@ export class Engine {
 
   async #shutDown(): Promise<void> {
     const deadline = this.clock.now() + this.options.shutdownTimeoutMs;
-    await this.#work.idle(this.clock, this.options.shutdownTimeoutMs);
+    await this.#work.idle(this.options.shutdownTimeoutMs);
     const { code, reason } = CLOSE_CODES.ServiceRestart;
     for (const connection of this.#connections.values()) connection.close(code, reason);
-    await this.#open.idle(this.clock, CLOSE_GRACE_MS);
+    await this.#open.idle(CLOSE_GRACE_MS);
     for (const connection of this.#connections.values()) connection.terminate(code, reason);
-    await this.#work.idle(this.clock, Math.max(MIN_DISCONNECT_MS, deadline - this.clock.now()));
+    await this.#disconnected(Math.max(deadline, this.clock.now() + MIN_DISCONNECT_MS));
     if (this.#ticker) this.clock.clearTimer(this.#ticker);
-    await this.#broker.close();
+    try {
+      await this.#broker.close();
+    } catch (error) {
+      // What is shut down after this node must not stay open for it.
+      this.observers.failed({ where: 'broker.close', error });
+    }
+  }
+
+  /** Waits for `handleDisconnect`, which follows the end of a transport by a turn or more. */
+  async #disconnected(deadline: number): Promise<void> {
+    await this.#open.idle(deadline - this.clock.now());
+    await this.#work.idle(deadline - this.clock.now());
   }
 
   #opened(connection: Connection): void {

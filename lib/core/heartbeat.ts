@@ -45,7 +45,9 @@ export class Heartbeat {
     const { pulse, transport } = connection;
     pulse.heardAt = NEVER;
     pulse.bytesRead = transport.bytesRead;
-    pulse.bytesWritten = pulse.bytesAtHeard = transport.bytesWritten;
+    pulse.bytesWritten = transport.bytesWritten;
+    // What `handleConnection` has sent is on its way still.
+    pulse.bytesAtHeard = 0;
     pulse.pingAfterMs = this.#drawPing();
     this.#connections.add(connection);
   }

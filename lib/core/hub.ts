@@ -43,8 +43,7 @@ export class Hub {
     const local = this.#channels.get(channel);
     if (!local?.subscriptions.delete(subscription) || local.subscriptions.size > 0) return;
     this.#channels.delete(channel);
-    const left = this.broker.unsubscribe(channel);
-    left?.catch((error: unknown) => this.observers.failed({ where: `broker.unsubscribe ${channel}`, error }));
+    void this.#unsubscribe(channel);
   }
 
   /** Hands a publication to every subscriber here: encoded once, whatever their number. */
@@ -66,5 +65,13 @@ export class Hub {
 
   subscribers(channel: string): Iterable<Subscription> {
     return this.#channels.get(channel)?.subscriptions ?? [];
+  }
+
+  async #unsubscribe(channel: string): Promise<void> {
+    try {
+      await this.broker.unsubscribe(channel);
+    } catch (error) {
+      this.observers.failed({ where: `broker.unsubscribe ${channel}`, error });
+    }
   }
 }

@@ -12,6 +12,7 @@ import { asStream, type ResultStream } from './result-stream.js';
 export class PendingReply implements Expirable {
   expiresAt = 0;
   #settled = false;
+  #holdsShutdown = false;
   #stream?: ResultStream;
   #subscription?: { unsubscribe(): void };
 
@@ -45,14 +46,18 @@ export class PendingReply implements Expirable {
   stream(result: ResultStream): void {
     let last: unknown;
     this.#stream = result;
+    // Without an `id` every item is sent, whatever it comes from, as in stock Nest.
+    const isPlain = !this.isAwaited && !this.acked;
+    const isEach = (): boolean => isPlain || result.isEach();
+    if (!result.isEach()) this.#holdShutdown();
     try {
       const subscription = result.source.subscribe({
         next: (value) => {
-          if (!result.isEach()) last = value;
-          else this.#item(value);
+          if (isEach()) this.#item(value);
+          else last = value;
         },
         error: (error) => this.#fail(error),
-        complete: () => (result.isEach() ? this.#complete() : this.#answer(last)),
+        complete: () => (isEach() ? this.#complete() : this.#answer(last)),
       });
       if (this.#settled) subscription.unsubscribe();
       else this.#subscription = subscription;
@@ -75,7 +80,14 @@ export class PendingReply implements Expirable {
 
   #resolved(value: unknown): void {
     if (this.#settled) return;
-    const stream = asStream(value, this.acked);
+    let stream: ResultStream | undefined;
+    try {
+      stream = asStream(value, this.acked);
+    } catch (error) {
+      // A result may throw when it is looked at.
+      this.#fail(error);
+      return;
+    }
     if (stream) this.stream(stream);
     else this.#answer(value);
   }
@@ -86,6 +98,7 @@ export class PendingReply implements Expirable {
 
   #item(value: unknown): void {
     if (this.#settled) return;
+    this.#releaseShutdown();
     const { connection, id } = this.message;
     try {
       if (id === undefined) connection.sendValue(value);
@@ -110,6 +123,19 @@ export class PendingReply implements Expirable {
     this.engine.deadlines.delete(this);
     this.message.connection.untrack(this);
     this.#subscription?.unsubscribe();
+    this.#releaseShutdown();
     return true;
+  }
+
+  /** A shutdown waits for the one answer of a stream, but not for items: they may have no end. */
+  #holdShutdown(): void {
+    this.#holdsShutdown = true;
+    this.engine.begin();
+  }
+
+  #releaseShutdown(): void {
+    if (!this.#holdsShutdown) return;
+    this.#holdsShutdown = false;
+    this.engine.finish();
   }
 }

@@ -1,4 +1,5 @@
-import type { MessageId } from '../protocol/index.js';
+import type { ErrorCode, MessageId } from '../protocol/index.js';
+import { checkChannelName } from './channel-name.js';
 import type { Connection } from './connection.js';
 import type { ChannelRoute } from './endpoint.js';
 import { ChannelsError } from './errors.js';
@@ -8,14 +9,10 @@ import { Subscription } from './subscription.js';
 /** How long a peer waits that has too many subscription commands under way. */
 const COMMAND_RETRY_MS = 1_000;
 
-/** Why a subscription ended; the data of the `@UnsubscribeChannel` method. */
-export type LeaveReason = 'unsubscribed' | 'replaced' | 'refused' | 'removed' | 'closed';
-
 /** The channels of one connection. */
 export class SubscriptionTable {
   #byChannel?: Map<string, Subscription>;
   #commands = 0;
-  #ended = false;
 
   constructor(private readonly connection: Connection) {}
 
@@ -37,12 +34,15 @@ export class SubscriptionTable {
    */
   subscribe(channel: string, id: MessageId, params: unknown): void {
     const match = this.connection.endpoint.channels.match(channel);
-    if (!match?.value.subscribe) {
+    const method = match?.value.subscribe;
+    if (!method) {
       throw new ChannelsError('unknown_channel', `no channel matches ${JSON.stringify(channel)}`);
     }
-    this.#countCommand();
+    this.#checkCommands();
     const message = new Message(this.connection, '$subscribe', params, id, channel, match.params);
-    this.#slot(channel, match.value).add({ type: 'subscribe', message });
+    const subscription = this.#slot(channel, match.value);
+    this.#commands++;
+    subscription.add({ type: 'subscribe', message, method });
   }
 
   /**
@@ -55,37 +55,35 @@ export class SubscriptionTable {
     if (!subscription) {
       throw new ChannelsError('not_subscribed', `this connection is not in ${JSON.stringify(channel)}`);
     }
-    this.#countCommand();
+    this.#checkCommands();
+    this.#commands++;
     subscription.add({ type: 'unsubscribe', id });
   }
 
   /** The server joins the connection: no guard or method runs. Resolves when it is in. */
-  join(channel: string): Promise<void> {
-    if (this.#ended) return Promise.reject(new ChannelsError('unavailable', 'the connection has closed'));
-    const match = this.connection.endpoint.channels.match(channel);
-    return new Promise((resolve, reject) => {
-      const message = new Message(
-        this.connection,
-        '$subscribe',
-        undefined,
-        undefined,
-        channel,
-        match?.params,
-      );
-      this.#slot(channel, match?.value).add({ type: 'join', message, resolve, reject });
+  async join(channel: string): Promise<void> {
+    checkChannelName(channel);
+    const { connection } = this;
+    if (!connection.writable) throw new ChannelsError('unavailable', 'the connection has closed');
+    const match = connection.endpoint.channels.match(channel);
+    const message = new Message(connection, '$subscribe', undefined, undefined, channel, match?.params);
+    const subscription = this.#slot(channel, match?.value);
+    await new Promise<void>((resolve, reject) => {
+      subscription.add({ type: 'join', message, resolve, reject });
     });
   }
 
   /** The server takes the connection out of a channel. Resolves when it is out. */
-  leave(channel: string, code?: string, reason?: string): Promise<void> {
+  async leave(channel: string, code?: ErrorCode, reason?: string): Promise<void> {
     const subscription = this.#byChannel?.get(channel);
-    if (!subscription) return Promise.resolve();
-    return new Promise((resolve) => subscription.add({ type: 'leave', code, reason, resolve }));
+    if (!subscription) return;
+    await new Promise<void>((resolve, reject) => {
+      subscription.add({ type: 'leave', code, reason, resolve, reject });
+    });
   }
 
   /** The connection has ended: every join is undone. */
   end(): void {
-    this.#ended = true;
     for (const subscription of this.#byChannel?.values() ?? []) subscription.end();
     this.#byChannel = undefined;
   }
@@ -102,27 +100,28 @@ export class SubscriptionTable {
 
   #slot(channel: string, route: ChannelRoute | undefined): Subscription {
     const known = this.#byChannel?.get(channel);
+    if (!known?.counts) this.#checkRoom();
     if (known) return known;
-    const { maxChannelsPerConnection } = this.connection.engine.options;
-    this.#byChannel ??= new Map();
-    if (this.#byChannel.size >= maxChannelsPerConnection) {
-      throw new ChannelsError(
-        'limit_exceeded',
-        `a connection may be in ${maxChannelsPerConnection} channels`,
-      );
-    }
     const subscription = new Subscription(this.connection, channel, route);
-    this.#byChannel.set(channel, subscription);
+    (this.#byChannel ??= new Map()).set(channel, subscription);
     return subscription;
   }
 
+  #checkRoom(): void {
+    const { maxChannelsPerConnection } = this.connection.engine.options;
+    if (!this.#byChannel || this.#byChannel.size < maxChannelsPerConnection) return;
+    // Some may be on their way out: their methods run, but the connection is not in them any more.
+    let counted = 0;
+    for (const subscription of this.#byChannel.values()) if (subscription.counts) counted++;
+    if (counted < maxChannelsPerConnection) return;
+    throw new ChannelsError('limit_exceeded', `a connection may be in ${maxChannelsPerConnection} channels`);
+  }
+
   /** Each channel may have a join and a leave under way. */
-  #countCommand(): void {
-    if (this.#commands >= 2 * this.connection.engine.options.maxChannelsPerConnection) {
-      throw new ChannelsError('rate_limited', 'too many subscription commands are unanswered', {
-        retryAfterMs: COMMAND_RETRY_MS,
-      });
-    }
-    this.#commands++;
+  #checkCommands(): void {
+    if (this.#commands < 2 * this.connection.engine.options.maxChannelsPerConnection) return;
+    throw new ChannelsError('rate_limited', 'too many subscription commands are unanswered', {
+      retryAfterMs: COMMAND_RETRY_MS,
+    });
   }
 }

@@ -1,15 +1,14 @@
-import type { MessageId } from '../protocol/index.js';
+import type { ErrorCode, MessageId } from '../protocol/index.js';
 import { CHANNEL_DEFAULTS } from './channel-definition.js';
+import { callSubscribe, callUnsubscribe, type LeaveReason } from './channel-methods.js';
 import type { Connection } from './connection.js';
 import type { ChannelRoute } from './endpoint.js';
 import { ChannelsError } from './errors.js';
-import { Message, type Handler } from './handler.interface.js';
+import type { Handler, Message } from './handler.interface.js';
 import { HeldPublications } from './held-publications.js';
-import { asStream } from './result-stream.js';
-import type { LeaveReason } from './subscription-table.js';
 
 type Command =
-  | { readonly type: 'subscribe'; readonly message: Message }
+  | { readonly type: 'subscribe'; readonly message: Message; readonly method: Handler }
   | { readonly type: 'unsubscribe'; readonly id: MessageId }
   | {
       readonly type: 'join';
@@ -19,9 +18,10 @@ type Command =
     }
   | {
       readonly type: 'leave';
-      readonly code?: string;
+      readonly code?: ErrorCode;
       readonly reason?: string;
       readonly resolve: () => void;
+      readonly reject: (error: unknown) => void;
     };
 
 /** One connection in one channel. Its commands run one after the other, in the order in which they came. */
@@ -45,6 +45,12 @@ export class Subscription {
     return this.#joined !== undefined;
   }
 
+  /** Whether it counts against `maxChannelsPerConnection`: the connection is in, or may get in. */
+  get counts(): boolean {
+    if (this.isJoined || this.held) return true;
+    return this.#commands.some(({ type }) => type === 'subscribe' || type === 'join');
+  }
+
   add(command: Command): void {
     this.#commands.push(command);
     if (!this.#running) void this.#run();
@@ -55,12 +61,14 @@ export class Subscription {
     this.#ended = true;
     this.connection.engine.hub.leave(this);
     for (const command of this.#commands.splice(0)) this.#drop(command);
-    void this.#undo(this.#takeJoined(), 'closed');
+    void this.#undo('closed');
   }
 
   async #run(): Promise<void> {
     this.#running = true;
     for (let command = this.#commands.shift(); command; command = this.#commands.shift()) {
+      // One after the other is the point of this loop.
+      // oxlint-disable-next-line no-await-in-loop
       await this.#execute(command);
       if (command.type === 'subscribe' || command.type === 'unsubscribe') this.#table.commandDone();
     }
@@ -71,30 +79,33 @@ export class Subscription {
   #execute(command: Command): Promise<void> | void {
     switch (command.type) {
       case 'subscribe':
-        return this.#subscribe(command.message);
+        return this.#subscribe(command.message, command.method);
       case 'unsubscribe':
         return this.#unsubscribe(command.id);
       case 'join':
         return this.#join(command.message).then(command.resolve, command.reject);
       case 'leave':
-        return this.#leave(command.code, command.reason).then(command.resolve);
+        return this.#leave(command.code, command.reason).then(command.resolve, command.reject);
     }
   }
 
-  async #subscribe(message: Message): Promise<void> {
-    const { dispatcher } = this.connection.engine;
+  async #subscribe(message: Message, method: Handler): Promise<void> {
+    const { connection, route } = this;
+    // Nobody waits for it any more: what has not begun must not begin.
+    if (!connection.writable) return;
     try {
       await this.#enter();
-      const data = await this.#callSubscribe(message);
-      if (this.#ended) return await this.#undo(message, 'closed');
+      if (!connection.writable) return;
+      const data = await callSubscribe(message, method, route);
+      if (this.#ended) return await callUnsubscribe(message, route, 'closed');
       await this.#replace(message);
       if (this.#ended) return;
-      this.connection.sendAck(message.id as MessageId, { channel: this.channel, data });
+      connection.sendAck(message.id as MessageId, { channel: this.channel, data });
       this.#release();
     } catch (error) {
       this.#exit();
-      if (!this.#ended) dispatcher.fail(message, error);
-      await this.#undo(this.#takeJoined(), 'refused');
+      if (!this.#ended) connection.engine.dispatcher.fail(message, error);
+      await this.#undo('refused');
     }
   }
 
@@ -109,7 +120,7 @@ export class Subscription {
       return;
     }
     this.#exit();
-    await this.#undo(this.#takeJoined(), 'unsubscribed');
+    await this.#undo('unsubscribed');
     connection.sendAck(id, { channel: this.channel });
   }
 
@@ -117,21 +128,22 @@ export class Subscription {
     if (this.#joined) return;
     try {
       await this.#enter();
+      if (!this.connection.writable) throw new ChannelsError('unavailable', 'the connection has closed');
     } catch (error) {
       this.#exit();
       throw error;
     }
-    if (this.#ended) throw new ChannelsError('unavailable', 'the connection has closed');
     this.#joined = message;
     this.connection.sendEvent('$subscribed', { channel: this.channel });
     this.#release();
   }
 
-  async #leave(code?: string, reason?: string): Promise<void> {
+  async #leave(code?: ErrorCode, reason?: string): Promise<void> {
     if (!this.#joined) return;
-    this.#exit();
+    // First the word to the peer: it throws where the application gave something that has no JSON.
     this.connection.sendEvent('$unsubscribed', { channel: this.channel, code, reason });
-    await this.#undo(this.#takeJoined(), 'removed');
+    this.#exit();
+    await this.#undo('removed');
   }
 
   /** From here on publications are kept, so that none falls between the method and its ack. */
@@ -158,61 +170,18 @@ export class Subscription {
     for (const frame of held.frames) connection.outbox.push(frame);
   }
 
-  async #callSubscribe(message: Message): Promise<unknown> {
-    const { deadlines } = this.connection.engine;
-    const work = this.#call(this.route?.subscribe as Handler, message);
-    try {
-      return await deadlines.limit(work, 'the @SubscribeChannel method');
-    } catch (error) {
-      if (error instanceof ChannelsError && error.code === 'timeout') {
-        // It may still succeed: then it has joined somebody who was told otherwise.
-        work.then(
-          () => this.#undo(message, 'refused'),
-          (late: unknown) => this.#report('@SubscribeChannel', late),
-        );
-      }
-      throw error;
-    }
-  }
-
   /** A second join takes the place of the first, which has thereby ended. */
   #replace(message: Message): Promise<void> | void {
     const previous = this.#joined;
     this.#joined = message;
-    if (previous) return this.#undo(previous, 'replaced');
+    if (previous) return callUnsubscribe(previous, this.route, 'replaced');
   }
 
-  #takeJoined(): Message | undefined {
+  /** Ends the join that holds, if there is one. */
+  #undo(reason: LeaveReason): Promise<void> | void {
     const joined = this.#joined;
     this.#joined = undefined;
-    return joined;
-  }
-
-  /** Runs the `@UnsubscribeChannel` method for a join. Never rejects. */
-  async #undo(joined: Message | undefined, reason: LeaveReason): Promise<void> {
-    const method = this.route?.unsubscribe;
-    if (!joined || !method) return;
-    const { engine } = this.connection;
-    const { channel, params } = joined;
-    const message = new Message(this.connection, '$unsubscribe', { reason }, undefined, channel, params);
-    try {
-      await engine.deadlines.limit(this.#call(method, message), 'the @UnsubscribeChannel method');
-    } catch (error) {
-      this.#report('@UnsubscribeChannel', error);
-    }
-  }
-
-  /** Runs a method whose answer has one part. */
-  async #call(handler: Handler, message: Message): Promise<unknown> {
-    const { engine } = this.connection;
-    engine.begin();
-    try {
-      const result = await handler.handle(message);
-      const stream = asStream(result, true);
-      return stream ? await stream.last() : result;
-    } finally {
-      engine.finish();
-    }
+    if (joined) return callUnsubscribe(joined, this.route, reason);
   }
 
   #drop(command: Command): void {
@@ -228,10 +197,6 @@ export class Subscription {
         // Nobody is there any more to be answered.
         break;
     }
-  }
-
-  #report(method: string, error: unknown): void {
-    this.connection.engine.observers.failed({ where: `${method} ${this.channel}`, error });
   }
 
   get #table(): Connection['subscriptions'] {

@@ -1,9 +1,11 @@
 import type { Clock } from './clock.interface.js';
 
-/** Counts the pieces of application code that run, so that a shutdown can wait for them. */
+/** Counts what is under way, so that a shutdown can wait for it. */
 export class WorkCounter {
   #running = 0;
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  constructor(private readonly clock: Clock) {}
 
   begin(): void {
     this.#running++;
@@ -12,18 +14,25 @@ export class WorkCounter {
   finish(): void {
     this.#running--;
     if (this.#running > 0) return;
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    for (const check of this.#waiting) check();
   }
 
-  /** Resolves when nothing runs, at the latest after `timeoutMs`. `true` where it became idle in time. */
-  idle(clock: Clock, timeoutMs: number): Promise<boolean> {
-    if (this.#running === 0) return Promise.resolve(true);
+  /**
+   * Resolves when nothing is under way, at the latest after `timeoutMs`. Nothing is, when a turn of
+   * the event loop has begun nothing new: what has just finished is still to be answered, and may be
+   * followed by more.
+   */
+  idle(timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = clock.setTimeout(() => resolve(false), timeoutMs);
-      this.#waiting.push(() => {
-        clock.clearTimer(timer);
-        resolve(true);
-      });
+      const end = (): void => {
+        this.#waiting.delete(check);
+        this.clock.clearTimer(timer);
+        resolve();
+      };
+      const check = (): void => this.clock.afterTurn(() => this.#running === 0 && end());
+      const timer = this.clock.setTimeout(end, timeoutMs);
+      this.#waiting.add(check);
+      if (this.#running === 0) check();
     });
   }
 }

@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Broker } from '../core/broker.interface.js';
+import { checkChannelName } from '../core/channel-name.js';
 import type { ChannelSocket } from '../core/channel-socket.js';
 import type { Connection } from '../core/connection.js';
 import { Engine } from '../core/engine.js';
 import { ChannelsError } from '../core/errors.js';
-import { CLOSE_CODES, isChannelName, RESERVED_EVENT_PREFIX } from '../protocol/index.js';
+import { CLOSE_CODES, RESERVED_EVENT_PREFIX, type ErrorCode } from '../protocol/index.js';
 import { CHANNELS_BROKER } from './tokens.js';
 
 /** How many nodes were asked, and which gave no answer in time. */
@@ -61,7 +62,7 @@ export class ChannelsService {
    * without JSON, `payload_too_large` past `maxMessageBytes`, `unavailable` while the broker is away
    */
   async publish(channel: string, event: string, data?: unknown, options: PublishOptions = {}): Promise<void> {
-    checkChannel(channel);
+    checkChannelName(channel);
     this.#checkEvent(event);
     const { except } = options;
     await this.broker.publish({
@@ -80,7 +81,6 @@ export class ChannelsService {
    * @throws ChannelsError `bad_request` for what is no channel name, `limit_exceeded`, `unavailable`
    */
   async subscribe(client: ChannelSocket, channel: string): Promise<void> {
-    checkChannel(channel);
     await client.subscribe(channel);
   }
 
@@ -88,7 +88,7 @@ export class ChannelsService {
   async unsubscribe(
     client: ChannelSocket,
     channel: string,
-    reason?: { code?: string; reason?: string },
+    reason?: { code?: ErrorCode; reason?: string },
   ): Promise<void> {
     await client.unsubscribe(channel, reason);
   }
@@ -169,16 +169,9 @@ export class ChannelsService {
 
 const THIS_NODE: NodesAnswered = { expected: 1, answered: 1, missing: [] };
 
-function checkChannel(channel: string): void {
-  if (isChannelName(channel)) return;
-  throw new ChannelsError(
-    'bad_request',
-    `${JSON.stringify(channel)} is no channel name: 1 to 255 characters of [A-Za-z0-9_.:@=+~-] are`,
-  );
-}
-
-function isEmpty(filter: ConnectionFilter): boolean {
-  return Object.values(filter).every((value) => value === undefined);
+/** Goes by the members that it knows: one with a name that is misspelt must not mean everybody. */
+function isEmpty({ connectionId, principal, channel }: ConnectionFilter): boolean {
+  return connectionId === undefined && principal === undefined && channel === undefined;
 }
 
 function summarize(connection: Connection): ConnectionSummary {

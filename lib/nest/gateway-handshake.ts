@@ -1,7 +1,7 @@
 import { ForbiddenException } from '@nestjs/common';
 import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import type { Observers } from '../core/observers.js';
-import { ResultStream } from '../core/result-stream.js';
+import { asStream } from '../core/result-stream.js';
 import {
   HandshakeRefusal,
   type Admission,
@@ -67,7 +67,7 @@ export class GatewayHandshake implements Handshake {
 
   async #run(pipeline: MethodPipeline, request: HandshakeRequest, response: ResponseShim): Promise<unknown> {
     const result = await pipeline.run([request, response, next]);
-    return result instanceof ResultStream ? result.last() : result;
+    return asStream(result, true)?.last() ?? result;
   }
 
   /** The guards of the class decorator first, then the methods; global guards once a gateway, before both. */
@@ -91,7 +91,8 @@ export class GatewayHandshake implements Handshake {
     return compiler.compile(gateway, name, {
       contextType: 'http',
       globals: { guards: globalGuards, pipes: false, interceptors: false },
-      classGuards: false,
+      // Those of the class belong to its messages.
+      classEnhancers: false,
       guards: true,
       extract: extractParam,
       defaultParams: [RouteParamtypes.REQUEST, RouteParamtypes.RESPONSE],

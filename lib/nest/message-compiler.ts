@@ -32,7 +32,7 @@ export class MessageCompiler {
     const pipeline = this.#compiler.compile(gateway, method.name, {
       contextType: 'ws',
       globals: this.globals,
-      classGuards: true,
+      classEnhancers: true,
       guards: method.guards,
       extract: extractParam,
       // What stock Nest hands to a method without parameter decorators.

@@ -28,16 +28,44 @@ export class NestErrorMapper implements ErrorMapper {
     private readonly random: Random,
   ) {}
 
+  // Anything can be thrown, also what throws when it is looked at.
+
   toWireError(error: unknown, message: Message): WireError {
-    if (error instanceof FilteredException) return this.toWireError(error.cause, message);
-    if (error instanceof ChannelsError) return toWireError(error);
-    if (isHttpException(error)) return this.#fromHttp(error, message);
-    if (isWsException(error)) return fromWs(error);
-    const correlationId = this.#report(error, message);
-    return wire('internal', `${UNKNOWN} (${correlationId})`);
+    try {
+      return this.#toWireError(error, message);
+    } catch (failure) {
+      return this.#internal(failure, message);
+    }
   }
 
   toException(error: unknown, message: Message): unknown {
+    try {
+      return this.#toException(error, message);
+    } catch (failure) {
+      this.#report(failure, message);
+      return { status: 'error', message: UNKNOWN };
+    }
+  }
+
+  toClose(error: unknown): { code: number; reason: string } {
+    try {
+      if (isHttpException(error)) return { code: closeCodeOf(error.getStatus()), reason: '' };
+      this.observers.failed({ where: 'handleConnection', error });
+    } catch (failure) {
+      this.observers.failed({ where: 'handleConnection', error: failure });
+    }
+    return { code: CLOSE_CODES.InternalError.code, reason: '' };
+  }
+
+  #toWireError(error: unknown, message: Message): WireError {
+    if (error instanceof FilteredException) return this.#toWireError(error.cause, message);
+    if (error instanceof ChannelsError) return toWireError(error);
+    if (isHttpException(error)) return this.#fromHttp(error, message);
+    if (isWsException(error)) return fromWs(error);
+    return this.#internal(error, message);
+  }
+
+  #toException(error: unknown, message: Message): unknown {
     if (error instanceof FilteredException) return undefined;
     const cause = { pattern: message.event, data: message.data };
     if (error instanceof ChannelsError) {
@@ -53,12 +81,6 @@ export class NestErrorMapper implements ErrorMapper {
       : { status: 'error', message: result, cause };
   }
 
-  toClose(error: unknown): { code: number; reason: string } {
-    if (isHttpException(error)) return { code: closeCodeOf(error.getStatus()), reason: '' };
-    this.observers.failed({ where: 'handleConnection', error });
-    return { code: CLOSE_CODES.InternalError.code, reason: '' };
-  }
-
   #fromHttp(error: HttpExceptionLike, message: Message): WireError {
     const status = error.getStatus();
     const code = codeOfStatus(status);
@@ -66,6 +88,10 @@ export class NestErrorMapper implements ErrorMapper {
     const response = error.getResponse();
     const details = typeof response === 'object' && response !== null ? response : { statusCode: status };
     return wire(code, error.message, details);
+  }
+
+  #internal(error: unknown, message: Message): WireError {
+    return wire('internal', `${UNKNOWN} (${this.#report(error, message)})`);
   }
 
   #report(error: unknown, message: Message): string {

@@ -32,8 +32,8 @@ export type ParamExtractor = (kind: number, key: string | undefined, args: reado
 export interface CompileOptions {
   readonly contextType: ContextType;
   readonly globals: GlobalEnhancers;
-  /** Whether guards of the class count, beside those of the method. */
-  readonly classGuards: boolean;
+  /** Whether guards, pipes and interceptors of the class count, beside those of the method. */
+  readonly classEnhancers: boolean;
   /** Whether guards run at all: clean-up cannot be refused. */
   readonly guards: boolean;
   readonly extract: ParamExtractor;
@@ -57,12 +57,8 @@ interface ParamMetadata {
   readonly schema?: unknown;
 }
 
-/** Guards of the method alone: those of the class belong to its messages. */
-class MethodGuardsContextCreator extends GuardsContextCreator {
-  override reflectClassMetadata<T>(): T {
-    return [] as T;
-  }
-}
+/** Nest reads the enhancers of a class from an instance of it; this one's class has none. */
+const WITHOUT_CLASS = {};
 
 /** Compiles methods into pipelines, with the enhancers that Nest has instantiated for them. */
 export class PipelineCompiler {
@@ -80,7 +76,8 @@ export class PipelineCompiler {
   compile({ instance, moduleKey }: MethodHost, methodName: string, options: CompileOptions): MethodPipeline {
     const callback = methodOf(instance, methodName);
     const pipes = this.#pipesCreator(options);
-    const methodPipes: PipeTransform[] = pipes.create(instance, callback, moduleKey);
+    const decorated = options.classEnhancers ? instance : WITHOUT_CLASS;
+    const methodPipes: PipeTransform[] = pipes.create(decorated, callback, moduleKey);
     const params = this.#params(instance, methodName, options, (own) => {
       pipes.setModuleContext(moduleKey);
       return [...methodPipes, ...pipes.createConcreteContext<unknown[], PipeTransform[]>([...own])];
@@ -89,8 +86,8 @@ export class PipelineCompiler {
       instance,
       callback,
       contextType: options.contextType,
-      guards: options.guards ? this.#guards(instance, callback, moduleKey, options) : [],
-      interceptors: this.#interceptors(instance, callback, moduleKey, options),
+      guards: options.guards ? this.#guards(decorated, callback, moduleKey, options) : [],
+      interceptors: this.#interceptors(decorated, callback, moduleKey, options),
       params,
       paramCount: Math.max(0, ...params.map(({ index }) => index + 1)),
       forbidden: options.forbidden,
@@ -127,20 +124,24 @@ export class PipelineCompiler {
     return new PipesContextCreator(this.#container, globals.pipes ? this.config : undefined);
   }
 
-  #guards(instance: object, callback: Callback, moduleKey: string, options: CompileOptions): CanActivate[] {
-    const Creator = options.classGuards ? GuardsContextCreator : MethodGuardsContextCreator;
-    const creator = new Creator(this.#container, options.globals.guards ? this.config : undefined);
-    return creator.create(instance, callback, moduleKey);
+  #guards(
+    decorated: object,
+    callback: Callback,
+    moduleKey: string,
+    { globals }: CompileOptions,
+  ): CanActivate[] {
+    const config = globals.guards ? this.config : undefined;
+    return new GuardsContextCreator(this.#container, config).create(decorated, callback, moduleKey);
   }
 
   #interceptors(
-    instance: object,
+    decorated: object,
     callback: Callback,
     moduleKey: string,
     { globals }: CompileOptions,
   ): NestInterceptor[] {
     const config = globals.interceptors ? this.config : undefined;
-    return new InterceptorsContextCreator(this.#container, config).create(instance, callback, moduleKey);
+    return new InterceptorsContextCreator(this.#container, config).create(decorated, callback, moduleKey);
   }
 
   #params(

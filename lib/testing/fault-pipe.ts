@@ -48,7 +48,6 @@ export class FaultPipe {
   #state: PipeState = 'idle';
   #timer: NodeJS.Timeout | undefined;
   #heldBytes = 0;
-  #lastDueAt = 0;
   #freeAt = 0;
 
   /** `onCut` is told when the bytes given to it are the last ones before the cut; the pipe has ended then. */
@@ -92,9 +91,8 @@ export class FaultPipe {
     if (this.#state === 'ended') return;
     const { latencyMs, jitterMs, random } = this.faults;
     const dueAt = performance.now() + latencyMs + (jitterMs > 0 ? random() * jitterMs : 0);
-    // TCP delivers in order: jitter may delay what follows, never let it pass.
-    this.#lastDueAt = Math.max(this.#lastDueAt, dueAt);
-    this.#line.push({ type, bytes, dueAt: this.#lastDueAt });
+    // Only the head of the line is looked at: as with TCP, jitter may delay what follows, never let it pass.
+    this.#line.push({ type, bytes, dueAt });
     this.#heldBytes += bytes.length;
     this.update();
   }

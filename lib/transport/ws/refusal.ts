@@ -19,6 +19,12 @@ export class HandshakeRefusal extends Error {
   ) {
     super(`refused with ${status}`);
   }
+
+  /** What the body says, for the log. */
+  get text(): string {
+    const { body } = this;
+    return String(typeof body === 'object' && body !== null && 'message' in body ? body.message : body);
+  }
 }
 
 export function defaultBody(status: number, message = STATUS_CODES[status]): unknown {

@@ -194,8 +194,14 @@ export class UpgradeServer {
   #refuse(upgrade: Upgrade<IncomingMessage>, error: unknown): void {
     const refusal = error instanceof HandshakeRefusal ? error : new HandshakeRefusal(500);
     if (refusal !== error) this.engine.observers.failed({ where: 'the handshake', error });
-    this.#report(upgrade.request, refusal.status, messageOf(refusal.body), refusal.advice);
-    this.#refuser.refuse(upgrade, refusal);
+    try {
+      this.#report(upgrade.request, refusal.status, refusal.text, refusal.advice);
+      this.#refuser.refuse(upgrade, refusal);
+    } catch (failure) {
+      // A header with a line break, a body without JSON: the peer is to have an answer all the same.
+      this.engine.observers.failed({ where: 'the handshake', error: failure });
+      this.#refuser.refuse(upgrade, new HandshakeRefusal(500));
+    }
   }
 
   #report(request: IncomingMessage, status: number, message: string, advice?: string): void {
@@ -237,9 +243,4 @@ function tooLate(timeoutMs: number): HandshakeRefusal {
     { 'Retry-After': '1' },
     advice,
   );
-}
-
-function messageOf(body: unknown): string {
-  if (typeof body === 'object' && body !== null && 'message' in body) return String(body.message);
-  return String(body);
 }

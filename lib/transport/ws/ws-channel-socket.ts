@@ -4,7 +4,7 @@ import type { ChannelSocket } from '../../core/channel-socket.js';
 import type { Connection } from '../../core/connection.js';
 import type { EncodedFrame } from '../../core/encoded-frame.js';
 import type { Transport } from '../../core/transport.interface.js';
-import { CLOSE_CODES } from '../../protocol/index.js';
+import { CLOSE_CODES, type ErrorCode } from '../../protocol/index.js';
 import { framedText } from './frame.js';
 
 /** Byte counters that TCP and TLS sockets have, and other duplex streams have not. */
@@ -68,7 +68,7 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
     return this.connection.subscriptions.join(channel);
   }
 
-  unsubscribe(channel: string, { code, reason }: { code?: string; reason?: string } = {}): Promise<void> {
+  unsubscribe(channel: string, { code, reason }: { code?: ErrorCode; reason?: string } = {}): Promise<void> {
     return this.connection.subscriptions.leave(channel, code, reason);
   }
 

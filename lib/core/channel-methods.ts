@@ -1,0 +1,62 @@
+import type { ChannelRoute } from './endpoint.js';
+import { ChannelsError } from './errors.js';
+import { Message, type Handler } from './handler.interface.js';
+import { asStream } from './result-stream.js';
+
+/** Why a join ended; told to the `@UnsubscribeChannel` method. */
+export type LeaveReason = 'unsubscribed' | 'replaced' | 'refused' | 'removed' | 'closed';
+
+/** Runs the `@SubscribeChannel` method. Rejects with what it has thrown, or with `timeout`. */
+export async function callSubscribe(
+  message: Message,
+  method: Handler,
+  route: ChannelRoute | undefined,
+): Promise<unknown> {
+  const work = call(method, message);
+  try {
+    return await message.connection.engine.deadlines.limit(work, 'the @SubscribeChannel method');
+  } catch (error) {
+    if (error instanceof ChannelsError && error.code === 'timeout') {
+      // It may still succeed: then it has joined somebody who was told otherwise.
+      work.then(
+        () => callUnsubscribe(message, route, 'refused'),
+        (late: unknown) => late !== error && report('@SubscribeChannel', message, late),
+      );
+    }
+    throw error;
+  }
+}
+
+/** Runs the `@UnsubscribeChannel` method for a join that has ended. Never rejects. */
+export async function callUnsubscribe(
+  joined: Message,
+  route: ChannelRoute | undefined,
+  reason: LeaveReason,
+): Promise<void> {
+  if (!route?.unsubscribe) return;
+  const { connection, channel, params } = joined;
+  const message = new Message(connection, '$unsubscribe', { reason }, undefined, channel, params);
+  try {
+    const work = call(route.unsubscribe, message);
+    await connection.engine.deadlines.limit(work, 'the @UnsubscribeChannel method');
+  } catch (error) {
+    report('@UnsubscribeChannel', message, error);
+  }
+}
+
+/** Runs a method whose answer has one part. */
+async function call(handler: Handler, message: Message): Promise<unknown> {
+  const { engine } = message.connection;
+  engine.begin();
+  try {
+    const result = await handler.handle(message);
+    const stream = asStream(result, true);
+    return stream ? await stream.last() : result;
+  } finally {
+    engine.finish();
+  }
+}
+
+function report(method: string, { connection, channel }: Message, error: unknown): void {
+  connection.engine.observers.failed({ where: `${method} ${channel}`, error });
+}

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { MemoryBroker } from '../../lib/core/memory-broker.js';
+import { Deferred } from '../support/deferred.js';
+import { deaf, Rig, settled } from './engine-rig.js';
+import { shutDown, startWorking } from './shutdown-rig.js';
+
+describe('Engine.shutdown', () => {
+  it('closes anyway when a handler has used up shutdownTimeoutMs', async () => {
+    const { rig, peer } = await startWorking();
+    shutDown(rig);
+
+    await rig.clock.advance(2_999);
+    const before = peer.connection.state;
+    await rig.clock.advance(1);
+
+    expect([before, peer.connection.state]).toEqual(['open', 'closed']);
+    expect(peer.transport.calls[0]).toMatch(/^end 1012 /);
+  });
+
+  it('awaits handleDisconnect', async () => {
+    const disconnected = new Deferred();
+    const rig = await Rig.start({ disconnected: () => disconnected.promise });
+    rig.open();
+    const shutdown = shutDown(rig);
+    await rig.clock.advance(2_000);
+    const before = shutdown.ended();
+
+    disconnected.resolve();
+    await settled();
+
+    expect([before, shutdown.ended()]).toEqual([false, true]);
+  });
+
+  it('awaits handleDisconnect of a connection that had ended before', async () => {
+    const disconnected = new Deferred();
+    const rig = await Rig.start({ disconnected: () => disconnected.promise });
+    rig.open().transport.drop();
+    await settled();
+    const shutdown = shutDown(rig);
+    await settled();
+    const before = shutdown.ended();
+
+    disconnected.resolve();
+    await settled();
+
+    expect([before, shutdown.ended()]).toEqual([false, true]);
+  });
+
+  it('ends a peer that does not answer the close, and awaits its handleDisconnect', async () => {
+    const disconnected = new Deferred();
+    const rig = await Rig.start({ disconnected: () => disconnected.promise });
+    const { transport } = rig.open({}, deaf());
+    const shutdown = shutDown(rig);
+    await rig.clock.advance(999);
+    const calls = [...transport.calls];
+    await rig.clock.advance(1);
+    const before = shutdown.ended();
+
+    disconnected.resolve();
+    await settled();
+
+    expect(calls).toEqual(['end 1012 the server shuts down or restarts']);
+    expect(transport.calls.at(-1)).toBe('destroy');
+    expect([before, shutdown.ended()]).toEqual([false, true]);
+    expect(rig.journal.entries).toEqual(['opened', 'closed 1012']);
+  });
+
+  it('ends within 5 s, whatever does not', async () => {
+    const { rig } = await startWorking({
+      connected: ({ id }) => (id.endsWith('-3') ? new Promise(() => undefined) : undefined),
+      disconnected: () => new Promise(() => undefined),
+    });
+    rig.open({}, deaf());
+    rig.open();
+    const shutdown = shutDown(rig);
+
+    await rig.clock.advance(4_900);
+
+    expect(shutdown.ended()).toBe(true);
+    expect(rig.clock.pendingTimers).toBe(0);
+  });
+
+  it('does the same work for both when called twice', async () => {
+    const { rig, work, peer } = await startWorking();
+
+    const shutdowns = [shutDown(rig), shutDown(rig)];
+    await settled();
+    const before = shutdowns.map(({ ended }) => ended());
+    work.resolve(undefined);
+    await settled();
+
+    expect(before).toEqual([false, false]);
+    expect(shutdowns.map(({ ended }) => ended())).toEqual([true, true]);
+    expect(peer.transport.calls).toHaveLength(1);
+  });
+
+  it('ends without a connection, and leaves no timer', async () => {
+    const rig = await Rig.start();
+
+    await rig.engine.shutdown();
+
+    expect(rig.clock.pendingTimers).toBe(0);
+  });
+
+  it('closes the broker last', async () => {
+    const order: string[] = [];
+    class NotingBroker extends MemoryBroker {
+      override close(): void {
+        order.push('broker');
+      }
+    }
+    const rig = await Rig.start({
+      broker: new NotingBroker(),
+      disconnected: () => void order.push('disconnected'),
+    });
+    rig.open();
+
+    await rig.engine.shutdown();
+
+    expect(order).toEqual(['disconnected', 'broker']);
+  });
+
+  it('reports a broker that cannot be closed', async () => {
+    class BrokenBroker extends MemoryBroker {
+      override close(): void {
+        throw new Error('gone');
+      }
+    }
+    const rig = await Rig.start({ broker: new BrokenBroker() });
+
+    await rig.engine.shutdown();
+
+    expect(rig.journal.failures).toEqual(['broker.close']);
+  });
+});

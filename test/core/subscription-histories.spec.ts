@@ -1,0 +1,42 @@
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { CHANNELS, World, type Mode, type Outcome, type Step } from './subscription-world.js';
+
+const channel = fc.constantFrom(...CHANNELS);
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      type: fc.constant('subscribe' as const),
+      channel,
+      mode: fc.constantFrom<Mode[]>('pending', 'pending', 'pending', 'done', 'throws'),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ type: fc.constant('unsubscribe' as const), channel }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('join' as const, 'leave' as const), channel }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ type: fc.constant('publish' as const), channel, big: fc.boolean() }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      type: fc.constant('settle' as const),
+      pick: fc.nat({ max: 3 }),
+      outcome: fc.constantFrom<Outcome[]>('resolve', 'resolve', 'resolve', 'reject', 'no JSON'),
+    }),
+  },
+  { weight: 5, arbitrary: fc.record({ type: fc.constant('turn' as const) }) },
+  { weight: 1, arbitrary: fc.constantFrom<Step[]>({ type: 'expire' }, { type: 'close' }) },
+);
+
+// Whatever happens in whatever order: every command has one answer, no publication comes before the ack or
+// after the leave, the stream has no hole, each join is left once, and nothing is left of a connection.
+it('keeps the rules of section 5 in any history', { timeout: 60_000 }, async () => {
+  const histories = fc.array(step, { maxLength: 50, size: 'max' });
+
+  const property = fc.asyncProperty(histories, fc.boolean(), World.play);
+
+  await expect(fc.assert(property, { numRuns: 2_500 })).resolves.toBeUndefined();
+});

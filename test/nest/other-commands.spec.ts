@@ -1,0 +1,142 @@
+import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { SubscribeChannel } from 'nestjs-channels';
+import type { ChannelsTestApp } from 'nestjs-channels/testing';
+import { describe, expect, it } from 'vitest';
+import { RecordingObserver } from '../support/recording-observer.js';
+import { startApp } from '../support/start-app.js';
+
+@WebSocketGateway({ path: '/ws' })
+class EchoGateway {
+  @SubscribeMessage('echo')
+  echo(@MessageBody() data: unknown): unknown {
+    return data;
+  }
+
+  @SubscribeChannel('room:{id}')
+  join(): void {}
+}
+
+async function start(): Promise<{ app: ChannelsTestApp; observer: RecordingObserver }> {
+  const observer = new RecordingObserver();
+  const app = await startApp({ providers: [EchoGateway], channels: { observers: [observer] } });
+  return { app, observer };
+}
+
+describe('$ping and $pong', () => {
+  it('answers a $ping with a $pong', async () => {
+    const { app } = await start();
+    const client = await app.connect('/ws');
+
+    client.send({ event: '$ping' });
+
+    expect(await client.next()).toEqual({ event: '$pong' });
+  });
+
+  it('acks a $ping with an id instead', async () => {
+    const { app } = await start();
+    const client = await app.connect('/ws');
+
+    await client.request('$ping', { any: 'data' }, { id: 'p' });
+    await client.request('echo', 1, { id: 'fence' });
+
+    expect(client.frames).toEqual([{ ack: 'p' }, { ack: 'fence', data: 1 }]);
+  });
+
+  it('does not answer a $pong', async () => {
+    const { app, observer } = await start();
+    const client = await app.connect('/ws');
+
+    client.send({ event: '$pong' });
+    client.send({ event: '$pong', id: 1 });
+    const fence = await client.request('echo');
+
+    expect(client.frames).toEqual([fence]);
+    expect(observer.faults).toEqual([]);
+  });
+});
+
+describe('a command that is not available', () => {
+  it.each(['$history', '$presence', '$refresh', '$drain', '$subscribed', '$nonsense', '$', '$__proto__'])(
+    'is answered bad_request: %s',
+    async (event) => {
+      const { app, observer } = await start();
+      const client = await app.connect('/ws');
+
+      const answer = await client.request(event, { channel: 'room:1' }, { id: 1 });
+
+      const message = `"${event}" is not available`;
+      expect(answer).toEqual({ ack: 1, error: { code: 'bad_request', message, retryable: false } });
+      expect(observer.faults).toEqual(['bad_request']);
+    },
+  );
+
+  it('is answered bad_request: since', async () => {
+    const { app } = await start();
+    const client = await app.connect('/ws');
+
+    const answer = await client.subscribe('room:1', { since: { epoch: 'e', offset: 1 } });
+    const { subscribers } = await app.channels.subscribers('room:1');
+
+    expect(answer.error?.code).toBe('bad_request');
+    expect(subscribers).toEqual([]);
+  });
+});
+
+describe('a command without an id', () => {
+  it.each(['$hello', '$subscribe', '$unsubscribe', '$history', '$nonsense'])(
+    'is told by an exception and has no effect: %s',
+    async (event) => {
+      const { app } = await start();
+      const client = await app.connect('/ws');
+
+      client.send({ event, data: { channel: 'room:1' } });
+      const exception = await client.next();
+      const { subscribers } = await app.channels.subscribers('room:1');
+
+      expect(exception).toEqual({
+        event: 'exception',
+        data: { status: 'error', code: 'bad_request', message: expect.any(String) },
+      });
+      expect(subscribers).toEqual([]);
+      expect(await client.hello()).not.toHaveProperty('error');
+    },
+  );
+
+  it('is told to a plain connection, too, which thereby has become ours', async () => {
+    const { app } = await start();
+    const client = await app.connect('/ws', { protocols: [] });
+
+    for (let sent = 0; sent < 3; sent++) client.send({ event: '$nonsense' });
+    await client.request('echo');
+
+    expect(client.frames.filter((frame) => (frame as { event?: string }).event === 'exception')).toHaveLength(
+      3,
+    );
+  });
+});
+
+describe('an answer to no request', () => {
+  it.each([
+    ['data', { ack: 1, data: 2 }],
+    ['an error', { ack: 'a', error: { code: 'internal' } }],
+    ['nothing', { ack: 'a' }],
+  ])('is counted and dropped: %s', async (_, frame) => {
+    const { app, observer } = await start();
+    const client = await app.connect('/ws');
+
+    client.send(frame);
+    const fence = await client.request('echo');
+
+    expect(client.frames).toEqual([fence]);
+    expect(observer.faults).toEqual(['late_ack']);
+  });
+
+  it('is a message where the frame has an event as well', async () => {
+    const { app } = await start();
+    const client = await app.connect('/ws');
+
+    client.send({ event: 'echo', ack: 1, data: 2, id: 3 });
+
+    expect(await client.next()).toEqual({ ack: 3, data: 2 });
+  });
+});

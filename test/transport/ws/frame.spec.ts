@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { TestClient } from 'nestjs-channels/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { EncodedFrame } from '../../../lib/core/encoded-frame.js';
+import { framedText } from '../../../lib/transport/ws/frame.js';
+
+/** RFC 6455, section 1.3. */
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+
+/** Upgrades by hand and sends the bytes, so that nothing but a real client judges them. */
+async function serve(bytes: readonly Uint8Array[]): Promise<string> {
+  const server = createServer();
+  server.on('upgrade', (request, socket) => {
+    const accept = createHash('sha1')
+      .update(`${request.headers['sec-websocket-key']}${GUID}`)
+      .digest('base64');
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    );
+    socket.write(Buffer.concat(bytes));
+  });
+  onTestFinished(() => void server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function receive(texts: readonly string[]): Promise<unknown[]> {
+  const url = await serve(texts.map((text) => framedText(new EncodedFrame(text))));
+  await using client = await TestClient.connect(url, { protocols: [] });
+  const received: unknown[] = [];
+  for (const _ of texts) received.push(await client.next());
+  return received;
+}
+
+describe('framedText', () => {
+  // A length stands in 7 bits up to 125, in 16 up to 65535, in 64 beyond; one over each limit, too.
+  it.each([0, 1, 125, 126, 127, 65_535, 65_536, 65_537])(
+    'makes a frame of %d bytes that a client decodes',
+    async (length) => {
+      const text = 'x'.repeat(length);
+
+      const received = await receive([text, 'behind it']);
+
+      expect(received).toEqual([text, 'behind it']);
+    },
+  );
+
+  it.each([
+    ['two bytes', 'é'.repeat(63)],
+    ['three bytes', '€'.repeat(42)],
+    ['four bytes', '😀'.repeat(32)],
+    ['two bytes over the 16 bits', 'é'.repeat(32_768)],
+  ])('counts bytes and not characters of %s each', async (_what, text) => {
+    expect(await receive([text, 'behind it'])).toEqual([text, 'behind it']);
+  });
+
+  it('uses the shortest form of the length, unmasked and in one fragment', () => {
+    const headers = [125, 126, 65_536].map((length) => {
+      const bytes = framedText(new EncodedFrame('x'.repeat(length)));
+      return [...bytes.subarray(0, bytes.length - length)];
+    });
+
+    expect(headers).toEqual([
+      [0x81, 125],
+      [0x81, 126, 0, 126],
+      [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0],
+    ]);
+  });
+
+  it('makes the bytes once for all who get them', () => {
+    const frame = new EncodedFrame('shared');
+
+    expect(framedText(frame)).toBe(framedText(frame));
+  });
+});
