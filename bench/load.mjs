@@ -24,7 +24,10 @@ export function open(port, onBytes) {
         `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
     );
     socket.once('data', (head) => {
-      if (!head.includes('101')) reject(new Error(head.toString()));
+      if (!head.includes('101')) {
+        reject(new Error(head.toString()));
+        return;
+      }
       socket.on('data', (chunk) => onBytes(chunk.length, socket, chunk));
       resolve(socket);
     });

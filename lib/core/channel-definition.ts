@@ -1,4 +1,4 @@
-import { isChannelName } from '../protocol/index.js';
+import { isChannelName, MAX_CHANNEL_NAME_LENGTH } from '../protocol/index.js';
 import { Pattern, type PatternSyntax } from './pattern.js';
 
 const BRACED = /^\{(.*)\}$/;
@@ -8,6 +8,7 @@ export const CHANNEL_SYNTAX: PatternSyntax = {
   separator: ':',
   parameter: (segment) => BRACED.exec(segment)?.[1],
   isLiteral: (segment) => segment === '' || isChannelName(segment),
+  segmentRule: 'a parameter, written {name}, or text of [A-Za-z0-9_.@=+~-]',
   decode: (segment) => (segment === '' ? undefined : segment),
 };
 
@@ -58,36 +59,40 @@ export function defineChannel<const Name extends string>(
   options: ChannelOptions = {},
 ): ChannelDefinition<Name> {
   const parsed = new Pattern(pattern, CHANNEL_SYNTAX);
+  checkMatchesNames(parsed);
   const resolved = resolveChannelOptions(pattern, options);
   return {
     pattern,
     options: resolved,
-    name: (params) => channelName(parsed, params as Readonly<Record<string, string | number>>),
+    name: (params) => channelName(parsed, params),
   };
 }
 
-function resolveChannelOptions(pattern: string, options: ChannelOptions): Required<ChannelOptions> {
-  const resolved = { ...CHANNEL_DEFAULTS, ...options };
-  const { joinBufferBytes } = resolved;
+/** A pattern that is empty, or longer than any name, would be a channel that nobody can ever join. */
+function checkMatchesNames({ text, segments }: Pattern): void {
+  const shortest = segments.map((segment) =>
+    CHANNEL_SYNTAX.parameter(segment) === undefined ? segment : 'x',
+  );
+  if (isChannelName(shortest.join(CHANNEL_SYNTAX.separator))) return;
+  throw new TypeError(`"${text}" matches no name: a channel has 1 to ${MAX_CHANNEL_NAME_LENGTH} characters.`);
+}
+
+function resolveChannelOptions(
+  pattern: string,
+  { joinBufferBytes = CHANNEL_DEFAULTS.joinBufferBytes }: ChannelOptions,
+): Required<ChannelOptions> {
   if (!Number.isSafeInteger(joinBufferBytes) || joinBufferBytes < 0) {
     throw new TypeError(
       `"${pattern}": joinBufferBytes (${joinBufferBytes}) must be a whole number of at least 0.`,
     );
   }
-  return resolved;
+  return { joinBufferBytes };
 }
 
-function channelName(pattern: Pattern, params: Readonly<Record<string, string | number>>): string {
+function channelName(pattern: Pattern, params: Readonly<Record<string, unknown>>): string {
   const segments = pattern.segments.map((segment) => {
     const parameter = CHANNEL_SYNTAX.parameter(segment);
-    if (parameter === undefined) return segment;
-    const value = Object.hasOwn(params, parameter) ? String(params[parameter]) : '';
-    if (value === '' || value.includes(CHANNEL_SYNTAX.separator)) {
-      throw new TypeError(
-        `"${pattern.text}": {${parameter}} must be one segment, got ${JSON.stringify(value)}.`,
-      );
-    }
-    return value;
+    return parameter === undefined ? segment : segmentOf(pattern, parameter, params);
   });
   const name = segments.join(CHANNEL_SYNTAX.separator);
   if (!isChannelName(name)) {
@@ -96,4 +101,15 @@ function channelName(pattern: Pattern, params: Readonly<Record<string, string | 
     );
   }
   return name;
+}
+
+function segmentOf(pattern: Pattern, parameter: string, params: Readonly<Record<string, unknown>>): string {
+  const value = Object.hasOwn(params, parameter) ? params[parameter] : undefined;
+  const segment = typeof value === 'number' ? String(value) : value;
+  if (typeof segment === 'string' && segment !== '' && !segment.includes(CHANNEL_SYNTAX.separator)) {
+    return segment;
+  }
+  throw new TypeError(
+    `"${pattern.text}": {${parameter}} must be one segment, a text or a number; got ${JSON.stringify(value)}.`,
+  );
 }

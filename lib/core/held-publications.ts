@@ -2,15 +2,14 @@ import type { EncodedFrame } from './encoded-frame.js';
 
 /** Publications that wait for the ack of the subscription they belong to. */
 export class HeldPublications {
-  #frames: EncodedFrame[] = [];
+  readonly #frames: EncodedFrame[] = [];
   #bytes = 0;
-  #overflowed = false;
 
   constructor(private readonly maxBytes: number) {}
 
   /** Some were dropped: what is left has a hole, so none of it is of use. */
   get overflowed(): boolean {
-    return this.#overflowed;
+    return this.#bytes > this.maxBytes;
   }
 
   get frames(): readonly EncodedFrame[] {
@@ -18,13 +17,8 @@ export class HeldPublications {
   }
 
   add(frame: EncodedFrame): void {
-    if (this.#overflowed) return;
     this.#bytes += frame.byteLength;
-    if (this.#bytes > this.maxBytes) {
-      this.#overflowed = true;
-      this.#frames = [];
-    } else {
-      this.#frames.push(frame);
-    }
+    if (this.overflowed) this.#frames.length = 0;
+    else this.#frames.push(frame);
   }
 }

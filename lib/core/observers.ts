@@ -50,11 +50,11 @@ export class Observers implements Required<Observer> {
 
   failed(failure: Failure): void {
     for (const observer of this.#failed) {
-      try {
-        observer.failed(failure);
-      } catch {
-        // The one that takes reports of failures has failed: the others still hear of the first one.
-      }
+      // Where the one that takes reports of failures fails, the others still hear of the first one.
+      attempt(
+        () => observer.failed(failure),
+        () => undefined,
+      );
     }
   }
 
@@ -74,11 +74,17 @@ export class Observers implements Required<Observer> {
     for (const observer of this.#gap) this.#guard(() => observer.gap(connection, channel));
   }
 
-  #guard(report: () => void): void {
-    try {
-      report();
-    } catch (error) {
-      this.failed({ where: 'an observer', error });
-    }
+  #guard(report: () => unknown): void {
+    attempt(report, (error) => this.failed({ where: 'an observer', error }));
+  }
+}
+
+/** An observer may also be an async function, whose rejection nobody waits for. */
+function attempt(report: () => unknown, fail: (error: unknown) => void): void {
+  try {
+    const result = report();
+    if (result instanceof Promise) result.catch(fail);
+  } catch (error) {
+    fail(error);
   }
 }

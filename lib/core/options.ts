@@ -193,6 +193,8 @@ function checkTimes(options: ResolvedOptions): void {
     );
   }
   if (timeout > 0 && drain < timeout) {
-    throw new TypeError(`drainTimeoutMs (${drain}) must not be less than heartbeatTimeoutMs (${timeout}).`);
+    throw new TypeError(
+      `drainTimeoutMs (${drain}) must not be less than heartbeatTimeoutMs (${timeout}); raise it as well.`,
+    );
   }
 }

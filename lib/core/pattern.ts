@@ -5,6 +5,8 @@ export interface PatternSyntax {
   parameter(segment: string): string | undefined;
   /** Whether a literal segment may stand in a name. */
   isLiteral(segment: string): boolean;
+  /** What a segment may be, in words. */
+  readonly segmentRule: string;
   /** Turns a segment of a name into the value of a parameter; `undefined` where it cannot be one. */
   decode(segment: string): string | undefined;
 }
@@ -68,14 +70,17 @@ export class Pattern {
     const names = this.parameters;
     const bad = names.find((name) => !PARAMETER_NAME.test(name));
     if (bad !== undefined) {
-      throw new TypeError(`"${this.text}": a parameter must match ${PARAMETER_NAME.source}, got "${bad}".`);
+      throw new TypeError(
+        `"${this.text}": the name of a parameter is a letter, then letters, digits or "_"; got "${bad}".`,
+      );
     }
-    if (new Set(names).size < names.length) {
-      throw new TypeError(`"${this.text}": each parameter may stand once.`);
+    const twice = names.find((name, at) => names.indexOf(name) < at);
+    if (twice !== undefined) {
+      throw new TypeError(`"${this.text}": two parameters are named "${twice}"; rename one of them.`);
     }
     for (const [at, segment] of this.segments.entries()) {
       if (this.#parameters[at] === undefined && !this.syntax.isLiteral(segment)) {
-        throw new TypeError(`"${this.text}": "${segment}" cannot stand in a name.`);
+        throw new TypeError(`"${this.text}": "${segment}" must be ${this.syntax.segmentRule}.`);
       }
     }
   }

@@ -6,7 +6,7 @@ import {
   type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
-import { ApplicationConfig } from '@nestjs/core';
+import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { JsonCodec } from '../codec/index.js';
 import type { Broker } from '../core/broker.interface.js';
 import type { Clock } from '../core/clock.interface.js';
@@ -39,6 +39,16 @@ function createEngine(options: ChannelsModuleOptions, clock: Clock, random: Rand
     errors: new NestErrorMapper(observers, random),
     plainAcks: options.plainAcks ?? true,
   });
+}
+
+/** Each import is an instance of its own: what is published through one never reaches the clients of another. */
+function checkImportedOnce(modules: ModulesContainer): void {
+  const imports = [...modules.values()].filter(({ metatype }) => metatype === ChannelsModule).length;
+  if (imports < 2) return;
+  throw new TypeError(
+    `ChannelsModule is imported ${imports} times, but an application has one: ` +
+      'call forRoot() or forRootAsync() once, in the root module; it is global.',
+  );
 }
 
 /**
@@ -84,8 +94,10 @@ export class ChannelsModule
     private readonly engine: Engine,
     private readonly config: ApplicationConfig,
     @Inject(AUTO_INSTALL) private readonly autoInstall: boolean,
+    modules: ModulesContainer,
   ) {
     super();
+    checkImportedOnce(modules);
     if (autoInstall && !(config.getIoAdapter() as unknown)) config.setIoAdapter(adapter);
   }
 

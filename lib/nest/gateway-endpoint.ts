@@ -90,7 +90,7 @@ export class GatewayEndpoint implements Endpoint {
     const names = `${a.gateway.name}.${a.method.name} and ${b.gateway.name}.${b.method.name}`;
     if (a.method.acked || b.method.acked) {
       throw new TypeError(
-        `${names} both handle "${event}" on ${this.path}, but an @Acked() event has one handler.`,
+        `${names} both handle "${event}" on ${this.path}, but an @Acked() event has one handler; rename one.`,
       );
     }
     warn(`${names} both handle "${event}" on ${this.path}: of a message with an id the first one answers.`);
@@ -117,7 +117,9 @@ export class GatewayEndpoint implements Endpoint {
     const { pattern } = definition;
     const known = routes.get(pattern);
     if (known?.subscribe) {
-      throw new TypeError(`${gateway.name}.${method.name}: "${pattern}" has a @SubscribeChannel() already.`);
+      throw new TypeError(
+        `${gateway.name}.${method.name}: "${pattern}" has a @SubscribeChannel() already; keep one of them.`,
+      );
     }
     const subscribe = this.#compileChannelMethod(gateway, method, '$subscribe', pattern);
     routes.set(pattern, { ...known, definition, subscribe });
@@ -132,7 +134,7 @@ export class GatewayEndpoint implements Endpoint {
     const known = routes.get(pattern);
     if (known?.unsubscribe) {
       throw new TypeError(
-        `${gateway.name}.${method.name}: "${pattern}" has an @UnsubscribeChannel() already.`,
+        `${gateway.name}.${method.name}: "${pattern}" has an @UnsubscribeChannel() already; keep one of them.`,
       );
     }
     const unsubscribe = this.#compileChannelMethod(gateway, method, '$unsubscribe', pattern);

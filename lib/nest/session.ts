@@ -10,7 +10,7 @@ export function defaultSession({ user }: HandshakeRequest): Session {
   if (user === undefined || user === null) return { principal: '' };
   const { sub, id, userId } = user as Readonly<Record<string, unknown>>;
   const principal = sub ?? id ?? userId;
-  if ((typeof principal === 'string' && principal !== '') || typeof principal === 'number') {
+  if ((typeof principal === 'string' && principal !== '') || Number.isFinite(principal)) {
     return { principal: String(principal) };
   }
   const message =

@@ -7,6 +7,8 @@ const BUFFER_BYTES = 65_536;
 export interface Sent {
   readonly event: '$subscribe' | '$unsubscribe';
   readonly channel: string;
+  /** The first publication after it was sent. */
+  readonly sentAt: number;
   /** The first publication after its method began to run. */
   startsAt?: number;
   /** Of an `$unsubscribe`: the first publication of a `$subscribe` whose method ran when it was sent. */
@@ -18,20 +20,19 @@ export interface Facts {
   readonly sent: ReadonlyMap<string, Sent>;
   /** Sizes of the publications of a channel, in order. */
   readonly published: ReadonlyMap<string, readonly number[]>;
-  readonly maxChannels: number;
 }
 
 /** One channel, as the client sees it. */
 interface View {
   in: boolean;
-  /** The number of the next publication, where it is known. */
-  next?: number;
+  /** The first publication may be from here ... */
+  from: number;
+  /** ... to here: then none was lost. */
+  to: number;
   /** The last one that has come since the client is in. */
   last: number;
-  /** A part of the stream is missing: nothing may follow it. */
-  broken: boolean;
-  /** Where a gap began that was told. */
-  gapFrom?: number;
+  /** The client was told that some were lost. */
+  gap: boolean;
 }
 
 /** Refusals that do not touch the channel. */
@@ -57,18 +58,13 @@ export class Tape {
     if ('ack' in frame) this.#answer(String(frame['ack']), frame['error']);
     else if ('channel' in frame) this.#publication(String(frame['channel']), frame['data']);
     else this.#event(String(frame['event']), frame['data']);
-    check(this.channels.length <= this.facts.maxChannels, 'in too many channels');
   }
 
   /** Nothing is under way any more: whoever is in a channel must have got all of it. */
   end(): void {
     for (const [channel, view] of this.#views) {
       if (!view.in) continue;
-      check(!view.broken, `${channel} has a hole`);
-      check(
-        view.next === undefined || view.next === this.#published(channel).length,
-        `${channel} lost the end`,
-      );
+      check(view.last === this.#published(channel).length - 1, `${channel} lost the end`);
     }
   }
 
@@ -83,17 +79,13 @@ export class Tape {
     else this.#unsubscribed(sent, error === undefined);
   }
 
-  #subscribed({ channel, startsAt }: Sent, accepted: boolean): void {
+  #subscribed({ channel, sentAt, startsAt }: Sent, accepted: boolean): void {
     const view = this.#view(channel);
-    if (!accepted) {
-      view.in = false;
-      return;
-    }
-    if (startsAt === undefined) throw new Error(`${channel} was acked before its method has run`);
-    // Of what was published before the method ran all must have come; a hole is for one who is on the way out.
-    if (view.in && view.next !== undefined && view.next !== startsAt) view.broken = true;
-    if (!view.in) this.#enter(view);
-    view.next = startsAt;
+    // Without a method that ran there is no ack, and nothing was refused by one.
+    if (startsAt === undefined) throw new Error(`${channel} was answered before its method has run`);
+    check(!view.in || view.last < startsAt, `${channel}: nothing was held back`);
+    if (accepted && !view.in) this.#enter(view, sentAt, startsAt);
+    view.in = accepted;
   }
 
   #unsubscribed({ channel, overtakes }: Sent, accepted: boolean): void {
@@ -109,16 +101,15 @@ export class Tape {
     switch (event) {
       case '$subscribed':
         check(!view.in, `${channel}: $subscribed twice`);
-        this.#enter(view);
+        this.#enter(view, 0, Number.POSITIVE_INFINITY);
         break;
       case '$unsubscribed':
         check(view.in, `${channel}: $unsubscribed of one who is not in`);
         view.in = false;
         break;
       case '$gap':
-        check(view.in && view.next !== undefined, `${channel}: $gap not behind an ack`);
-        view.gapFrom = view.next;
-        view.next = undefined;
+        check(view.in, `${channel}: $gap of one who is not in`);
+        Object.assign(view, { to: Number.POSITIVE_INFINITY, gap: true });
         break;
       default:
         throw new Error(`unexpected ${event}`);
@@ -129,27 +120,27 @@ export class Tape {
     const view = this.#view(channel);
     const at = Number(isObject(data) ? data['at'] : undefined);
     check(view.in, `${channel}: publication ${at} of one who is not in`);
-    check(!view.broken, `${channel}: publication ${at} behind a hole`);
-    check(
-      view.next === undefined || view.next === at,
-      `${channel}: publication ${at} instead of ${view.next}`,
-    );
-    check(at > view.last, `${channel}: publication ${at} behind ${view.last}`);
-    if (view.gapFrom !== undefined) {
-      const lost = this.#published(channel).slice(view.gapFrom, at);
-      const bytes = lost.reduce((sum, size) => sum + size, 0);
-      check(bytes > BUFFER_BYTES, `${channel}: $gap though ${bytes} bytes could have been held back`);
-    }
-    Object.assign(view, { next: at + 1, last: at, gapFrom: undefined });
+    check(at >= view.from, `${channel}: publication ${at} comes after ${view.from}`);
+    check(at <= view.to, `${channel}: publication ${at} comes before ${view.to}`);
+    if (view.gap) this.#gap(channel, view.from, at);
+    Object.assign(view, { from: at + 1, to: at + 1, last: at, gap: false });
   }
 
-  #enter(view: View): void {
-    Object.assign(view, { in: true, next: undefined, last: -1, broken: false, gapFrom: undefined });
+  /** So much must have been published that it could not be held back. */
+  #gap(channel: string, from: number, to: number): void {
+    const bytes = this.#published(channel)
+      .slice(from, to)
+      .reduce((sum, size) => sum + size, 0);
+    check(bytes > BUFFER_BYTES, `${channel}: ${bytes} bytes were lost that could have been held back`);
+  }
+
+  #enter(view: View, from: number, to: number): void {
+    Object.assign(view, { in: true, from, to, last: -1, gap: false });
   }
 
   #view(channel: string): View {
     let view = this.#views.get(channel);
-    if (!view) this.#views.set(channel, (view = { in: false, last: -1, broken: false }));
+    if (!view) this.#views.set(channel, (view = { in: false, from: 0, to: 0, last: -1, gap: false }));
     return view;
   }
 

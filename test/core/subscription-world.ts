@@ -5,6 +5,8 @@ import { check, Tape, type Sent } from './subscription-tape.js';
 export const CHANNELS = ['room:1', 'room:2', 'room:3'] as const;
 export const MAX_CHANNELS = 2;
 
+const TIMEOUT_MS = 5_000;
+
 /** Publications of this size fill the join buffer by twos. */
 const BIG = 'x'.repeat(40_000);
 
@@ -23,7 +25,8 @@ export type Step =
   | { readonly type: 'turn' | 'expire' | 'close' };
 
 interface Call {
-  readonly channel: string;
+  readonly sent?: Sent;
+  readonly begunAt: number;
   readonly end: (outcome: Outcome) => void;
 }
 
@@ -42,7 +45,10 @@ export class World {
   static async play(steps: readonly Step[], leavesSlowly: boolean): Promise<void> {
     const world = new World();
     await world.#start(leavesSlowly);
-    for (const step of steps) await world.#take(step);
+    for (const step of steps) {
+      await world.#take(step);
+      check(world.#channels.length <= MAX_CHANNELS, 'in too many channels');
+    }
     await world.#finish();
   }
 
@@ -50,7 +56,7 @@ export class World {
     this.#rig = await Rig.start({
       maxChannelsPerConnection: MAX_CHANNELS,
       maxOutboxBytes: 100_000_000,
-      handlerTimeoutMs: 5_000,
+      handlerTimeoutMs: TIMEOUT_MS,
       heartbeatIntervalMs: 0,
       heartbeatTimeoutMs: 0,
       channels: {
@@ -80,7 +86,8 @@ export class World {
     }
     return new Promise((resolve, reject) => {
       this.#running.push({
-        channel,
+        sent,
+        begunAt: this.#rig.clock.now(),
         end: (outcome) => {
           if (outcome === 'reject') return reject(new Error('refused'));
           count(this.#joins, channel);
@@ -108,7 +115,7 @@ export class World {
       case 'turn':
         return turn();
       case 'expire':
-        return this.#rig.clock.advance(5_000);
+        return this.#rig.clock.advance(TIMEOUT_MS);
       case 'close':
         return transport.drop();
     }
@@ -117,17 +124,17 @@ export class World {
   #say(event: Sent['event'], channel: string, extra: object): void {
     if (this.#peer.connection.state !== 'open') return;
     const id = String(this.#sent.size);
-    const running = event === '$unsubscribe' && this.#running.some((call) => call.channel === channel);
-    const overtakes = running ? this.#startOf(channel) : undefined;
-    this.#sent.set(id, { event, channel, overtakes });
+    const overtakes = event === '$unsubscribe' ? this.#startOf(channel) : undefined;
+    const sentAt = this.#publishedOn(channel).length;
+    this.#sent.set(id, { event, channel, sentAt, overtakes });
     say(this.#peer, { event, id, data: { ...extra, channel } });
   }
 
-  /** Where the method began that runs for a channel: the last one to begin. */
+  /** Where the method began that a channel waits for. One that has timed out may still run, but is answered. */
   #startOf(channel: string): number | undefined {
-    return [...this.#sent.values()].findLast(
-      (sent) => sent.channel === channel && sent.startsAt !== undefined,
-    )?.startsAt;
+    const since = this.#rig.clock.now() - TIMEOUT_MS;
+    const call = this.#running.find(({ sent, begunAt }) => sent?.channel === channel && begunAt > since);
+    return call?.sent?.startsAt;
   }
 
   #ask(asking: Promise<void>): void {
@@ -181,13 +188,12 @@ export class World {
     const tape = this.#tape();
     tape.end();
     check(tape.answered.size === this.#sent.size, 'a command has no answer');
-    const channels = [...this.#peer.connection.subscriptions.channels()];
-    check(same(tape.channels, channels), `the server says ${channels}, the client ${tape.channels}`);
+    check(same(tape.channels, this.#channels), `the server says ${this.#channels}, not ${tape.channels}`);
   }
 
   /** As many commands are taken as if nothing had happened before. */
   #checkRoom(): void {
-    const [channel = 'room:1'] = this.#peer.connection.subscriptions.channels();
+    const [channel = 'room:1'] = this.#channels;
     const from = this.#sent.size;
     this.#say('$subscribe', channel, { params: 'pending' });
     for (let more = 1; more <= 2 * MAX_CHANNELS; more++) this.#say('$unsubscribe', channel, {});
@@ -211,13 +217,18 @@ export class World {
   }
 
   #tape(): Tape {
-    const tape = new Tape({ sent: this.#sent, published: this.#published, maxChannels: MAX_CHANNELS });
+    const tape = new Tape({ sent: this.#sent, published: this.#published });
     for (const frame of this.#frames()) tape.read(frame);
     return tape;
   }
 
   #frames(): unknown[] {
     return this.#peer.transport.frames.map((text) => JSON.parse(text) as unknown);
+  }
+
+  /** The channels that the server takes the client to be in. */
+  get #channels(): string[] {
+    return [...this.#peer.connection.subscriptions.channels()];
   }
 
   #publishedOn(channel: string): number[] {

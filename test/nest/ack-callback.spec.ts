@@ -1,7 +1,14 @@
+import {
+  UseInterceptors,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
 import { Ack, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { Acked } from 'nestjs-channels';
 import { TestClock, type ChannelsTestApp, type TestClient } from 'nestjs-channels/testing';
-import { of } from 'rxjs';
+import { of, type Observable } from 'rxjs';
+import { ignoreElements } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { Deferred } from '../support/deferred.js';
 import { startApp } from '../support/start-app.js';
@@ -11,6 +18,12 @@ type Acknowledge = (value?: unknown) => void;
 /** Lets a test decide what a handler does with the callback of Nest's own `@Ack()`. */
 class Script {
   run: (ack: Acknowledge, data: unknown) => unknown = (ack, data) => ack(data);
+}
+
+class MutingInterceptor implements NestInterceptor {
+  intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(ignoreElements());
+  }
 }
 
 @WebSocketGateway({ path: '/ws' })
@@ -25,6 +38,12 @@ class CallbackGateway {
   @SubscribeMessage('run.acked')
   @Acked()
   runAcked(@MessageBody() data: unknown, @Ack() ack: Acknowledge): unknown {
+    return this.script.run(ack, data);
+  }
+
+  @SubscribeMessage('run.intercepted')
+  @UseInterceptors(MutingInterceptor)
+  runIntercepted(@Ack() ack: Acknowledge, @MessageBody() data: unknown): unknown {
     return this.script.run(ack, data);
   }
 
@@ -62,13 +81,16 @@ async function framesOf(client: TestClient): Promise<unknown[]> {
 }
 
 describe("a handler with Nest's @Ack()", () => {
-  it.each(['run', 'run.acked'])('answers %s with what the callback is given', async (event) => {
-    const { client } = await start();
+  it.each(['run', 'run.acked', 'run.intercepted'])(
+    'answers %s with what the callback is given',
+    async (event) => {
+      const { client } = await start();
 
-    const answer = await client.request(event, { a: 1 }, { id: 1 });
+      const answer = await client.request(event, { a: 1 }, { id: 1 });
 
-    expect(answer).toEqual({ ack: 1, data: { a: 1 } });
-  });
+      expect(answer).toEqual({ ack: 1, data: { a: 1 } });
+    },
+  );
 
   it('answers with the data of an { event, data } that the callback is given', async () => {
     const { client, script } = await start();

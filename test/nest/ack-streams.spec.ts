@@ -6,8 +6,8 @@ import {
 } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway, WsException } from '@nestjs/websockets';
 import { Acked } from 'nestjs-channels';
-import { TestClock, type ChannelsTestApp, type TestClient } from 'nestjs-channels/testing';
-import { concat, EMPTY, from, NEVER, Observable, of, Subject, throwError } from 'rxjs';
+import type { ChannelsTestApp, TestClient } from 'nestjs-channels/testing';
+import { concat, EMPTY, from, Observable, of, Subject, throwError } from 'rxjs';
 import { map } from 'rxjs/operators';
 import { describe, expect, it } from 'vitest';
 import { Deferred } from '../support/deferred.js';
@@ -65,13 +65,9 @@ interface Rig {
   readonly script: Script;
 }
 
-async function start(clock?: TestClock): Promise<Rig> {
+async function start(): Promise<Rig> {
   const script = new Script();
-  const app = await startApp({
-    providers: [StreamGateway, { provide: Script, useValue: script }],
-    channels: { handlerTimeoutMs: 1_000, heartbeatIntervalMs: 0, heartbeatTimeoutMs: 0 },
-    clock,
-  });
+  const app = await startApp({ providers: [StreamGateway, { provide: Script, useValue: script }] });
   return { app, script, client: await app.connect('/ws') };
 }
 
@@ -186,60 +182,6 @@ describe('a handler that returns an Observable', () => {
 
     expect(items).toEqual([1]);
     expect(final.error?.code).toBe('internal');
-  });
-
-  it.each(['stream', 'stream.promised', 'stream.intercepted', 'stream.acked'])(
-    'is unsubscribed from %s when the connection closes',
-    async (event) => {
-      const { client, script } = await start();
-      const subscribed = new Deferred();
-      const unsubscribed = new Deferred();
-      script.stream = () =>
-        new Observable(() => {
-          subscribed.resolve();
-          return () => unsubscribed.resolve();
-        });
-      client.send({ event, id: 1 });
-      await subscribed.promise;
-
-      client.terminate();
-
-      await expect(unsubscribed.promise).resolves.toBeUndefined();
-    },
-  );
-
-  it.each(['stream', 'stream.promised', 'stream.intercepted'])(
-    'lets %s run for longer than handlerTimeoutMs',
-    async (event) => {
-      const clock = new TestClock();
-      const { client, script } = await start(clock);
-      const subscribed = new Deferred();
-      const items = new Subject<number>();
-      script.stream = () =>
-        new Observable((subscriber) => {
-          subscribed.resolve();
-          return items.subscribe(subscriber);
-        });
-      client.send({ event, id: 1 });
-      await subscribed.promise;
-
-      await clock.advance(5_000);
-      items.next(1);
-      items.complete();
-
-      expect(await client.waitFor({ ack: 1, more: true })).toBeDefined();
-      expect(await client.next()).toEqual({ ack: 1 });
-    },
-  );
-
-  it('counts against maxInFlight until it ends', async () => {
-    const { client, script } = await start();
-    script.stream = () => NEVER;
-    for (let id = 0; id < 64; id++) client.send({ event: 'stream', id });
-
-    const { error } = await client.request('stream');
-
-    expect(error?.code).toBe('rate_limited');
   });
 
   it('sends each item as a plain message where nobody waits for an answer', async () => {

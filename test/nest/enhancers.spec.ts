@@ -11,6 +11,7 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import type { ChannelsModuleOptions } from 'nestjs-channels';
 import type { TestClient } from 'nestjs-channels/testing';
 import { of, type Observable } from 'rxjs';
 import { map } from 'rxjs/operators';
@@ -72,14 +73,22 @@ class EnhancedGateway {
     return { hasId: client.id.length > 0, data };
   }
 
+  @SubscribeMessage('member')
+  member(@MessageBody() { n }: { n: number }): number {
+    return n;
+  }
+
   @SubscribeMessage('socket')
   socket(@ConnectedSocket() { id }: { id: string }): boolean {
     return id.length > 0;
   }
 }
 
-async function start(configure?: (nest: INestApplication) => void): Promise<TestClient> {
-  const app = await startApp({ providers: [EnhancedGateway, Tracer], configure });
+async function start(
+  configure?: (nest: INestApplication) => void,
+  channels?: ChannelsModuleOptions,
+): Promise<TestClient> {
+  const app = await startApp({ providers: [EnhancedGateway, Tracer], configure, channels });
   return app.connect('/ws');
 }
 
@@ -140,5 +149,27 @@ describe('an enhancer of a handler', () => {
     );
 
     expect(answers.map(({ data }) => data)).toEqual([{}, {}, {}, {}]);
+  });
+});
+
+describe('a global enhancer', () => {
+  const refusing = { canActivate: () => false };
+  const tripling = { transform: (value: unknown) => ({ n: Number((value as { n: number }).n) * 3 }) };
+  const useAll = (nest: INestApplication): void => {
+    nest.useGlobalGuards(refusing);
+    nest.useGlobalPipes(tripling);
+    nest.useGlobalInterceptors(new Tracer());
+  };
+
+  it.each([
+    ['all', {}, { error: { code: 'forbidden' } }],
+    ['pipes and interceptors', { guards: false }, { data: { traced: 6 } }],
+    ['pipes', { guards: false, interceptors: false }, { data: 6 }],
+    ['interceptors', { guards: false, pipes: false }, { data: { traced: 2 } }],
+    ['none', { guards: false, pipes: false, interceptors: false }, { data: 2 }],
+  ])('runs for messages as on Nest 12, unless "globals" says otherwise: %s', async (_, globals, expected) => {
+    const client = await start(useAll, { globals: { ...globals, handshake: false } });
+
+    expect(await client.request('member', { n: 2 })).toMatchObject(expected);
   });
 });

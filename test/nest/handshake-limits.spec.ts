@@ -216,4 +216,15 @@ describe('a server that shuts down', () => {
     expect(await outcomes.promise).toMatchObject([refused, refused]);
     expect(gate.verdicts).toHaveLength(1);
   });
+  // A guard that hangs kept the HTTP server open, and so the process alive, for handshakeTimeoutMs.
+  it('refuses who waits for a guard that never answers, and does not wait for it', async () => {
+    const gate = new Gate();
+    const app = await startApp({ clock: new TestClock(), providers: [guardedGateway(gate.check)] });
+    const early = refusalOf(app.connect('/ws', PLAIN));
+    await gate.asked(1);
+
+    await app.nest.close();
+
+    expect(await early).toMatchObject({ statusCode: 503, body: { message: 'the server shuts down' } });
+  });
 });

@@ -35,6 +35,17 @@ describe('the length of a message', () => {
     expect(await rig.bystander.request('echo', 1)).toMatchObject({ data: 1 });
   });
 
+  it('is what the server option maxPayload says, where the application gives one', async () => {
+    const rig = await startHostile({ server: { maxPayload: 2_000 }, maxMessageBytes: 1_000 });
+
+    rig.client.sendRaw(messageOf(2_000));
+    const answer = await rig.client.next();
+    rig.client.sendRaw(messageOf(2_001));
+
+    expect(answer).toMatchObject({ ack: 1 });
+    expect((await rig.client.closed).code).toBe(1009);
+  });
+
   it('is counted in bytes of UTF-8', async () => {
     const rig = await startHostile({ maxMessageBytes: 1_000 });
 

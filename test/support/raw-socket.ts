@@ -116,7 +116,7 @@ function parseResponse(bytes: Buffer): RawResponse {
 }
 
 /** A frame of a server: unmasked, and in this protocol never in fragments. */
-function parseFrame(bytes: Buffer): { opcode: number; payload: Buffer; length: number } | undefined {
+export function parseFrame(bytes: Buffer): { opcode: number; payload: Buffer; length: number } | undefined {
   if (bytes.length < 2) return undefined;
   const short = bytes.readUInt8(1);
   const size = short < 126 ? 2 : short === 126 ? 4 : 10;

@@ -5,6 +5,7 @@ export const PATH_SYNTAX: PatternSyntax = {
   separator: '/',
   parameter: (segment) => (segment.startsWith(':') ? segment.slice(1) : undefined),
   isLiteral: (segment) => !/[*?{}()]/.test(segment),
+  segmentRule: 'a parameter, written :name, or text without * ? { } ( )',
   decode: decodeSegment,
 };
 

@@ -5,6 +5,7 @@ import type { Endpoint } from '../../core/endpoint.js';
 import type { Engine } from '../../core/engine.js';
 import { PatternTable } from '../../core/pattern.js';
 import { readAddress, readRequest, type HandshakeRequest } from './handshake-request.js';
+import { PendingUpgrades, tryAgain } from './pending-upgrades.js';
 import { HandshakeRefusal, defaultBody } from './refusal.js';
 import { Refuser } from './refuser.js';
 import { readOffer, type Offer } from './subprotocol.js';
@@ -48,7 +49,7 @@ export interface UpgradeOptions {
 export class UpgradeServer {
   readonly #routes = new PatternTable<UpgradeRoute>(PATH_SYNTAX);
   #anyPath?: UpgradeRoute;
-  #pending = 0;
+  readonly #pending: PendingUpgrades;
   readonly #refuser: Refuser;
 
   constructor(
@@ -56,6 +57,7 @@ export class UpgradeServer {
     private readonly engine: Engine,
     private readonly options: UpgradeOptions,
   ) {
+    this.#pending = new PendingUpgrades(engine);
     this.#refuser = new Refuser(engine);
     httpServer.on('upgrade', this.#onUpgrade);
   }
@@ -66,8 +68,10 @@ export class UpgradeServer {
     else this.#routes.add(parsePath(route.path), route);
   }
 
+  /** Takes nothing on any more. Who still waits for a guard is refused: it may wait for longer than the server lives. */
   close(): void {
     this.httpServer.off('upgrade', this.#onUpgrade);
+    this.#pending.refuse(shutsDown());
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -78,9 +82,13 @@ export class UpgradeServer {
 
     // From here on the socket is ours: a reset while a guard runs must not end the process.
     socket.on('error', ignore);
+    if (!url || request.method !== 'GET') {
+      this.#refuse({ request, socket, head, offer: PLAIN }, new HandshakeRefusal(400));
+      return;
+    }
     const offer = readOffer(request.headers['sec-websocket-protocol']);
-    if (!url || !match) {
-      this.#refuse({ request, socket, head, offer }, new HandshakeRefusal(url ? 404 : 400));
+    if (!match) {
+      this.#refuse({ request, socket, head, offer }, new HandshakeRefusal(404));
       return;
     }
     const read = readRequest(request, {
@@ -118,7 +126,8 @@ export class UpgradeServer {
         this.#refuser.refuseVersion(upgrade);
         return;
       }
-      const admission = await this.#admit(request, route.handshake);
+      this.#checkCapacity();
+      const admission = await this.#pending.wait(() => route.handshake.admit(request));
       // The peer may have gone, and the server may have begun to shut down, while the guards ran.
       if (socket.destroyed) return;
       this.#checkCapacity();
@@ -128,33 +137,9 @@ export class UpgradeServer {
     }
   }
 
-  async #admit(request: HandshakeRequest, handshake: Handshake): Promise<Admission> {
-    const { maxPendingUpgrades, handshakeTimeoutMs } = this.engine.options;
-    this.#checkCapacity();
-    if (this.#pending >= maxPendingUpgrades) {
-      throw new HandshakeRefusal(503, defaultBody(503, 'too many handshakes at once'), {
-        'Retry-After': '1',
-      });
-    }
-    const { clock } = this.engine;
-    this.#pending++;
-    let timer: object | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = clock.setTimeout(() => reject(tooLate(handshakeTimeoutMs)), handshakeTimeoutMs);
-    });
-    try {
-      return await Promise.race([handshake.admit(request), late]);
-    } finally {
-      this.#pending--;
-      if (timer) clock.clearTimer(timer);
-    }
-  }
-
   #checkCapacity(): void {
-    if (this.engine.draining) throw new HandshakeRefusal(503, defaultBody(503, 'the server shuts down'));
-    if (!this.options.isReady()) {
-      throw new HandshakeRefusal(503, defaultBody(503, 'the server is starting'), { 'Retry-After': '1' });
-    }
+    if (this.engine.draining) throw shutsDown();
+    if (!this.options.isReady()) throw tryAgain('the server is starting');
   }
 
   #complete(
@@ -235,12 +220,6 @@ function parseUrl(url: string | undefined): URL | undefined {
   }
 }
 
-function tooLate(timeoutMs: number): HandshakeRefusal {
-  const advice = `the handshake guards took longer than handshakeTimeoutMs (${timeoutMs})`;
-  return new HandshakeRefusal(
-    503,
-    defaultBody(503, 'the handshake took too long'),
-    { 'Retry-After': '1' },
-    advice,
-  );
+function shutsDown(): HandshakeRefusal {
+  return new HandshakeRefusal(503, defaultBody(503, 'the server shuts down'));
 }

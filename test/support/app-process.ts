@@ -1,0 +1,99 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { createInterface } from 'node:readline';
+import ts from 'typescript';
+import { onTestFinished } from 'vitest';
+import { readTree, ROOT } from './repository.js';
+
+/** An application of `test/apps` in a process of its own, which ends with the test. */
+export class AppProcess {
+  readonly #lines: string[] = [];
+  readonly #events = new EventEmitter();
+  readonly #exited: Promise<{ readonly code: number | null; readonly at: number }>;
+
+  private constructor(private readonly child: ChildProcess) {
+    this.#exited = once(child, 'exit').then(([code]) => ({
+      code: code as number | null,
+      at: performance.now(),
+    }));
+    if (child.stdout) {
+      createInterface(child.stdout).on('line', (line) => {
+        this.#lines.push(line);
+        this.#events.emit('line');
+      });
+    }
+  }
+
+  /** Starts the built package with `test/apps/<name>/main.ts`, and resolves when it listens. */
+  static async start(name: string): Promise<AppProcess> {
+    ensureBuilt();
+    const child = spawn(process.execPath, [compile(`test/apps/${name}/main.ts`)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const app = new AppProcess(child);
+    onTestFinished(async () => {
+      child.kill('SIGKILL');
+      await app.#exited;
+    });
+    await app.says('listening');
+    return app;
+  }
+
+  get port(): number {
+    return Number(this.#lines[0]?.split(' ')[1]);
+  }
+
+  /** How often it has said this word. */
+  count(word: string): number {
+    return this.#lines.filter((line) => line.split(' ')[0] === word).length;
+  }
+
+  /** Resolves when it has said this word so often; rejects where it ends before. */
+  async says(word: string, times = 1): Promise<void> {
+    while (this.count(word) < times) {
+      const ended = await Promise.race([once(this.#events, 'line'), this.#exited]);
+      if ('code' in ended)
+        throw new Error(`The application ended with ${ended.code} before it said ${word}.`);
+    }
+  }
+
+  /** Sends SIGTERM, and resolves when the process has ended. */
+  async terminate(): Promise<{ readonly code: number | null; readonly ms: number }> {
+    const sentAt = performance.now();
+    this.child.kill('SIGTERM');
+    const { code, at } = await this.#exited;
+    return { code, ms: at - sentAt };
+  }
+}
+
+/** `npm test` builds before it tests; here for those who run a single file. */
+function ensureBuilt(): void {
+  const built = join(ROOT, 'dist/index.js');
+  const builtAt = existsSync(built) ? statSync(built).mtimeMs : 0;
+  const isFresh = [...readTree('lib', '.ts').keys()].every(
+    (path) => statSync(join(ROOT, path)).mtimeMs <= builtAt,
+  );
+  if (isFresh) return;
+  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
+  execFileSync(process.execPath, [compiler, '-p', join(ROOT, 'tsconfig.build.json')], { stdio: 'inherit' });
+}
+
+/** Beside `dist`, so that `nestjs-channels` is the package itself. Returns the path of the compiled file. */
+function compile(path: string): string {
+  const { outputText } = ts.transpileModule(readFileSync(join(ROOT, path), 'utf8'), {
+    fileName: path,
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2023,
+      module: ts.ModuleKind.ESNext,
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
+    },
+  });
+  const compiled = join(ROOT, 'test-artifacts', path.replace(/\.ts$/, '.js'));
+  mkdirSync(dirname(compiled), { recursive: true });
+  writeFileSync(compiled, outputText);
+  return compiled;
+}

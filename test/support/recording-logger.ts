@@ -1,0 +1,17 @@
+import type { LoggerService } from '@nestjs/common';
+
+/** Keeps what is logged: give it to `app.useLogger()`. */
+export class RecordingLogger implements LoggerService {
+  readonly warnings: string[] = [];
+  readonly errors: string[] = [];
+
+  log(): void {}
+
+  warn(message: unknown): void {
+    this.warnings.push(String(message));
+  }
+
+  error(message: unknown): void {
+    this.errors.push(String(message));
+  }
+}
