@@ -9,7 +9,7 @@ export { ChannelsError, type ChannelsErrorOptions } from './core/errors.js';
 export type { Broker, Publication, PublicationSink } from './core/broker.interface.js';
 export type { Claim, DedupKey, DedupStore, StoredAnswer } from './core/dedup-store.interface.js';
 export { MemoryBroker } from './core/memory-broker.js';
-export type { Failure, FaultKind, Observer, Refusal } from './core/observer.interface.js';
+export type { Failure, FaultKind, ObservedConnection, Observer, Refusal } from './core/observer.interface.js';
 export type { EngineOptions } from './core/options.js';
 export type { HandshakeRequest } from './transport/ws/handshake-request.js';
 export { ChannelsAdapter } from './nest/channels.adapter.js';

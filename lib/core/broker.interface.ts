@@ -8,7 +8,10 @@ export interface Publication {
   readonly except?: string;
 }
 
-/** Takes the publications of the channels that this node has subscribed to. */
+/**
+ * Takes the publications of the channels that this node has subscribed to. It drops others: a broker
+ * may hand over those of channels that the node has left, or never asked for.
+ */
 export type PublicationSink = (publication: Publication) => void;
 
 /**
@@ -31,7 +34,10 @@ export interface Broker {
    */
   publish(publication: Publication): Promise<void> | void;
 
-  /** This node has its first subscriber of `channel`. */
+  /**
+   * This node has its first subscriber of `channel`. Rejects with `unavailable` when its publications
+   * cannot be had; the node then asks again for the next subscriber.
+   */
   subscribe(channel: string): Promise<void> | void;
 
   /** This node has lost its last subscriber of `channel`. */

@@ -12,7 +12,8 @@ export async function callSubscribe(
   method: Handler,
   route: ChannelRoute | undefined,
 ): Promise<unknown> {
-  const work = call(method, message);
+  const late = new AbortController();
+  const work = call(method, message, late.signal);
   try {
     return await message.connection.engine.deadlines.limit(work, 'the @SubscribeChannel method');
   } catch (error) {
@@ -20,8 +21,9 @@ export async function callSubscribe(
       // It may still succeed: then it has joined somebody who was told otherwise.
       work.then(
         () => callUnsubscribe(message, route, 'refused'),
-        (late: unknown) => late !== error && report('@SubscribeChannel', message, late),
+        (failure: unknown) => failure !== error && report('@SubscribeChannel', message, failure),
       );
+      late.abort(error);
     }
     throw error;
   }
@@ -36,22 +38,24 @@ export async function callUnsubscribe(
   if (!route?.unsubscribe) return;
   const { connection, channel, params } = joined;
   const message = new Message(connection, '$unsubscribe', { reason }, undefined, channel, params);
+  const late = new AbortController();
   try {
-    const work = call(route.unsubscribe, message);
+    const work = call(route.unsubscribe, message, late.signal);
     await connection.engine.deadlines.limit(work, 'the @UnsubscribeChannel method');
   } catch (error) {
+    late.abort(error);
     report('@UnsubscribeChannel', message, error);
   }
 }
 
-/** Runs a method whose answer has one part. */
-async function call(handler: Handler, message: Message): Promise<unknown> {
+/** Runs a method whose answer has one part. An Observable is left alone when the signal says so. */
+async function call(handler: Handler, message: Message, signal: AbortSignal): Promise<unknown> {
   const { engine } = message.connection;
   engine.begin();
   try {
     const result = await handler.handle(message);
     const stream = asStream(result, true);
-    return stream ? await stream.last() : result;
+    return stream ? await stream.last(signal) : result;
   } finally {
     engine.finish();
   }

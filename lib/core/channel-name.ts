@@ -6,6 +6,6 @@ export function checkChannelName(name: unknown): asserts name is string {
   if (isChannelName(name)) return;
   throw new ChannelsError(
     'bad_request',
-    `${JSON.stringify(name)} is no channel name: 1 to 255 characters of [A-Za-z0-9_.:@=+~-] are`,
+    `${typeof name === 'string' ? JSON.stringify(name) : typeof name} is no channel name: 1 to 255 characters of [A-Za-z0-9_.:@=+~-] are`,
   );
 }

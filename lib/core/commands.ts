@@ -69,7 +69,7 @@ function welcome(engine: Engine, connection: Connection): Welcome {
     principal: engine.principalTag(connection.info.principal),
     heartbeat: { intervalMs: options.heartbeatIntervalMs, clientTimeoutMs: options.clientTimeoutMs },
     limits: {
-      maxMessageBytes: options.maxMessageBytes,
+      maxMessageBytes: connection.endpoint.maxMessageBytes ?? options.maxMessageBytes,
       maxNesting: options.maxNesting,
       maxEventLength: options.maxEventLength,
       maxChannelsPerConnection: options.maxChannelsPerConnection,

@@ -14,6 +14,7 @@ import type { Endpoint } from './endpoint.js';
 import type { Engine } from './engine.js';
 import { FaultLog } from './fault-log.js';
 import type { FlushQueue } from './flush-queue.js';
+import type { ObservedConnection } from './observer.interface.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
 import type { PendingReply } from './pending-reply.js';
 import { SubscriptionTable } from './subscription-table.js';
@@ -48,7 +49,7 @@ export interface ConnectionInfo {
 }
 
 /** One peer, whatever carries it. Owns no timer; a sweep looks after all connections. */
-export class Connection implements OutboxOwner {
+export class Connection implements OutboxOwner, ObservedConnection {
   readonly id: string;
   readonly outbox = new Outbox(this);
   readonly subscriptions = new SubscriptionTable(this);
@@ -99,6 +100,18 @@ export class Connection implements OutboxOwner {
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  get principal(): string {
+    return this.info.principal;
+  }
+
+  get address(): string {
+    return this.info.address;
+  }
+
+  get path(): string {
+    return this.endpoint.path;
   }
 
   get codec(): Codec {

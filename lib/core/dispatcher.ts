@@ -63,9 +63,11 @@ export class Dispatcher {
     const wire = this.engine.errors.toWireError(error, message);
     try {
       connection.sendError(id, wire);
-    } catch {
-      // Details that the application gave cannot be encoded; the rest of the answer still can.
-      connection.sendError(id, { ...wire, details: undefined });
+    } catch (failure) {
+      // What the application gave with its error has no JSON. The rest of the answer still has.
+      this.engine.observers.failed({ where: message.event, error: failure });
+      const text = typeof wire.message === 'string' ? wire.message : 'an error without a text';
+      connection.sendError(id, wireError(wire.code, text));
     }
     this.engine.observers.acked(connection, message.event, wire.code === 'timeout' ? 'timeout' : 'failed');
   }

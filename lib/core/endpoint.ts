@@ -15,6 +15,9 @@ export interface ChannelRoute {
 export interface Endpoint {
   readonly path: string;
 
+  /** The longest message from a peer, where it is not the option `maxMessageBytes`. */
+  readonly maxMessageBytes?: number;
+
   /** By event. Several gateways of one path may handle the same event; the first one answers. */
   readonly handlers: ReadonlyMap<string, readonly Handler[]>;
 

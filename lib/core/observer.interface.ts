@@ -1,5 +1,3 @@
-import type { Connection } from './connection.js';
-
 /** A connection that was turned away. */
 export interface Refusal {
   readonly status: number;
@@ -10,8 +8,24 @@ export interface Refusal {
   readonly advice?: string;
 }
 
-/** A fault of a peer that ended in an error frame, or was dropped on purpose. */
-export type FaultKind = 'bad_frame' | 'bad_request' | 'unknown_event' | 'late_ack' | 'keep_alive';
+/**
+ * A fault of a peer: answered by an error frame, dropped on purpose, or, for a `broken_frame`, which
+ * violates the framing of WebSockets or resets the connection, followed by a close.
+ */
+export type FaultKind =
+  'bad_frame' | 'bad_request' | 'unknown_event' | 'late_ack' | 'keep_alive' | 'broken_frame';
+
+/** What an observer learns of a connection. */
+export interface ObservedConnection {
+  readonly id: string;
+  /** Empty when anonymous. */
+  readonly principal: string;
+  readonly address: string;
+  /** The path of its gateways. */
+  readonly path: string;
+  /** Whether it speaks our protocol. */
+  readonly ours: boolean;
+}
 
 /** Where code of the application failed. */
 export interface Failure {
@@ -26,15 +40,15 @@ export interface Failure {
  * throw, and must not keep what it is given longer than the call.
  */
 export interface Observer {
-  opened?(connection: Connection): void;
+  opened?(connection: ObservedConnection): void;
   /** `code` says why this side thinks the connection ended; the peer of a reaped one sees 1006. */
-  closed?(connection: Connection, code: number, reason: string): void;
+  closed?(connection: ObservedConnection, code: number, reason: string): void;
   refused?(refusal: Refusal): void;
-  faulted?(connection: Connection, kind: FaultKind): void;
+  faulted?(connection: ObservedConnection, kind: FaultKind): void;
   failed?(failure: Failure): void;
   published?(channel: string, event: string): void;
   delivered?(channel: string, subscribers: number): void;
-  acked?(connection: Connection, event: string, outcome: 'done' | 'failed' | 'timeout'): void;
+  acked?(connection: ObservedConnection, event: string, outcome: 'done' | 'failed' | 'timeout'): void;
   /** Publications were lost to a subscriber, who is told by `$gap`. */
-  gap?(connection: Connection, channel: string): void;
+  gap?(connection: ObservedConnection, channel: string): void;
 }

@@ -1,5 +1,4 @@
-import type { Connection } from './connection.js';
-import type { Failure, FaultKind, Observer, Refusal } from './observer.interface.js';
+import type { Failure, FaultKind, ObservedConnection, Observer, Refusal } from './observer.interface.js';
 
 type Having<K extends keyof Observer> = Observer & Required<Pick<Observer, K>>;
 
@@ -32,11 +31,11 @@ export class Observers implements Required<Observer> {
     this.#gap = having('gap');
   }
 
-  opened(connection: Connection): void {
+  opened(connection: ObservedConnection): void {
     for (const observer of this.#opened) this.#guard(() => observer.opened(connection));
   }
 
-  closed(connection: Connection, code: number, reason: string): void {
+  closed(connection: ObservedConnection, code: number, reason: string): void {
     for (const observer of this.#closed) this.#guard(() => observer.closed(connection, code, reason));
   }
 
@@ -44,7 +43,7 @@ export class Observers implements Required<Observer> {
     for (const observer of this.#refused) this.#guard(() => observer.refused(refusal));
   }
 
-  faulted(connection: Connection, kind: FaultKind): void {
+  faulted(connection: ObservedConnection, kind: FaultKind): void {
     for (const observer of this.#faulted) this.#guard(() => observer.faulted(connection, kind));
   }
 
@@ -66,11 +65,11 @@ export class Observers implements Required<Observer> {
     for (const observer of this.#delivered) this.#guard(() => observer.delivered(channel, subscribers));
   }
 
-  acked(connection: Connection, event: string, outcome: 'done' | 'failed' | 'timeout'): void {
+  acked(connection: ObservedConnection, event: string, outcome: 'done' | 'failed' | 'timeout'): void {
     for (const observer of this.#acked) this.#guard(() => observer.acked(connection, event, outcome));
   }
 
-  gap(connection: Connection, channel: string): void {
+  gap(connection: ObservedConnection, channel: string): void {
     for (const observer of this.#gap) this.#guard(() => observer.gap(connection, channel));
   }
 

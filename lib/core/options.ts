@@ -51,7 +51,8 @@ export interface EngineOptions {
   /**
    * How long a handler, a `@SubscribeChannel` method or `handleConnection` may take. Longer, and
    * the request is answered `timeout` (retryable) or, in `handleConnection`, the connection closed
-   * with 1011. The handler is not stopped; its late result is dropped. Checked once a second.
+   * with 1011. The handler is not stopped; its late result is dropped. Checked once a
+   * second, and ten times in its length where that is shorter.
    *
    * @default 30_000
    */

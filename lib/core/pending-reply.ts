@@ -37,7 +37,7 @@ export class PendingReply implements Expirable {
     result
       .then(
         (value) => this.#resolved(value),
-        (error: unknown) => this.#fail(error),
+        (error: unknown) => this.#rejected(error),
       )
       .finally(() => this.engine.finish());
   }
@@ -59,8 +59,8 @@ export class PendingReply implements Expirable {
         error: (error) => this.#fail(error),
         complete: () => (isEach() ? this.#complete() : this.#answer(last)),
       });
-      if (this.#settled) subscription.unsubscribe();
-      else this.#subscription = subscription;
+      this.#subscription = subscription;
+      if (this.#settled) this.#unsubscribe();
     } catch (error) {
       this.#fail(error);
     }
@@ -90,6 +90,12 @@ export class PendingReply implements Expirable {
     }
     if (stream) this.stream(stream);
     else this.#answer(value);
+  }
+
+  #rejected(error: unknown): void {
+    // Too late to be told to the peer, but not to be known.
+    if (this.#settled) this.#report(error);
+    else this.#fail(error);
   }
 
   #answer(value: unknown): void {
@@ -122,9 +128,22 @@ export class PendingReply implements Expirable {
     this.#settled = true;
     this.engine.deadlines.delete(this);
     this.message.connection.untrack(this);
-    this.#subscription?.unsubscribe();
     this.#releaseShutdown();
+    this.#unsubscribe();
     return true;
+  }
+
+  /** What a stream does when nobody wants it any more is code of the application, too. */
+  #unsubscribe(): void {
+    try {
+      this.#subscription?.unsubscribe();
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    this.engine.observers.failed({ where: this.message.event, error });
   }
 
   /** A shutdown waits for the one answer of a stream, but not for items: they may have no end. */

@@ -36,16 +36,23 @@ export class ResultStream {
     return new ResultStream({ subscribe }, this.isEach);
   }
 
-  /** The last item, when the stream has ended. */
-  last(): Promise<unknown> {
+  /** The last item, when the stream has ended. Rejects with the signal's reason when that comes first. */
+  last(signal?: AbortSignal): Promise<unknown> {
     return new Promise((resolve, reject) => {
       let last: unknown;
-      this.source.subscribe({
+      const subscription = this.source.subscribe({
         next: (value) => {
           last = value;
         },
         error: reject,
         complete: () => resolve(last),
+      });
+      signal?.addEventListener('abort', () => {
+        // What the end of a stream throws rejects as well, instead of ending the process.
+        new Promise<void>((done) => done(subscription.unsubscribe())).then(
+          () => reject(signal.reason),
+          reject,
+        );
       });
     });
   }

@@ -77,6 +77,9 @@ export class SubscriptionTable {
   async leave(channel: string, code?: ErrorCode, reason?: string): Promise<void> {
     const subscription = this.#byChannel?.get(channel);
     if (!subscription) return;
+    // Checked before anything waits for it: what cannot be sent must not begin.
+    checkText('code', code);
+    checkText('reason', reason);
     await new Promise<void>((resolve, reject) => {
       subscription.add({ type: 'leave', code, reason, resolve, reject });
     });
@@ -124,4 +127,9 @@ export class SubscriptionTable {
       retryAfterMs: COMMAND_RETRY_MS,
     });
   }
+}
+
+function checkText(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'string') return;
+  throw new ChannelsError('bad_request', `the ${name} of a leave must be a text, got a ${typeof value}`);
 }

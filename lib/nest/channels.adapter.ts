@@ -66,14 +66,15 @@ export class ChannelsAdapter extends WsAdapter {
     const server = createWebSocketServer(
       { ...this.options.server, ...ownOptions(options) },
       this.engine.options,
+      (error) => this.engine.observers.failed({ where: 'handleProtocols', error }),
     );
-    this.bindErrorHandler(server);
+    server.on('error', (error) => this.#log.error(error));
     // Stock Nest puts the path there as well.
     Object.assign(server, { path });
     this.#upgradeServer(port, options).add({
       path: port !== APPLICATION_PORT && options.path === undefined ? undefined : path,
       server,
-      endpoint: this.#endpoint(path, gateways),
+      endpoint: this.#endpoint(path, gateways, server.options.maxPayload),
       handshake: new GatewayHandshake({
         gateways,
         modules: this.modules,
@@ -101,6 +102,15 @@ export class ChannelsAdapter extends WsAdapter {
 
   override bindMessageHandlers(): void {}
 
+  /**
+   * Not available: frames have the form that docs/protocol.md gives them.
+   *
+   * @throws TypeError always
+   */
+  override setMessageParser(_parser?: unknown): void {
+    throw new TypeError('The ChannelsAdapter reads frames itself; remove the call of setMessageParser().');
+  }
+
   /** Answers what is under way, closes every connection with 1012 and then the server. */
   override async close(server: { close(done: (error?: Error) => void): void }): Promise<void> {
     await this.engine.shutdown();
@@ -117,17 +127,26 @@ export class ChannelsAdapter extends WsAdapter {
     this.#servers.clear();
   }
 
-  #endpoint(path: string, gateways: readonly Gateway[]): GatewayEndpoint {
+  #endpoint(path: string, gateways: readonly Gateway[], maxPayload: number | undefined): GatewayEndpoint {
     this.#checkDefinitions(gateways);
     const compiler = new MessageCompiler(this.modules, this.config, resolveGlobals(this.options.globals));
-    return new GatewayEndpoint(path, gateways, compiler, this.engine.observers, (text) =>
-      this.#log.warn(text),
-    );
+    return new GatewayEndpoint({
+      path,
+      gateways,
+      compiler,
+      observers: this.engine.observers,
+      maxMessageBytes: maxPayload ?? this.engine.options.maxMessageBytes,
+      warn: (text) => this.#log.warn(text),
+    });
   }
 
   #upgradeServer(port: number, { host }: GatewayOptions): UpgradeServer {
     const known = this.#upgrades.get(port);
-    if (known) return known;
+    if (known) {
+      if (host !== undefined)
+        this.#log.warn(`port ${port} has its host from another gateway; "${host}" has no effect.`);
+      return known;
+    }
     const httpServer = port === APPLICATION_PORT ? this.#applicationServer() : createServer(askForUpgrade);
     if (port !== APPLICATION_PORT) this.#ownPorts.add(httpServer, port, host ?? this.options.host);
     const upgrades = new UpgradeServer(httpServer, this.engine, {

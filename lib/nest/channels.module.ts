@@ -83,7 +83,8 @@ function checkImportedOnce(modules: ModulesContainer): void {
       inject: [CHANNELS_OPTIONS, CHANNELS_CLOCK, CHANNELS_RANDOM, CHANNELS_BROKER],
     },
   ],
-  exports: [ChannelsAdapter, ChannelsService],
+  // The guard is for gateways of any module, and Nest constructs guards in the module that uses them.
+  exports: [ChannelsAdapter, ChannelsService, OriginGuard, CHANNELS_OPTIONS],
 })
 export class ChannelsModule
   extends ConfigurableModuleClass

@@ -13,6 +13,15 @@ interface GatewayHooks {
   handleDisconnect?(client: unknown, reason: unknown): unknown;
 }
 
+export interface GatewayEndpointParts {
+  readonly path: string;
+  readonly gateways: readonly Gateway[];
+  readonly compiler: MessageCompiler;
+  readonly observers: Observers;
+  readonly maxMessageBytes: number;
+  readonly warn: (message: string) => void;
+}
+
 /** The gateways of one path, compiled into one table. */
 export class GatewayEndpoint implements Endpoint {
   readonly handlers: ReadonlyMap<string, readonly Handler[]>;
@@ -20,18 +29,20 @@ export class GatewayEndpoint implements Endpoint {
   readonly #connecting: readonly GatewayHooks[];
   readonly #disconnecting: readonly GatewayHooks[];
 
-  constructor(
-    readonly path: string,
-    readonly gateways: readonly Gateway[],
-    private readonly compiler: MessageCompiler,
-    private readonly observers: Observers,
-    warn: (message: string) => void,
-  ) {
-    this.handlers = this.#compileHandlers(warn);
+  constructor(private readonly parts: GatewayEndpointParts) {
+    this.handlers = this.#compileHandlers();
     this.#compileChannels();
-    const hooks = gateways.map(({ instance }) => instance as GatewayHooks);
+    const hooks = parts.gateways.map(({ instance }) => instance as GatewayHooks);
     this.#connecting = hooks.filter(({ handleConnection }) => typeof handleConnection === 'function');
     this.#disconnecting = hooks.filter(({ handleDisconnect }) => typeof handleDisconnect === 'function');
+  }
+
+  get path(): string {
+    return this.parts.path;
+  }
+
+  get maxMessageBytes(): number {
+    return this.parts.maxMessageBytes;
   }
 
   connected(connection: Connection, request: unknown): Promise<void> | void {
@@ -62,18 +73,18 @@ export class GatewayEndpoint implements Endpoint {
   }
 
   #report(where: string, error: unknown): void {
-    this.observers.failed({ where, error });
+    this.parts.observers.failed({ where, error });
   }
 
-  #compileHandlers(warn: (message: string) => void): Map<string, Handler[]> {
+  #compileHandlers(): Map<string, Handler[]> {
     const table = new Map<string, Handler[]>();
     const owners = new Map<string, { readonly gateway: Gateway; readonly method: GatewayMethod }>();
-    for (const gateway of this.gateways) {
+    for (const gateway of this.parts.gateways) {
       for (const [event, method] of lastOfEachEvent(gateway)) {
         const earlier = owners.get(event);
-        if (earlier) this.#checkShared(event, earlier, { gateway, method }, warn);
+        if (earlier) this.#checkShared(event, earlier, { gateway, method });
         else owners.set(event, { gateway, method });
-        const handler = this.compiler.compile(gateway, {
+        const handler = this.parts.compiler.compile(gateway, {
           name: method.name,
           event,
           pattern: event,
@@ -86,19 +97,21 @@ export class GatewayEndpoint implements Endpoint {
     return table;
   }
 
-  #checkShared(event: string, a: Owner, b: Owner, warn: (message: string) => void): void {
+  #checkShared(event: string, a: Owner, b: Owner): void {
     const names = `${a.gateway.name}.${a.method.name} and ${b.gateway.name}.${b.method.name}`;
     if (a.method.acked || b.method.acked) {
       throw new TypeError(
         `${names} both handle "${event}" on ${this.path}, but an @Acked() event has one handler; rename one.`,
       );
     }
-    warn(`${names} both handle "${event}" on ${this.path}: of a message with an id the first one answers.`);
+    this.parts.warn(
+      `${names} both handle "${event}" on ${this.path}: of a message with an id the first one answers.`,
+    );
   }
 
   #compileChannels(): void {
     const routes = new Map<string, ChannelRoute>();
-    for (const gateway of this.gateways) {
+    for (const gateway of this.parts.gateways) {
       for (const method of gateway.methods) {
         if (method.subscribes) this.#addSubscribe(routes, gateway, method, method.subscribes);
         if (method.unsubscribes !== undefined)
@@ -151,7 +164,7 @@ export class GatewayEndpoint implements Endpoint {
     event: '$subscribe' | '$unsubscribe',
     pattern: string,
   ): Handler {
-    return this.compiler.compile(gateway, {
+    return this.parts.compiler.compile(gateway, {
       name,
       event,
       pattern,

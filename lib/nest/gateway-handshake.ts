@@ -16,7 +16,7 @@ import type { MethodPipeline } from './method-pipeline.js';
 import { isHttpException } from './nest-error-mapper.js';
 import { RouteParamtypes } from './nest-internals.js';
 import { PipelineCompiler } from './pipeline-compiler.js';
-import { ResponseShim } from './response-shim.js';
+import { isRefusal, ResponseShim } from './response-shim.js';
 import { checkSession, defaultSession } from './session.js';
 
 export interface GatewayHandshakeParts {
@@ -51,18 +51,25 @@ export class GatewayHandshake implements Handshake {
   async admit(request: HandshakeRequest): Promise<Admission> {
     const response = new ResponseShim();
     try {
-      let data: unknown;
-      for (const pipeline of this.#pipelines) {
-        // One after the other: a guard may rely on what an earlier one has put into the request.
-        // oxlint-disable-next-line no-await-in-loop
-        data = (await this.#run(pipeline, request, response)) ?? data;
-      }
+      // A guard that answers by itself, as a redirect of passport does, may never settle.
+      const data = await Promise.race([this.#runAll(request, response), response.ended]);
+      if (response.refusal) throw response.refusal;
       const session = this.parts.options.session ?? defaultSession;
       const { principal } = checkSession(await session(request));
       return { principal, user: request.user, data };
     } catch (error) {
-      throw this.#toRefusal(error, response);
+      throw response.refusal ?? this.#toRefusal(error, response);
     }
+  }
+
+  async #runAll(request: HandshakeRequest, response: ResponseShim): Promise<unknown> {
+    let data: unknown;
+    for (const pipeline of this.#pipelines) {
+      // One after the other: a guard may rely on what an earlier one has put into the request.
+      // oxlint-disable-next-line no-await-in-loop
+      data = (await this.#run(pipeline, request, response)) ?? data;
+    }
+    return data;
   }
 
   async #run(pipeline: MethodPipeline, request: HandshakeRequest, response: ResponseShim): Promise<unknown> {
@@ -109,6 +116,10 @@ export class GatewayHandshake implements Handshake {
       return new HandshakeRefusal(500, INTERNAL, headers);
     }
     const status = error.getStatus();
+    if (!isRefusal(status)) {
+      const advice = `an exception has the status ${status}, which refuses nothing; give it one of 400 to 599`;
+      return new HandshakeRefusal(500, INTERNAL, headers, advice);
+    }
     const advice = error instanceof ForeignOriginException ? error.advice : undefined;
     const body = error.getResponse();
     // As Nest's own filter answers: a text becomes the message.

@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
-import type { Connection } from '../core/connection.js';
-import type { Failure, Observer, Refusal } from '../core/observer.interface.js';
+import type { Failure, ObservedConnection, Observer, Refusal } from '../core/observer.interface.js';
 import { closeCode } from '../protocol/index.js';
 
 /** The longest text from a peer in a line of the log. */
@@ -11,16 +10,14 @@ const MAX_TEXT = 128;
 export class LoggingObserver implements Observer {
   constructor(private readonly logger: LoggerService) {}
 
-  closed(connection: Connection, code: number): void {
+  closed(connection: ObservedConnection, code: number): void {
     const known = closeCode(code);
-    this.logger.debug?.(
-      `closed ${connection.id} on ${connection.endpoint.path} with ${code} ${known?.name ?? ''}`,
-    );
+    this.logger.debug?.(`closed ${connection.id} on ${connection.path} with ${code} ${known?.name ?? ''}`);
   }
 
   refused({ status, message, url, address, advice }: Refusal): void {
     const hint = advice === undefined ? '' : `; to change that: ${advice}`;
-    this.logger.warn(`refused ${quote(url)} from ${address} with ${status} ${quote(message)}${hint}`);
+    this.logger.warn(`refused ${quote(url)} from ${quote(address)} with ${status} ${quote(message)}${hint}`);
   }
 
   failed({ where, error, correlationId }: Failure): void {
@@ -29,7 +26,7 @@ export class LoggingObserver implements Observer {
     this.logger.error(`${where} failed${id}: ${messageOf(error)}`, stack);
   }
 
-  gap(connection: Connection, channel: string): void {
+  gap(connection: ObservedConnection, channel: string): void {
     this.logger.warn(`${connection.id} has missed publications of ${quote(channel)} and was told so`);
   }
 }
@@ -42,5 +39,11 @@ function messageOf(error: unknown): string {
 
 /** What comes from a peer is told as JSON and cut, so that it makes one line and no other. */
 function quote(text: string): string {
-  return JSON.stringify(text.slice(0, MAX_TEXT));
+  const json = JSON.stringify(text.slice(0, MAX_TEXT));
+  // JSON leaves these as they are, but terminals and log viewers do not.
+  return json.replace(/[\u007f-\u009f\u2028\u2029]/g, escape);
+}
+
+function escape(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

@@ -1,6 +1,6 @@
 /**
  * Every import that reaches behind the public entries of Nest, in one place. Each stands for
- * something that no public API gives; `test/nest/nest-internals.spec.ts` shows that the installed
+ * something that no public API gives; `test/nest/nest-internals*.spec.ts` show that the installed
  * Nest still has it, in the shape that is used here. The `.js` paths resolve on Nest 11 and 12.
  */
 
@@ -9,7 +9,6 @@ export {
   CUSTOM_ROUTE_ARGS_METADATA,
   EXCEPTION_FILTERS_METADATA,
   GUARDS_METADATA,
-  PARAMTYPES_METADATA,
   ROUTE_ARGS_METADATA,
 } from '@nestjs/common/constants.js';
 export {

@@ -16,6 +16,9 @@ import type { Random } from '../../lib/core/random.interface.js';
 import type { Transport } from '../../lib/core/transport.interface.js';
 import { TestClock } from 'nestjs-channels/testing';
 
+/** A transport may take its time to end. */
+const END_TURNS = 3;
+
 /** A peer's side of a connection, played by the test. Ends as a socket does: later, and once. */
 export class FakeTransport implements Transport {
   bufferedAmount = 0;
@@ -87,7 +90,7 @@ export class FakeTransport implements Transport {
   #end(code: number, reason: string): void {
     const report = this.#report;
     this.#report = undefined;
-    if (report) setImmediate(report, code, reason);
+    if (report) void turns(END_TURNS).then(() => report(code, reason));
   }
 }
 
@@ -206,8 +209,12 @@ export function say({ connection }: Peer, frame: object): void {
 }
 
 /** What the event loop has begun has ended: promises have settled and frames have been written. */
-export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+export function settled(): Promise<void> {
+  return turns(30);
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
 const ERRORS: ErrorMapper = {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MemoryBroker } from '../../lib/core/memory-broker.js';
 import { Deferred } from '../support/deferred.js';
 import { deaf, Rig, settled } from './engine-rig.js';
@@ -80,8 +80,10 @@ describe('Engine.shutdown', () => {
     expect(rig.clock.pendingTimers).toBe(0);
   });
 
-  it('does the same work for both when called twice', async () => {
-    const { rig, work, peer } = await startWorking();
+  it('is one shutdown for all who ask for it', async () => {
+    const close = vi.fn<() => void>();
+    const broker = Object.assign(new MemoryBroker(), { close });
+    const { rig, work, peer } = await startWorking({ broker });
 
     const shutdowns = [shutDown(rig), shutDown(rig)];
     await settled();
@@ -91,7 +93,7 @@ describe('Engine.shutdown', () => {
 
     expect(before).toEqual([false, false]);
     expect(shutdowns.map(({ ended }) => ended())).toEqual([true, true]);
-    expect(peer.transport.calls).toHaveLength(1);
+    expect([peer.transport.calls.length, close.mock.calls.length]).toEqual([1, 1]);
   });
 
   it('ends without a connection, and leaves no timer', async () => {

@@ -104,6 +104,21 @@ describe('The end of a connection', () => {
     expect(rig.engine.connections.size).toBe(0);
   });
 
+  it('ends the sweep of its transport', async () => {
+    const rig = await Rig.start();
+    const { transport } = rig.open();
+    let looks = 0;
+    Object.defineProperty(transport, 'bytesRead', { get: () => (looks += 1) });
+    await rig.clock.advance(1_000);
+    const before = looks;
+
+    transport.drop();
+    await settled();
+    await rig.clock.advance(10_000);
+
+    expect([before, looks]).toEqual([1, 1]);
+  });
+
   it('calls handleDisconnect with the code', async () => {
     const codes: number[] = [];
     const rig = await Rig.start({ disconnected: (_connection, code) => void codes.push(code) });

@@ -48,6 +48,19 @@ describe('A silent peer', () => {
     );
   });
 
+  it('is given the whole timeout from the opening of its connection', async () => {
+    const rig = await Rig.start();
+    await rig.clock.advance(100_000);
+    const { transport } = rig.open();
+
+    await rig.clock.advance(29_999);
+    const before = [...transport.calls];
+    await rig.clock.advance(1 + tolerance(30_000));
+
+    expect(before).not.toContain('destroy');
+    expect(transport.calls).toContain('destroy');
+  });
+
   it('is reported once, with 4408, and has left its channels', async () => {
     const left: unknown[] = [];
     const rig = await Rig.start({

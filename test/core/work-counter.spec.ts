@@ -1,5 +1,5 @@
 import { TestClock } from 'nestjs-channels/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { WorkCounter } from '../../lib/core/work-counter.js';
 import { settled } from './engine-rig.js';
 
@@ -103,6 +103,19 @@ describe('WorkCounter', () => {
     await settled();
 
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('looks at nothing for somebody who has stopped waiting', async () => {
+    const clock = new TestClock();
+    const afterTurn = vi.spyOn(clock, 'afterTurn');
+    const counter = new WorkCounter(clock);
+    counter.begin();
+    wait(counter, 10);
+    await clock.advance(10);
+
+    counter.finish();
+
+    expect(afterTurn).not.toHaveBeenCalled();
   });
 
   it('can be waited for again', async () => {

@@ -145,7 +145,10 @@ describe('A server that stands still for longer than the timeout', () => {
   it('reaps nobody for it', async () => {
     const { app, gateway, endings } = await startLiveness(TIMES);
     startPeer(app.url('/ws'), CHANNEL);
+    const talker = await app.connect('/ws');
     await gateway.next();
+    // Until the sweep has noted that the peer was heard.
+    while (performance.now() - gateway.heardAt < 3 * TICK_MS) await talker.request('nothing');
 
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * TIMEOUT_MS);
     await gateway.next();

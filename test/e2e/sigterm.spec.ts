@@ -1,6 +1,6 @@
 import { TestClient } from 'nestjs-channels/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { AppProcess } from '../support/app-process.js';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { AppProcess, ensureBuilt } from '../support/app-process.js';
 
 const SOCKETS = 1_000;
 /** Below the backlog of a server's socket. */
@@ -27,6 +27,8 @@ async function askUntilDraining(client: TestClient): Promise<unknown> {
     if (error) return error;
   }
 }
+
+beforeAll(ensureBuilt, 120_000);
 
 describe('SIGTERM with 1,000 sockets open', () => {
   it('closes each with 1012 behind its acks, awaits handleDisconnect, and exits with 0 within 5 s', async () => {

@@ -10,6 +10,8 @@ import { TestClock, type ChannelsTestApp, type TestClient } from 'nestjs-channel
 import { EMPTY, NEVER, Observable, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { Deferred } from '../support/deferred.js';
+import { watchProcess } from '../support/process-faults.js';
+import { RecordingObserver } from '../support/recording-observer.js';
 import { startApp } from '../support/start-app.js';
 
 /** Lets a test decide what a handler returns. */
@@ -55,16 +57,23 @@ interface Rig {
   readonly app: ChannelsTestApp;
   readonly client: TestClient;
   readonly script: Script;
+  readonly observer: RecordingObserver;
 }
 
 async function start(clock?: TestClock): Promise<Rig> {
   const script = new Script();
+  const observer = new RecordingObserver();
   const app = await startApp({
     providers: [StreamGateway, { provide: Script, useValue: script }],
-    channels: { handlerTimeoutMs: 1_000, heartbeatIntervalMs: 0, heartbeatTimeoutMs: 0 },
+    channels: {
+      handlerTimeoutMs: 1_000,
+      heartbeatIntervalMs: 0,
+      heartbeatTimeoutMs: 0,
+      observers: [observer],
+    },
     clock,
   });
-  return { app, script, client: await app.connect('/ws') };
+  return { app, script, observer, client: await app.connect('/ws') };
 }
 
 describe('the stream of a handler', () => {
@@ -111,6 +120,33 @@ describe('the stream of a handler', () => {
       expect(await client.next()).toEqual({ ack: 1 });
     },
   );
+
+  it('is reported, and harms nobody, where it throws when it is unsubscribed', async () => {
+    const faults = watchProcess();
+    const { app, client, script, observer } = await start();
+    const subscribed = new Deferred();
+    const error = new Error('not so fast');
+    script.stream = () => ({
+      lift: () => undefined,
+      subscribe: () => {
+        subscribed.resolve();
+        return {
+          unsubscribe: () => {
+            throw error;
+          },
+        };
+      },
+    });
+    client.send({ event: 'stream', id: 1 });
+    await subscribed.promise;
+
+    client.terminate();
+    await observer.until(({ failures }) => failures.length > 0);
+
+    expect(observer.failures).toEqual([{ where: 'stream', error }]);
+    expect(await (await app.connect('/ws')).request('$ping')).not.toHaveProperty('error');
+    expect(faults).toEqual([]);
+  });
 
   it('counts against maxInFlight until it ends', async () => {
     const { client, script } = await start();

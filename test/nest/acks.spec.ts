@@ -1,6 +1,6 @@
 import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { Acked, MessageId, type ChannelSocket } from 'nestjs-channels';
-import { TestClock, type ChannelsTestApp, type TestClient } from 'nestjs-channels/testing';
+import type { TestClient } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
 import { Deferred } from '../support/deferred.js';
 import { RecordingObserver } from '../support/recording-observer.js';
@@ -33,26 +33,19 @@ class ScriptedGateway {
 }
 
 interface Rig {
-  readonly app: ChannelsTestApp;
   readonly client: TestClient;
   readonly script: Script;
   readonly observer: RecordingObserver;
 }
 
-async function start(clock?: TestClock): Promise<Rig> {
+async function start(): Promise<Rig> {
   const script = new Script();
   const observer = new RecordingObserver();
   const app = await startApp({
     providers: [ScriptedGateway, { provide: Script, useValue: script }],
-    channels: {
-      handlerTimeoutMs: 1_000,
-      heartbeatIntervalMs: 0,
-      heartbeatTimeoutMs: 0,
-      observers: [observer],
-    },
-    clock,
+    channels: { observers: [observer] },
   });
-  return { app, script, observer, client: await app.connect('/ws') };
+  return { script, observer, client: await app.connect('/ws') };
 }
 
 /** Everything that the client has been sent, up to the answer to one more request. */
@@ -108,6 +101,14 @@ describe('an ack', () => {
       expect(await client.next()).toEqual({ ack: id, data: { id } });
     },
   );
+
+  it('is not there, and neither is the id, where nobody waits for an answer', async () => {
+    const { client } = await start();
+
+    client.send({ event: 'id' });
+
+    expect(await client.next()).toEqual({});
+  });
 
   it.each(['run', 'run.acked'])(
     'of %s comes only after the promise of the handler has resolved',
@@ -169,70 +170,5 @@ describe('an ack', () => {
     await client.request('run', 'fail');
 
     expect(observer.acks).toEqual(['run done', 'run failed']);
-  });
-});
-
-describe('a handler that takes too long', () => {
-  it('is answered timeout, and what it gives later is dropped', async () => {
-    const clock = new TestClock();
-    const { client, script, observer } = await start(clock);
-    const work = new Deferred<string>();
-    script.answer = () => work.promise;
-    client.send({ event: 'run', id: 1 });
-    await framesOf(client);
-
-    await clock.advance(999);
-    const inTime = client.frames.length;
-    await clock.advance(1);
-    const answer = await client.waitFor({ ack: 1 });
-    work.resolve('late');
-    await work.promise;
-
-    expect(inTime).toBe(1);
-    expect(answer).toEqual({
-      ack: 1,
-      error: { code: 'timeout', message: 'the handler took longer than 1000 ms', retryable: true },
-    });
-    expect((await framesOf(client)).filter((frame) => frame !== answer)).toEqual([
-      expect.objectContaining({ ack: 'last' }),
-    ]);
-    expect(observer.acks).toContain('run timeout');
-  });
-
-  it('is not limited where nobody waits for an answer', async () => {
-    const clock = new TestClock();
-    const { client, script } = await start(clock);
-    const work = new Deferred<object>();
-    script.answer = () => work.promise;
-    client.send({ event: 'run' });
-    await framesOf(client);
-
-    await clock.advance(5_000);
-    work.resolve({ event: 'finished', data: 1 });
-
-    expect(await client.waitFor({ event: 'finished' })).toEqual({ event: 'finished', data: 1 });
-  });
-});
-
-describe('a connection that ends while handlers run', () => {
-  it.each(['resolve', 'reject'] as const)('takes no harm from those that %s later', async (end) => {
-    const { app, client, script, observer } = await start();
-    const work = new Deferred<unknown>();
-    const socket = new Deferred<ChannelSocket>();
-    script.answer = (_, own) => {
-      socket.resolve(own);
-      return work.promise;
-    };
-    client.send({ event: 'run', id: 1 });
-    await socket.promise;
-
-    client.terminate();
-    await observer.until(({ closes }) => closes.length === 1);
-    work[end](new Error('too late'));
-    (await socket.promise).push('too.late');
-    const other = await app.connect('/ws');
-
-    expect(await other.request('id')).toMatchObject({ data: {} });
-    expect(observer.acks).toEqual(['id done']);
   });
 });

@@ -5,7 +5,7 @@ import { ChannelsModule, type ChannelsModuleOptions, type HandshakeRequest } fro
 import type { ChannelsTestApp } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
 import { guardedGateway, WhoamiGateway } from '../support/guarded-gateway.js';
-import { refusalOf } from '../support/refusals.js';
+import { recordRefusals, refusalOf } from '../support/refusals.js';
 import { startApp } from '../support/start-app.js';
 
 const PLAIN = { protocols: [] };
@@ -16,11 +16,11 @@ class Gateway extends WhoamiGateway {}
 @WebSocketGateway({ path: '/small', maxPayload: 32 })
 class SmallGateway extends WhoamiGateway {}
 
-/** How the connection ends on which a client has sent a message of this size. */
-async function closeAfter(app: ChannelsTestApp, path: string, bytes: number): Promise<unknown> {
+/** The answer to a message of this size, or how it ended the connection. */
+async function outcomeOf(app: ChannelsTestApp, path: string, bytes: number): Promise<unknown> {
   const client = await app.connect(path, PLAIN);
   client.sendRaw(JSON.stringify({ event: 'whoami', data: '' }).padEnd(bytes));
-  return Promise.race([client.closed, client.next()]);
+  return client.next().catch(() => client.closed);
 }
 
 describe('ChannelsModule.forRootAsync', () => {
@@ -64,9 +64,9 @@ describe('ChannelsModule.forRootAsync', () => {
     });
 
     const outcomes = [
-      await closeAfter(app, '/ws', 64),
-      await closeAfter(app, '/ws', 65),
-      await closeAfter(app, '/small', 33),
+      await outcomeOf(app, '/ws', 64),
+      await outcomeOf(app, '/ws', 65),
+      await outcomeOf(app, '/small', 33),
     ];
 
     expect(outcomes).toMatchObject([{ principal: '' }, { code: 1009 }, { code: 1009 }]);
@@ -122,24 +122,28 @@ describe('the option server', () => {
 describe('the option trustProxy', () => {
   const forwarded = { 'x-forwarded-for': '198.51.100.7, 203.0.113.9' };
 
-  async function ipOf(channels: ChannelsModuleOptions, headers: Readonly<Record<string, string>>): Promise<unknown> {
+  /** The address that a guard sees, and the one that its refusal is reported with. */
+  async function addressesOf(
+    channels: ChannelsModuleOptions,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<unknown> {
     const seen: unknown[] = [];
-    const gateway = guardedGateway(({ ip }: HandshakeRequest) => seen.push(ip) > 0);
-    const app = await startApp({ providers: [gateway], channels });
-    await app.connect('/ws', { headers });
-    const { connections } = await app.channels.connections();
-    return [seen[0], connections[0]?.address];
+    const { observer, refusals } = recordRefusals();
+    const gateway = guardedGateway(({ ip }: HandshakeRequest) => seen.push(ip) < 0);
+    const app = await startApp({ providers: [gateway], channels: { ...channels, observers: [observer] } });
+    await refusalOf(app.connect('/ws', { ...PLAIN, headers }));
+    return [...seen, ...refusals.map(({ address }) => address)];
   }
 
   it('makes the last hop of X-Forwarded-For the address of the client', async () => {
-    expect(await ipOf({ trustProxy: true }, forwarded)).toEqual(['203.0.113.9', '203.0.113.9']);
+    expect(await addressesOf({ trustProxy: true }, forwarded)).toEqual(['203.0.113.9', '203.0.113.9']);
   });
 
   it('leaves the address of the socket where the header is missing', async () => {
-    expect(await ipOf({ trustProxy: true }, {})).toEqual(['127.0.0.1', '127.0.0.1']);
+    expect(await addressesOf({ trustProxy: true }, {})).toEqual(['127.0.0.1', '127.0.0.1']);
   });
 
   it('unset, believes no header', async () => {
-    expect(await ipOf({}, forwarded)).toEqual(['127.0.0.1', '127.0.0.1']);
+    expect(await addressesOf({}, forwarded)).toEqual(['127.0.0.1', '127.0.0.1']);
   });
 });

@@ -34,7 +34,9 @@ describe.each(HTTP_FRAMEWORKS)('a path with parameters, with %s', (_name, httpAd
     const client = await app.connect('/chat/acme/lobby/ws?room=attic');
 
     expect(seen).toEqual([{ tenant: 'acme', room: 'lobby' }]);
-    expect((await client.request('whoami')).data).toMatchObject({ params: { tenant: 'acme', room: 'lobby' } });
+    expect((await client.request('whoami')).data).toMatchObject({
+      params: { tenant: 'acme', room: 'lobby' },
+    });
   });
 });
 

@@ -41,7 +41,9 @@ async function start(): Promise<Rig> {
     channels: { observers: [recorder.observer, observer] },
   });
 
-  const waiting = async (headers?: Readonly<Record<string, string>>): Promise<{ peer: Socket; server: Socket }> => {
+  const waiting = async (
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<{ peer: Socket; server: Socket }> => {
     asked = new Deferred();
     const peer = connect(app.port, '127.0.0.1');
     peer.on('error', () => undefined);

@@ -142,14 +142,15 @@ describe.each(MODES)('a hook of a connection that %s', (mode) => {
   });
 });
 
-describe('a listener on the "connection" of the server', () => {
-  it('is reported and nothing else where it throws', async () => {
+describe('a listener of the application that throws', () => {
+  it.each(['connection listener', 'message listener'])('is reported and nothing else: %s', async (hook) => {
     const rig = await start();
 
-    failAt('connection listener', 'throws');
+    failAt(hook, 'throws');
     const client = await rig.app.connect('/ws');
 
     expect(await client.request('run', 1)).toMatchObject({ data: 1 });
+    expect(await client.request('run', 2)).toMatchObject({ data: 2 });
     expect(rig.observer.failures).toContainEqual(reported);
     await expectUnharmed(rig);
   });

@@ -1,219 +1,148 @@
+import { HttpException } from '@nestjs/common';
 import { ConnectedSocket, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { ChannelsError, type ChannelSocket } from 'nestjs-channels';
-import type { ChannelsTestApp, TestClient } from 'nestjs-channels/testing';
-import { from, of } from 'rxjs';
+import { ChannelsError, ChannelSocket, SubscribeChannel } from 'nestjs-channels';
+import { TestClock } from 'nestjs-channels/testing';
+import { Observable } from 'rxjs';
+import type { WebSocket } from 'ws';
 import { describe, expect, it } from 'vitest';
 import { watchProcess } from '../support/process-faults.js';
+import { RecordingObserver } from '../support/recording-observer.js';
 import { startApp } from '../support/start-app.js';
 
-const SECRET = 'password=hunter2';
-
-/** Lets a test decide what a handler returns. */
-class Script {
-  run: (client: ChannelSocket) => unknown = () => undefined;
-}
+let living = 0;
 
 @WebSocketGateway({ path: '/ws' })
-class ScriptedGateway {
-  constructor(private readonly script: Script) {}
+class ResultsGateway {
+  readonly sockets: ChannelSocket[] = [];
 
-  @SubscribeMessage('run')
-  run(@ConnectedSocket() client: ChannelSocket): unknown {
-    return this.script.run(client);
+  handleConnection(client: ChannelSocket): void {
+    this.sockets.push(client);
   }
 
-  @SubscribeMessage('fence')
-  fence(): void {}
-}
-
-interface Rig {
-  readonly app: ChannelsTestApp;
-  readonly script: Script;
-  readonly client: TestClient;
-  readonly bystander: TestClient;
-  readonly faults: readonly unknown[];
-}
-
-async function start(): Promise<Rig> {
-  const faults = watchProcess();
-  const script = new Script();
-  const app = await startApp({ providers: [ScriptedGateway, { provide: Script, useValue: script }] });
-  const [client, bystander] = [await app.connect('/ws'), await app.connect('/ws')];
-  return { app, script, client, bystander, faults };
-}
-
-/** The connection, every other one and the process go on. */
-async function expectUnharmed({ client, bystander, faults }: Rig): Promise<void> {
-  expect(await bystander.request('fence')).not.toHaveProperty('error');
-  expect(await client.request('fence')).not.toHaveProperty('error');
-  expect(faults).toEqual([]);
-}
-
-function circular(): object {
-  const value: Record<string, unknown> = {};
-  value['self'] = value;
-  return value;
-}
-
-function fail(): never {
-  throw new Error(SECRET);
-}
-
-/** An object whose member throws when it is read. */
-function throwing(member: string, others: object = {}): object {
-  return Object.defineProperty({ ...others }, member, { enumerable: true, get: fail });
-}
-
-function revoked(): object {
-  const { proxy, revoke } = Proxy.revocable({}, {});
-  revoke();
-  return proxy;
-}
-
-function nested(depth: number): unknown {
-  let value: unknown = [];
-  for (let level = 1; level < depth; level++) value = [value];
-  return value;
-}
-
-const UNENCODABLE: readonly [string, () => unknown][] = [
-  ['a circle', circular],
-  ['a BigInt', () => 1n],
-  ['a BigInt inside', () => ({ event: 'reply', data: { deep: [1n] } })],
-  ['a getter that throws', () => throwing('anything')],
-  ['an event that throws', () => throwing('event', { data: 1 })],
-  ['data that throws', () => throwing('data', { event: 'reply' })],
-  ['a "then" that throws', () => throwing('then')],
-  ['a "lift" that throws', () => throwing('lift', { subscribe: of })],
-  ['a "subscribe" that throws', () => throwing('subscribe', { lift: of })],
-  [
-    'an Observable that throws when it is subscribed',
-    () => ({ lift: of, subscribe: fail, circle: circular() }),
-  ],
-  ['a "toJSON" that throws when it is read', () => throwing('toJSON')],
-  ['a toJSON that throws', () => ({ toJSON: fail })],
-  ['a revoked proxy', revoked],
-  ['nesting that exhausts the stack', () => nested(1_000_000)],
-];
-
-describe('a result that cannot be encoded', () => {
-  it.each(UNENCODABLE)('is answered internal: %s', async (_, value) => {
-    const rig = await start();
-    rig.script.run = value;
-
-    const { error } = await rig.client.request('run');
-
-    expect(error).toMatchObject({
-      code: 'internal',
-      message: expect.stringMatching(/^Internal server error \(/),
+  @SubscribeMessage('teardown')
+  teardown(): Observable<number> {
+    return new Observable((subscriber) => {
+      subscriber.next(1);
+      return () => {
+        throw new Error('teardown');
+      };
     });
-    expect(JSON.stringify(rig.client.frames)).not.toContain(SECRET);
-    await expectUnharmed(rig);
+  }
+
+  @SubscribeMessage('retry')
+  retry(): void {
+    throw new ChannelsError('rate_limited', 'slower', { retryAfterMs: 10n as never });
+  }
+
+  @SubscribeMessage('text')
+  async text(): Promise<void> {
+    throw new HttpException({ message: 10n }, 400);
+  }
+
+  @SubscribeChannel('never:{x}')
+  never(): Observable<void> {
+    return new Observable(() => {
+      living++;
+      return () => void living--;
+    });
+  }
+
+  @SubscribeChannel('broken:{x}')
+  broken(): void {
+    throw new ChannelsError('forbidden', 'no', { details: 10n });
+  }
+
+  @SubscribeMessage('listen')
+  listen(@ConnectedSocket() client: ChannelSocket): void {
+    (client as unknown as WebSocket).on('message', () => {
+      throw new Error('a listener');
+    });
+  }
+
+  @SubscribeMessage('echo')
+  echo(): string {
+    return 'here';
+  }
+}
+
+async function start() {
+  const processFaults = watchProcess();
+  const observer = new RecordingObserver();
+  const clock = new TestClock();
+  const app = await startApp({ providers: [ResultsGateway], channels: { observers: [observer] }, clock });
+  return { app, clock, observer, processFaults };
+}
+
+describe('what a handler leaves behind', () => {
+  it('reports a stream that throws when nobody wants it any more, and forgets the connection', async () => {
+    const { app, observer, processFaults } = await start();
+    const client = await app.connect('/ws');
+    client.send({ event: 'teardown', id: 1 });
+    await client.waitFor({ ack: 1, more: true });
+
+    await client.close();
+    await observer.until(({ failures, closes }) => failures.length > 0 && closes.length > 0);
+
+    expect(observer.failures).toMatchObject([{ where: 'teardown' }]);
+    expect((await app.channels.connections()).connections).toEqual([]);
+    expect(processFaults).toEqual([]);
   });
 
-  it.each(UNENCODABLE)('is answered internal where it comes later: %s', async (_, value) => {
-    const rig = await start();
-    rig.script.run = async () => ({ wrapped: await Promise.resolve({ value: value() }) }).wrapped.value;
+  it.each(['retry', 'text'])('answers with the code when the error itself has no JSON: %s', async (event) => {
+    const { app, processFaults } = await start();
+    const client = await app.connect('/ws');
 
-    const { error } = await rig.client.request('run');
+    const { error } = (await client.request(event)) as { error: { code: string } };
 
-    expect(error).toMatchObject({ code: 'internal' });
-    await expectUnharmed(rig);
+    expect(error.code).toBe(event === 'retry' ? 'rate_limited' : 'bad_request');
+    expect(await client.request('echo')).toMatchObject({ data: 'here' });
+    expect(processFaults).toEqual([]);
   });
 
-  it.each(UNENCODABLE)('is answered internal as an item of a stream: %s', async (_, value) => {
-    const rig = await start();
-    rig.script.run = () => from(['first', value()]);
+  it('goes on with a channel whose refusal has no JSON', async () => {
+    const { app } = await start();
+    const client = await app.connect('/ws');
 
-    const { items, final } = await rig.client.stream('run');
+    const refusals = [await client.subscribe('broken:1'), await client.subscribe('broken:1')];
 
-    expect(items).toEqual(['first']);
-    expect(final.error).toMatchObject({ code: 'internal' });
-    await expectUnharmed(rig);
+    expect(refusals).toMatchObject([{ error: { code: 'forbidden' } }, { error: { code: 'forbidden' } }]);
   });
 
-  it.each(UNENCODABLE)('is told by an exception where nobody waits for an answer: %s', async (_, value) => {
-    const rig = await start();
-    rig.script.run = value;
+  it('leaves a stream of a @SubscribeChannel method that has no end', async () => {
+    const { app, clock } = await start();
+    const client = await app.connect('/ws');
 
-    rig.client.send({ event: 'run' });
+    const answer = client.subscribe('never:1');
+    await expect.poll(() => living).toBe(1);
+    await clock.advance(31_000);
 
-    expect(await rig.client.next()).toMatchObject({ event: 'exception', data: { status: 'error' } });
-    await expectUnharmed(rig);
+    expect(await answer).toMatchObject({ error: { code: 'timeout' } });
+    expect(living).toBe(0);
   });
 
-  it('throws to the handler that pushes it', async () => {
-    const rig = await start();
-    rig.script.run = (client) => client.push('event', circular());
+  it('goes on reading when a listener of the application throws', async () => {
+    const { app, observer, processFaults } = await start();
+    const client = await app.connect('/ws');
+    await client.request('listen');
 
-    expect((await rig.client.request('run')).error).toMatchObject({ code: 'internal' });
-    await expectUnharmed(rig);
-  });
-});
+    const answers = [await client.request('echo'), await client.request('echo')];
 
-describe('a result that is deeply nested', () => {
-  it('is sent as it is, beyond what a client may nest', async () => {
-    const rig = await start();
-    rig.script.run = () => nested(1_000);
-
-    rig.client.send({ event: 'run', id: 1 });
-    const answer = await rig.client.next();
-
-    expect(JSON.stringify(answer)).toBe(`{"ack":1,"data":${'['.repeat(1_000)}${']'.repeat(1_000)}}`);
-    await expectUnharmed(rig);
+    expect(answers).toMatchObject([{ data: 'here' }, { data: 'here' }]);
+    expect(observer.failures[0]).toMatchObject({ where: 'a "message" listener' });
+    expect(processFaults).toEqual([]);
   });
 
-  it('is answered once, with itself or as internal, where the stack is just large enough or not', async () => {
-    const rig = await start();
-    rig.script.run = () => nested(6_000);
+  it('refuses a leave whose reason is no text, and keeps the subscription', async () => {
+    const { app } = await start();
+    const client = await app.connect('/ws');
+    const [server] = app.nest.get(ResultsGateway).sockets as [ChannelSocket];
 
-    rig.client.send({ event: 'run', id: 1 });
-    const answer = await rig.client.waitFor({ ack: 1 });
+    await server.subscribe('news:1');
+    await expect(server.unsubscribe('news:1', { reason: 10n as never })).rejects.toMatchObject({
+      code: 'bad_request',
+    });
+    await app.channels.publish('news:1', 'report', 1);
 
-    expect('data' in answer || (answer['error'] as { code: string }).code === 'internal').toBe(true);
-    await expectUnharmed(rig);
-    expect(rig.client.frames).toHaveLength(2);
-  });
-});
-
-describe('anything that is thrown', () => {
-  it.each<[string, () => unknown]>([
-    ['null', () => null],
-    ['undefined', () => undefined],
-    ['a text', () => SECRET],
-    ['a symbol', () => Symbol(SECRET)],
-    ['a BigInt', () => 5n],
-    ['an object without a prototype', () => Object.create(null) as unknown],
-    ['a revoked proxy', revoked],
-    ['a getter of getStatus that throws', () => throwing('getStatus')],
-    ['a getter of getError that throws', () => throwing('getError')],
-    ['a getStatus that throws', () => ({ getStatus: fail, getResponse: fail })],
-    [
-      'an Error whose message throws',
-      () => Object.assign(Object.create(Error.prototype), throwing('message')),
-    ],
-    ['a text that cannot be made', () => ({ toString: fail })],
-    [
-      'a ChannelsError with a circle in its details',
-      () => new ChannelsError('conflict', 'x', { details: circular() }),
-    ],
-  ])('is answered, at once and later: %s', async (_, value) => {
-    const rig = await start();
-    rig.script.run = () => {
-      throw value();
-    };
-    const atOnce = await rig.client.request('run');
-    rig.script.run = () => Promise.reject(value());
-    const later = await rig.client.request('run');
-    rig.client.send({ event: 'run' });
-    const exception = await rig.client.waitFor({ event: 'exception' });
-
-    expect([atOnce, later]).toEqual([
-      { ack: atOnce.ack, error: expect.objectContaining({ code: expect.any(String), retryable: false }) },
-      { ack: later.ack, error: expect.objectContaining({ code: expect.any(String), retryable: false }) },
-    ]);
-    expect(exception).toMatchObject({ data: { status: 'error' } });
-    expect(JSON.stringify(rig.client.frames)).not.toContain(SECRET);
-    await expectUnharmed(rig);
+    expect(await client.waitFor({ event: 'report' })).toMatchObject({ channel: 'news:1', data: 1 });
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { exceptionOf, expectUnharmed, MAX_EVENT_LENGTH, startHostile } from '../support/hostile-rig.js';
 import { clientFrame, Opcode, RawSocket, upgradeRequest } from '../support/raw-socket.js';
+import { RecordingObserver } from '../support/recording-observer.js';
 
 describe('the length of an event', () => {
   it('is at most 128 characters', async () => {
@@ -104,14 +105,16 @@ describe('framing', () => {
       ]),
       1008,
     ],
-  ])('closes with its code: %s', async (_, bytes, code) => {
-    const rig = await startHostile();
+  ])('closes with its code, and is counted: %s', async (_, bytes, code) => {
+    const observer = new RecordingObserver();
+    const rig = await startHostile({ observers: [observer] });
     const socket = await RawSocket.connect(rig.app.port);
     socket.write(upgradeRequest('/ws'), bytes);
 
     await socket.until(() => socket.closeCode !== undefined);
 
     expect(socket.closeCode).toBe(code);
+    expect(observer.faults).toEqual(['broken_frame']);
     await expectUnharmed(rig);
   });
 

@@ -33,7 +33,15 @@ describe('the principal', () => {
     ['id, where sub is null', { sub: null, id: 'bob' }, 'bob'],
     ['a number as its decimal text', { id: 42 }, '42'],
     ['0', { id: 0 }, '0'],
-    ['what a class inherits', new (class { get sub(): string { return 'dan'; } })(), 'dan'],
+    [
+      'what a class inherits',
+      new (class {
+        get sub(): string {
+          return 'dan';
+        }
+      })(),
+      'dan',
+    ],
   ])('is %s', async (_what, user, principal) => {
     expect(await principalOf(user)).toBe(principal);
   });
@@ -95,9 +103,9 @@ describe('the option session', () => {
   });
 
   it('is asked about requests without a user, too', async () => {
-    expect(await principalOf(undefined, ({ query }) => ({ principal: `guest${String(query['n'] ?? '')}` }))).toBe(
-      'guest',
-    );
+    expect(
+      await principalOf(undefined, ({ query }) => ({ principal: `guest${String(query['n'] ?? '')}` })),
+    ).toBe('guest');
   });
 
   it.each([undefined, null, {}, { principal: 7 }, { principal: undefined }, 'ann'])(
@@ -105,7 +113,10 @@ describe('the option session', () => {
     async (nonsense) => {
       const { observer, failures } = recordRefusals();
       const session = (() => nonsense) as unknown as SessionOption;
-      const app = await startApp({ providers: [as({ sub: 'ann' })], channels: { session, observers: [observer] } });
+      const app = await startApp({
+        providers: [as({ sub: 'ann' })],
+        channels: { session, observers: [observer] },
+      });
 
       const refusal = await refusalOf(app.connect('/ws', PLAIN));
 
@@ -122,7 +133,10 @@ describe('the option session', () => {
     const { observer, failures } = recordRefusals();
     const error = new Error('no directory');
     const session: SessionOption = () => Promise.reject(error);
-    const app = await startApp({ providers: [as({ sub: 'ann' })], channels: { session, observers: [observer] } });
+    const app = await startApp({
+      providers: [as({ sub: 'ann' })],
+      channels: { session, observers: [observer] },
+    });
 
     const client = await app.connect('/ws');
 

@@ -1,26 +1,16 @@
 import type { Provider } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import {
-  Acked,
-  defineChannel,
-  SubscribeChannel,
-  UnsubscribeChannel,
-  type ChannelsModuleOptions,
-} from 'nestjs-channels';
+import { Acked, defineChannel, SubscribeChannel, UnsubscribeChannel } from 'nestjs-channels';
 import { createChannelsTestApp } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
 
 /** Why an application with these gateways did not start. */
-async function refusalOf(gateways: () => Provider[], channels?: ChannelsModuleOptions): Promise<string> {
-  try {
-    // Some patterns are refused by their decorator already, when the class is defined.
-    const app = await createChannelsTestApp({ providers: gateways(), channels });
-    await app.close();
-  } catch (error) {
-    expect(error).toBeInstanceOf(TypeError);
-    return (error as TypeError).message;
-  }
-  throw new Error('the application has started');
+async function refusalOf(gateways: () => Provider[]): Promise<string> {
+  // Some patterns are refused by their decorator already, when the class is defined.
+  const starting = (async () => createChannelsTestApp({ providers: gateways() }))();
+  const outcome: unknown = await starting.catch((error: unknown) => error);
+  if (outcome instanceof TypeError) return outcome.message;
+  throw new Error('no TypeError has refused the start', { cause: outcome });
 }
 
 /** A gateway on `/ws` whose first method has these decorators. */

@@ -1,9 +1,10 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcessByStdio } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import ts from 'typescript';
 import { onTestFinished } from 'vitest';
 import { readTree, ROOT } from './repository.js';
@@ -14,22 +15,24 @@ export class AppProcess {
   readonly #events = new EventEmitter();
   readonly #exited: Promise<{ readonly code: number | null; readonly at: number }>;
 
-  private constructor(private readonly child: ChildProcess) {
+  /** What was said last may be read after the exit. */
+  readonly #saidAll: Promise<unknown>;
+
+  private constructor(private readonly child: ChildProcessByStdio<null, Readable, null>) {
     this.#exited = once(child, 'exit').then(([code]) => ({
       code: code as number | null,
       at: performance.now(),
     }));
-    if (child.stdout) {
-      createInterface(child.stdout).on('line', (line) => {
-        this.#lines.push(line);
-        this.#events.emit('line');
-      });
-    }
+    const lines = createInterface(child.stdout);
+    lines.on('line', (line) => {
+      this.#lines.push(line);
+      this.#events.emit('line');
+    });
+    this.#saidAll = once(lines, 'close');
   }
 
   /** Starts the built package with `test/apps/<name>/main.ts`, and resolves when it listens. */
   static async start(name: string): Promise<AppProcess> {
-    ensureBuilt();
     const child = spawn(process.execPath, [compile(`test/apps/${name}/main.ts`)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -60,17 +63,18 @@ export class AppProcess {
     }
   }
 
-  /** Sends SIGTERM, and resolves when the process has ended. */
+  /** Sends SIGTERM, and resolves when the process has ended and all that it has said has been read. */
   async terminate(): Promise<{ readonly code: number | null; readonly ms: number }> {
     const sentAt = performance.now();
     this.child.kill('SIGTERM');
     const { code, at } = await this.#exited;
+    await this.#saidAll;
     return { code, ms: at - sentAt };
   }
 }
 
-/** `npm test` builds before it tests; here for those who run a single file. */
-function ensureBuilt(): void {
+/** Builds the package where that is due. `npm test` has done it; this is for those who run a single file. */
+export function ensureBuilt(): void {
   const built = join(ROOT, 'dist/index.js');
   const builtAt = existsSync(built) ? statSync(built).mtimeMs : 0;
   const isFresh = [...readTree('lib', '.ts').keys()].every(

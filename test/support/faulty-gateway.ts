@@ -68,16 +68,19 @@ class FaultyFilter implements ExceptionFilter {
 
 const FaultyParam = createParamDecorator(() => fault.at('param', 'param'));
 
-interface SocketServer {
-  on(event: 'connection', listener: () => unknown): void;
+interface Emitter<Event extends string, Args extends unknown[]> {
+  on(event: Event, listener: (...args: Args) => unknown): void;
 }
 
 /** A gateway with every hook that there is. */
 @WebSocketGateway({ path: '/ws' })
 @UseHandshakeGuards(new FaultyGuard('handshake guard'))
 export class FaultyGateway {
-  afterInit(server: SocketServer): void {
-    server.on('connection', () => fault.at('connection listener', undefined));
+  afterInit(server: Emitter<'connection', [Emitter<'message', []>]>): void {
+    server.on('connection', (socket) => {
+      socket.on('message', () => fault.at('message listener', undefined));
+      fault.at('connection listener', undefined);
+    });
   }
 
   @OnHandshake()

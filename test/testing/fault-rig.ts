@@ -9,9 +9,13 @@ export class Peer {
   readonly ended: Promise<void>;
   readonly closed: Promise<void>;
   readonly #chunks: Buffer[] = [];
+  #receivedBytes = 0;
 
   constructor(readonly socket: Socket) {
-    socket.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
+    socket.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk);
+      this.#receivedBytes += chunk.length;
+    });
     socket.on('error', (error: NodeJS.ErrnoException) => this.events.push(error.code ?? error.message));
     this.ended = this.#record('end');
     this.closed = this.#record('close');
@@ -27,7 +31,7 @@ export class Peer {
   }
 
   get receivedBytes(): number {
-    return this.#chunks.reduce((bytes, chunk) => bytes + chunk.length, 0);
+    return this.#receivedBytes;
   }
 
   async receives(bytes: number): Promise<void> {

@@ -8,6 +8,9 @@ import { UNSUBSCRIBE_CHANNEL_METADATA } from '../metadata.js';
  * asked for again or took too long, `removed` by the server, `closed` with the connection. Joins by
  * the server count, too.
  *
+ * After a second join the first one's `replaced` comes when the second has succeeded: count joins,
+ * and do not keep a set of members that a leave deletes from.
+ *
  * Pipes and interceptors run, guards do not: clean-up cannot be refused. An error is logged and
  * changes nothing for the client.
  *

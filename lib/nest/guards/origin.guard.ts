@@ -42,12 +42,12 @@ export class OriginGuard implements CanActivate {
   /** @throws ForeignOriginException */
   check(request: HandshakeRequest, { cookieAuthenticates = false, anyPort = false } = {}): void {
     const { allowedOrigins } = this.options;
-    if (allowedOrigins === '*') return;
     const { origin } = request.headers;
     if (origin === undefined) {
       this.#checkMissing(cookieAuthenticates);
       return;
     }
+    if (allowedOrigins === '*') return;
     if (allowedOrigins ? allowedOrigins.includes(origin) : isSameHost(origin, this.#hostOf(request), anyPort))
       return;
     throw new ForeignOriginException(
@@ -68,7 +68,7 @@ export class OriginGuard implements CanActivate {
     const forwarded = this.options.trustProxy
       ? [request.headers['x-forwarded-host'] ?? []].flat().at(-1)
       : undefined;
-    return forwarded?.split(',').at(-1)?.trim() ?? request.headers.host ?? '';
+    return forwarded?.split(',').at(-1)?.trim() || (request.headers.host ?? '');
   }
 }
 

@@ -10,6 +10,7 @@ export type WebSocketServerOptions = Readonly<Record<string, unknown>>;
 export function createWebSocketServer(
   given: WebSocketServerOptions,
   limits: ResolvedOptions,
+  report: (error: unknown) => void,
 ): WebSocketServer {
   const options = given as ServerOptions;
   return new WebSocketServer({
@@ -23,7 +24,15 @@ export function createWebSocketServer(
     path: undefined,
     WebSocket: WsChannelSocket,
     handleProtocols: (protocols, request) =>
-      chooseProtocol(protocols, () => askApplication(options, protocols, request)),
+      chooseProtocol(protocols, () => {
+        try {
+          return askApplication(options, protocols, request);
+        } catch (error) {
+          // It may be called long after the upgrade began, where nobody else would catch it.
+          report(error);
+          return false;
+        }
+      }),
   });
 }
 

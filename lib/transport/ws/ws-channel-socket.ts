@@ -7,49 +7,63 @@ import type { Transport } from '../../core/transport.interface.js';
 import { CLOSE_CODES, type ErrorCode } from '../../protocol/index.js';
 import { framedText } from './frame.js';
 
+const NO_PARAMS: Readonly<Record<string, string>> = {};
+
 /** Byte counters that TCP and TLS sockets have, and other duplex streams have not. */
 type CountingSocket = Duplex & { readonly bytesRead?: number; readonly bytesWritten?: number };
 
 /** One WebSocket: the transport of its connection, and the client that gateways get. */
 export class WsChannelSocket extends WebSocket implements Transport, ChannelSocket {
+  // Not read by the engine, and free to be written: gateways of the stock adapter keep a user or an
+  // id of their own under these names.
+  id = '';
+  user: unknown;
+  principal = '';
+  params: Readonly<Record<string, string>> = NO_PARAMS;
   data: unknown;
+
   #connection?: Connection;
   #socket?: CountingSocket;
   #compresses = false;
 
   /** Called once, right after the upgrade, with the socket that was upgraded. */
   attach(connection: Connection, socket: Duplex): void {
+    const { principal, user, params } = connection.info;
+    this.id = connection.id;
+    this.principal = principal;
+    this.user = user;
+    this.params = params;
     this.#connection = connection;
     this.#socket = socket;
     this.#compresses = this.extensions !== '';
-    this.on('message', onMessage);
-    this.on('close', onClose);
-    this.on('error', onError);
+    this.on('message', WsChannelSocket.#onMessage);
+    this.on('close', WsChannelSocket.#onClose);
+    this.on('error', WsChannelSocket.#onError);
   }
 
-  get connection(): Connection {
+  get channels(): readonly string[] {
+    return [...this.#attached.subscriptions.channels()];
+  }
+
+  /** Keeps what an application has of its own under this name. */
+  set channels(value: readonly string[]) {
+    Object.defineProperty(this, 'channels', { value, writable: true, enumerable: true, configurable: true });
+  }
+
+  get #attached(): Connection {
     if (!this.#connection) throw new Error('the socket has not been attached to a connection');
     return this.#connection;
   }
 
-  get id(): string {
-    return this.connection.id;
-  }
-
-  get user(): unknown {
-    return this.connection.info.user;
-  }
-
-  get principal(): string {
-    return this.connection.info.principal;
-  }
-
-  get params(): Readonly<Record<string, string>> {
-    return this.connection.info.params;
-  }
-
-  get channels(): readonly string[] {
-    return [...this.connection.subscriptions.channels()];
+  /** A listener of the application that throws must not end the process, nor break the parser that calls it. */
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    try {
+      return super.emit(event, ...args);
+    } catch (error) {
+      const { observers } = this.#attached.engine;
+      observers.failed({ where: `a "${String(event)}" listener`, error });
+      return true;
+    }
   }
 
   get bytesRead(): number {
@@ -61,15 +75,15 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
   }
 
   push(event: string, data?: unknown): void {
-    this.connection.sendEvent(event, data);
+    this.#attached.sendEvent(event, data);
   }
 
   subscribe(channel: string): Promise<void> {
-    return this.connection.subscriptions.join(channel);
+    return this.#attached.subscriptions.join(channel);
   }
 
   unsubscribe(channel: string, { code, reason }: { code?: ErrorCode; reason?: string } = {}): Promise<void> {
-    return this.connection.subscriptions.leave(channel, code, reason);
+    return this.#attached.subscriptions.leave(channel, code, reason);
   }
 
   /** As `ws` has it, behind what was pushed before. Counts against `maxOutboxBytes`. */
@@ -117,17 +131,20 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
   destroy(): void {
     this.terminate();
   }
+
+  // Shared by all sockets: a closure each would be paid for by every idle connection.
+
+  static #onMessage(this: WebSocket, message: Buffer, isBinary: boolean): void {
+    (this as WsChannelSocket).#attached.receive(isBinary ? message : message.toString());
+  }
+
+  static #onClose(this: WebSocket, code: number, reason: Buffer): void {
+    (this as WsChannelSocket).#attached.closed(code, reason.toString());
+  }
+
+  /** The close that follows tells the code; without a listener the process would end here. */
+  static #onError(this: WebSocket): void {
+    const connection = (this as WsChannelSocket).#attached;
+    connection.engine.observers.faulted(connection, 'broken_frame');
+  }
 }
-
-// Shared by all sockets: a closure each would be paid for by every idle connection.
-
-function onMessage(this: WebSocket, message: Buffer, isBinary: boolean): void {
-  (this as WsChannelSocket).connection.receive(isBinary ? message : message.toString());
-}
-
-function onClose(this: WebSocket, code: number, reason: Buffer): void {
-  (this as WsChannelSocket).connection.closed(code, reason.toString());
-}
-
-/** The close that follows tells the code; without a listener the process would end here. */
-function onError(): void {}

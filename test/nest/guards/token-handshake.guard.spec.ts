@@ -14,7 +14,10 @@ interface User {
   readonly sub: string;
 }
 
-type Authenticate = (token: string, request: HandshakeRequest) => User | null | undefined | Promise<User | null>;
+type Authenticate = (
+  token: string,
+  request: HandshakeRequest,
+) => User | null | undefined | Promise<User | null>;
 
 /** A gateway behind a guard that turns tokens into users as the test says. */
 function gatewayWith(authenticate: Authenticate): Type {
@@ -61,7 +64,10 @@ async function start(gateway: Type): Promise<Rig> {
   return { app, ...recorder };
 }
 
-async function refusedBy(authenticate: Authenticate, options: TestClientOptions = { token: 't' }): Promise<unknown> {
+async function refusedBy(
+  authenticate: Authenticate,
+  options: TestClientOptions = { token: 't' },
+): Promise<unknown> {
   const { app, failures } = await start(gatewayWith(authenticate));
   const { statusCode, body } = await refusalOf(app.connect('/ws', { ...options, protocols: [] }));
   return { statusCode, body, reported: failures.map(({ error }) => error) };

@@ -1,0 +1,11 @@
+import { brokerContract } from '../contract/broker.contract.js';
+import { Bus } from './bus-broker.js';
+
+// Tests rely on it, and it shows that the contract can be kept by a broker that takes its time.
+brokerContract('BusBroker', {
+  nodes: 2,
+  create: () => {
+    const bus = new Bus();
+    return [bus.node(), bus.node()];
+  },
+});
