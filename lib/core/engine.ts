@@ -23,8 +23,8 @@ const MAX_TICK_MS = 1_000;
 /** How long peers may take to answer the close of a shutdown. */
 const CLOSE_GRACE_MS = 1_000;
 
-/** What `handleDisconnect` gets at least, even where handlers have used up the time of a shutdown. */
-const MIN_DISCONNECT_MS = 500;
+/** What `handleDisconnect` gets where handlers and peers have used up all the time before. */
+const DISCONNECT_GRACE_MS = 500;
 
 export interface EngineParts {
   readonly options: ResolvedOptions;
@@ -178,13 +178,14 @@ export class Engine {
   }
 
   async #shutDown(): Promise<void> {
-    const deadline = this.clock.now() + this.options.shutdownTimeoutMs;
-    await this.#work.idle(this.options.shutdownTimeoutMs);
+    const { shutdownTimeoutMs } = this.options;
+    const deadline = this.clock.now() + shutdownTimeoutMs + CLOSE_GRACE_MS + DISCONNECT_GRACE_MS;
+    await this.#work.idle(shutdownTimeoutMs);
     const { code, reason } = CLOSE_CODES.ServiceRestart;
     for (const connection of this.#connections.values()) connection.close(code, reason);
     await this.#open.idle(CLOSE_GRACE_MS);
     for (const connection of this.#connections.values()) connection.terminate(code, reason);
-    await this.#disconnected(Math.max(deadline, this.clock.now() + MIN_DISCONNECT_MS));
+    await this.#disconnected(deadline);
     if (this.#ticker) this.clock.clearTimer(this.#ticker);
     try {
       await this.#broker.close();

@@ -59,8 +59,8 @@ export interface EngineOptions {
   handlerTimeoutMs?: number;
 
   /**
-   * How long running handlers and `handleDisconnect` may take when the application shuts down,
-   * before the remaining sockets are destroyed.
+   * How long running handlers may take when the application shuts down. Then every connection is
+   * closed; `handleDisconnect` and `@UnsubscribeChannel` have what is left of it, and 1.5 s more.
    *
    * @default 3_000
    */

@@ -31,6 +31,32 @@ describe('Engine.shutdown', () => {
     expect([before, shutdown.ended()]).toEqual([false, true]);
   });
 
+  it('gives handleDisconnect the time that handlers and peers have left', async () => {
+    const rig = await Rig.start({ disconnected: () => new Promise(() => undefined) });
+    rig.open();
+    const shutdown = shutDown(rig);
+
+    await rig.clock.advance(4_499);
+    const before = shutdown.ended();
+    await rig.clock.advance(1);
+
+    expect([before, shutdown.ended()]).toEqual([false, true]);
+  });
+
+  it('gives handleDisconnect half a second where they have left none', async () => {
+    const { rig, peer } = await startWorking({ disconnected: () => new Promise(() => undefined) });
+    peer.transport.answersClose = false;
+    const shutdown = shutDown(rig);
+
+    await rig.clock.advance(4_000);
+    const destroyed = peer.transport.calls.includes('destroy');
+    await rig.clock.advance(499);
+    const before = shutdown.ended();
+    await rig.clock.advance(1);
+
+    expect([destroyed, before, shutdown.ended()]).toEqual([true, false, true]);
+  });
+
   it('awaits handleDisconnect of a connection that had ended before', async () => {
     const disconnected = new Deferred();
     const rig = await Rig.start({ disconnected: () => disconnected.promise });

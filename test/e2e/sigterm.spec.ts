@@ -43,7 +43,7 @@ describe('SIGTERM with 1,000 sockets open', () => {
 
     expect(closes.filter((close) => close.code === 1_012)).toHaveLength(SOCKETS);
     expect((await Promise.all(answers)).map(({ data }) => data)).toEqual(Array(WORKING).fill('done'));
-    expect([app.count('disconnected'), app.count('left')]).toEqual([SOCKETS, IN_ROOM]);
+    expect([app.number('disconnected'), app.number('left')]).toEqual([SOCKETS, IN_ROOM]);
     expect(code).toBe(0);
     expect(ms).toBeLessThan(5_000);
   }, 60_000);

@@ -2,7 +2,7 @@ import { HttpException } from '@nestjs/common';
 import { TestClock, type ChannelsTestApp } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
 import { guardedGateway, type Check } from '../support/guarded-gateway.js';
-import { RawSocket, upgradeRequest } from '../support/raw-socket.js';
+import { clientFrame, RawSocket, upgradeRequest } from '../support/raw-socket.js';
 import { recordRefusals, refusalOf } from '../support/refusals.js';
 import { startApp } from '../support/start-app.js';
 
@@ -153,6 +153,29 @@ describe('a refusal that cannot be written', () => {
     expect(socket.response.head).toMatch(/^HTTP\/1\.1 500 Internal Server Error\r\n/);
     expect(socket.response.head).not.toContain('X-Injected');
     expect(failures).toEqual([{ where: 'the handshake', error: expect.any(TypeError) }]);
+  });
+});
+
+describe('a refused client of ours that sends on', () => {
+  // Its message is over the limit of a socket that reads nothing: an error that nobody may miss.
+  it.each([
+    ['a message', clientFrame('x'.repeat(1_000))],
+    ['no frame at all', Buffer.alloc(1_000, 0xff)],
+  ])('%s in the same packet harms nobody, and sees the close first', async (_what, behind) => {
+    const { observer, failures } = recordRefusals();
+    const app = await startApp({
+      providers: [guardedGateway(({ query }) => query['no'] === undefined)],
+      channels: { observers: [observer] },
+    });
+    const socket = await RawSocket.connect(app.port);
+
+    socket.write(upgradeRequest('/ws?no', { 'Sec-WebSocket-Protocol': OURS }), behind);
+    await socket.closed;
+    const next = await app.connect('/ws');
+
+    expect([socket.closeCode, socket.response.frames.length]).toEqual([4503, 1]);
+    expect((await next.request('whoami')).data).toMatchObject({ principal: '' });
+    expect(failures).toEqual([]);
   });
 });
 

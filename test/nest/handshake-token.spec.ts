@@ -123,7 +123,7 @@ describe('a bearer entry', () => {
 
   // A connection could have selected our protocol and yet count as plain.
   it('in front of ours leaves the connection ours', async () => {
-    const { app } = await start();
+    const { app } = await start({ plainAcks: false });
     const refusing = await startApp({ providers: [guardedGateway(() => false)] });
     const protocols = [BEARER + ENCODED, OURS];
 
@@ -132,6 +132,7 @@ describe('a bearer entry', () => {
     const lost = await refusing.connect('/nowhere', { protocols });
 
     expect([client.protocol, refused.protocol, lost.protocol]).toEqual([OURS, OURS, OURS]);
+    expect((await client.request('whoami')).data).toMatchObject({ principal: '' });
     expect(await refused.closed).toMatchObject({ code: 4503 });
     expect(await lost.closed).toMatchObject({ code: 4504 });
   });

@@ -1,6 +1,6 @@
 import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
-import { ChannelsService, type ChannelSocket } from 'nestjs-channels';
-import { describe, expect, it } from 'vitest';
+import { ChannelsService, MemoryBroker, type ChannelSocket } from 'nestjs-channels';
+import { describe, expect, it, vi } from 'vitest';
 import { RecordingObserver } from '../support/recording-observer.js';
 import {
   acked,
@@ -166,9 +166,11 @@ describe('a join by the server', () => {
     expect(client.channels).toEqual(['user~8']);
   });
 
-  it('rejects with unavailable when the connection is closing or has closed', async () => {
+  it('rejects with unavailable when the connection is closing or has closed, and asks no broker', async () => {
     const observer = new RecordingObserver();
-    const rig = await startRoom({ channels: { observers: [observer] } });
+    const broker = new MemoryBroker();
+    const asked = vi.spyOn(broker, 'subscribe');
+    const rig = await startRoom({ channels: { broker, observers: [observer] } });
     const client = await rig.room.clients.next();
 
     client.close(1000);
@@ -176,6 +178,7 @@ describe('a join by the server', () => {
     await observer.until(({ closes }) => closes.length === 1);
     await expect(rig.app.channels.subscribe(client, 'room:1')).rejects.toMatchObject({ code: 'unavailable' });
 
+    expect(asked).not.toHaveBeenCalled();
     expect(await subscribersOf(rig)).toEqual([]);
     expect(rig.room.leaves.all).toEqual([]);
   });

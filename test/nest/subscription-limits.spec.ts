@@ -1,9 +1,8 @@
 import { WebSocketGateway } from '@nestjs/websockets';
 import { SubscribeChannel } from 'nestjs-channels';
-import { TestClock, type TestClient } from 'nestjs-channels/testing';
+import type { TestClient } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
-import type { JoinCall } from '../support/room.gateway.js';
-import { enter, framesOf, publication, startRoom, type Room } from '../support/room.js';
+import { enter, framesOf, startRoom } from '../support/room.js';
 import { startApp } from '../support/start-app.js';
 
 const LIMIT_EXCEEDED = { code: 'limit_exceeded', retryable: false };
@@ -143,81 +142,26 @@ describe('commands under way', () => {
   });
 });
 
-describe('a @SubscribeChannel method that takes longer than handlerTimeoutMs', () => {
-  async function startSlow(): Promise<Room & { readonly clock: TestClock; readonly call: JoinCall }> {
-    const clock = new TestClock();
-    const rig = await startRoom({ clock, channels: { handlerTimeoutMs: 5_000 } });
-    ask(rig.client, '$subscribe', 'room:1');
-    return { ...rig, clock, call: await rig.room.joins.next() };
-  }
-
-  it('is answered timeout, and its publications do not come', async () => {
-    const { app, client, clock } = await startSlow();
-
-    await clock.advance(4_500);
-    const before = await framesOf(client);
-    await clock.advance(500);
-    const answer = await client.waitFor({ ack: 'room:1' });
-    await app.channels.publish('room:1', 'message', 'not for us');
-
-    expect(before).toEqual([]);
-    expect(answer).toMatchObject({ error: { code: 'timeout', retryable: true } });
-    expect(await framesOf(client)).toEqual([answer]);
-    expect((await app.channels.subscribers('room:1')).subscribers).toEqual([]);
-  });
-
-  it('has joined and left when it succeeds after all', async () => {
-    const { app, client, clock, room, call } = await startSlow();
-    await clock.advance(5_000);
-    await client.waitFor({ ack: 'room:1' });
-    const before = [...room.leaves.all];
-
-    call.resolve('too late');
-    const left = await room.leaves.next();
-    await app.channels.publish('room:1', 'message', 'not for us');
-
-    expect(before).toEqual([]);
-    expect(left).toEqual({ channel: 'room:1', reason: 'refused' });
-    expect(await framesOf(client)).toHaveLength(1);
-    expect(room.leaves.all).toHaveLength(1);
-  });
-
-  it('has not joined when it fails after all', async () => {
-    const { client, clock, room, call } = await startSlow();
-    await clock.advance(5_000);
-    await client.waitFor({ ack: 'room:1' });
-
-    call.reject(new Error('too late'));
-
-    expect(await framesOf(client)).toHaveLength(1);
-    expect(room.leaves.all).toEqual([]);
-  });
-
-  it('does not stand in the way of the next join, which stays when the late one is left', async () => {
-    const { app, client, clock, room, call } = await startSlow();
-    await clock.advance(5_000);
-    await client.waitFor({ ack: 'room:1' });
-    await enter({ client, room }, 'room:1');
-
-    call.resolve('too late');
-    await room.leaves.next();
-    await app.channels.publish('room:1', 'message', 'for us');
-
-    expect((await framesOf(client)).at(-1)).toEqual(publication('room:1', 'for us'));
-    expect(room.leaves.all).toEqual([{ channel: 'room:1', reason: 'refused' }]);
-  });
-
-  it('ends the subscription where it was asked for again', async () => {
-    const clock = new TestClock();
-    const rig = await startRoom({ clock, channels: { handlerTimeoutMs: 5_000 } });
-    await enter(rig, 'room:1');
+describe('a channel that was left', () => {
+  it('is forgotten: it is as if the client had never been in', async () => {
+    const rig = await startRoom({ channels: { maxChannelsPerConnection: 1 } });
+    await enter(rig, 'room:left');
+    await rig.client.unsubscribe('room:left');
     ask(rig.client, '$subscribe', 'room:1');
     await rig.room.joins.next();
+    ask(rig.client, '$unsubscribe', 'room:1');
 
-    await clock.advance(5_000);
-    await rig.client.waitFor({ ack: 'room:1', error: { code: 'timeout' } });
+    // No further command can wait; one for a channel that is not there has nothing to wait for.
+    const answers = [
+      await rig.client.unsubscribe('room:1'),
+      await rig.client.unsubscribe('room:never'),
+      await rig.client.unsubscribe('room:left'),
+    ];
 
-    expect((await rig.app.channels.subscribers('room:1')).subscribers).toEqual([]);
-    expect(await rig.room.leaves.next()).toEqual({ channel: 'room:1', reason: 'refused' });
+    expect(answers.map(({ error }) => error?.code)).toEqual([
+      'rate_limited',
+      'not_subscribed',
+      'not_subscribed',
+    ]);
   });
 });

@@ -46,17 +46,18 @@ export class AppProcess {
   }
 
   get port(): number {
-    return Number(this.#lines[0]?.split(' ')[1]);
+    return this.number('listening');
   }
 
-  /** How often it has said this word. */
-  count(word: string): number {
-    return this.#lines.filter((line) => line.split(' ')[0] === word).length;
+  /** The number behind this word, where it has said one. */
+  number(word: string): number {
+    const line = this.#lines.find((said) => said.startsWith(`${word} `));
+    return Number(line?.slice(word.length));
   }
 
   /** Resolves when it has said this word so often; rejects where it ends before. */
   async says(word: string, times = 1): Promise<void> {
-    while (this.count(word) < times) {
+    while (this.#lines.filter((line) => line.split(' ')[0] === word).length < times) {
       const ended = await Promise.race([once(this.#events, 'line'), this.#exited]);
       if ('code' in ended)
         throw new Error(`The application ended with ${ended.code} before it said ${word}.`);

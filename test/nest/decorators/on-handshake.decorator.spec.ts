@@ -164,4 +164,15 @@ describe('OnHandshake', () => {
     expect(await refused.closed).toMatchObject({ code: 4503 });
     expect(ran).toEqual([{ id: 1 }]);
   });
+  it.each([
+    ['returns data', 'attic', 'attic'],
+    ['returns nothing', undefined, 'lobby'],
+  ])('of two gateways keeps the data of the first unless the second %s', async (_what, second, data) => {
+    const app = await startApp({ providers: [gatewayThat(() => 'lobby'), gatewayThat(() => second)] });
+
+    const client = await app.connect('/ws');
+    client.send({ event: 'whoami', id: 1 });
+
+    expect(await client.waitFor({ ack: 1 })).toMatchObject({ data: { data } });
+  });
 });
