@@ -39,12 +39,14 @@ export async function callUnsubscribe(
   const { connection, channel, params } = joined;
   const message = new Message(connection, '$unsubscribe', { reason }, undefined, channel, params);
   const late = new AbortController();
+  const work = call(route.unsubscribe, message, late.signal);
   try {
-    const work = call(route.unsubscribe, message, late.signal);
     await connection.engine.deadlines.limit(work, 'the @UnsubscribeChannel method');
   } catch (error) {
-    late.abort(error);
     report('@UnsubscribeChannel', message, error);
+    // Behind its timeout it may fail in its own way.
+    work.catch((failure: unknown) => failure !== error && report('@UnsubscribeChannel', message, failure));
+    late.abort(error);
   }
 }
 

@@ -183,6 +183,25 @@ describe('an @UnsubscribeChannel method', () => {
     expect(observer.failures).toMatchObject([{ error: { code: 'timeout' } }]);
   });
 
+  it('that fails behind its timeout is reported for that as well', async () => {
+    const clock = new TestClock();
+    const cleanUp = new Deferred();
+    const { client, observer } = await start(() => cleanUp.promise, { handlerTimeoutMs: 5_000 }, clock);
+    onTestFinished(() => cleanUp.resolve());
+    const leaving = client.unsubscribe('doc:7');
+    await framesOf(client);
+    await clock.advance(5_000);
+    await leaving;
+
+    cleanUp.reject(new Error('broken clean-up'));
+    await observer.until(({ failures }) => failures.length === 2);
+
+    expect(observer.failures).toMatchObject([
+      { where: '@UnsubscribeChannel doc:7', error: { code: 'timeout' } },
+      { where: '@UnsubscribeChannel doc:7', error: { message: 'broken clean-up' } },
+    ]);
+  });
+
   it('that hangs does not take the place of another channel', async () => {
     const cleanUp = new Deferred();
     const { client } = await start(() => cleanUp.promise, { maxChannelsPerConnection: 1 });
