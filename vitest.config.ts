@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^nestjs-channels$/, replacement: entry('./lib/index.ts') },
+      { find: /^nestjs-channels\/client$/, replacement: entry('./lib/client/index.ts') },
       { find: /^nestjs-channels\/protocol$/, replacement: entry('./lib/protocol/index.ts') },
       { find: /^nestjs-channels\/testing$/, replacement: entry('./lib/testing/index.ts') },
     ],

@@ -1,0 +1,52 @@
+import { Listeners } from './listeners.js';
+import type { Settling } from './pending-send.js';
+import type { PublicationIterator } from './publication-iterator.js';
+
+/** `joining` and `leaving` while a command is under way. */
+export type ChannelPhase = 'out' | 'joining' | 'in' | 'leaving';
+
+/** What a client knows of one channel, whatever handles it has given out. */
+export class ChannelRecord {
+  readonly listeners: Listeners;
+  readonly iterators = new Set<PublicationIterator>();
+  /** Calls of `subscribe()` that the next ack settles. */
+  readonly joins: Settling[] = [];
+  phase: ChannelPhase = 'out';
+  params: unknown;
+  /** Listeners join it; false for a channel that the server joins. */
+  joinsByItself = true;
+  /** `subscribe()` has joined it, so that it stays without a listener. */
+  held = false;
+  /** The server has joined it: such a join is not repeated after a reconnect. */
+  byServer = false;
+  /** The server has refused or ended it: only `subscribe()` tries again. */
+  refused = false;
+  /** It was joined on a connection that is over: publications may have been missed. */
+  missed = false;
+  /** Retryable refusals in a row. */
+  refusals = 0;
+  retryTimer: object | undefined;
+
+  constructor(
+    readonly name: string,
+    failed: (cause: unknown) => void,
+  ) {
+    this.listeners = new Listeners(failed);
+  }
+
+  get isWanted(): boolean {
+    if (this.joins.length > 0) return true;
+    if (this.refused || this.byServer) return false;
+    return this.held || (this.joinsByItself && this.#isHeard);
+  }
+
+  /** Nothing would be lost with it. */
+  get isIdle(): boolean {
+    const isUsed = this.isWanted || this.iterators.size > 0 || !this.listeners.isEmpty;
+    return this.phase === 'out' && !isUsed;
+  }
+
+  get #isHeard(): boolean {
+    return this.iterators.size > 0 || this.listeners.wantsPublications;
+  }
+}

@@ -1,0 +1,120 @@
+import type { PublicationFrame } from '../protocol/index.js';
+import type { Joined, PublicationData, PublicationName } from './api.js';
+import type { ChannelGap, ChannelTable, SubscribedEvent, UnsubscribedEvent } from './channel-table.js';
+import type { ChannelsClientError } from './client-error.js';
+import type { PublicationIterator } from './publication-iterator.js';
+
+/**
+ * A publication, as it came.
+ *
+ * @publicApi
+ */
+export type Publication<Of = unknown> = {
+  [Name in PublicationName<Of>]: Omit<PublicationFrame, 'event' | 'data'> & {
+    readonly event: Name;
+    readonly data: PublicationData<Of, Name>;
+  };
+}[PublicationName<Of>];
+
+/**
+ * What a channel tells about itself.
+ *
+ * @publicApi
+ */
+export interface ChannelEvents<Of> {
+  /** Joined, for the first time or again. */
+  $subscribed: SubscribedEvent<Joined<Of>>;
+  /** The server has ended the subscription. The client joins again only when `subscribe()` is called. */
+  $unsubscribed: UnsubscribedEvent;
+  /** Publications may have been missed. After a reconnect it comes right before `$subscribed`. */
+  $gap: ChannelGap;
+  /** The server has refused the channel, and will again: `subscribe()` tries once more. */
+  $error: ChannelsClientError;
+}
+
+/** @publicApi */
+export interface ChannelOptions<Params = unknown> {
+  /** Handed to the `@SubscribeChannel` method as its message body, at every join. */
+  readonly params?: Params;
+  /**
+   * `false` for a channel that the server joins (`ChannelsService.subscribe`): listeners do not join it.
+   *
+   * @default true
+   */
+  readonly subscribe?: boolean;
+}
+
+/**
+ * A handle on one channel, made by `ChannelsClient.channel`. Costs nothing by itself; all handles of a
+ * name share one subscription, which is there while somebody listens, and after `subscribe()`.
+ *
+ * @publicApi
+ */
+export class Channel<Of = unknown> implements AsyncIterable<Publication<Of>, undefined> {
+  /** @internal */
+  constructor(
+    readonly name: string,
+    private readonly table: ChannelTable,
+    private readonly options: ChannelOptions,
+    private readonly refusal: () => ChannelsClientError | undefined,
+  ) {}
+
+  /**
+   * Listens to the publications of one name. The first listener joins the channel, and the last one to go
+   * leaves it. Events that begin with `$` are about the channel itself and join nothing.
+   *
+   * @returns a function that ends it, and may be called twice
+   */
+  on<Name extends PublicationName<Of> | keyof ChannelEvents<Of>>(
+    event: Name,
+    listener: (
+      ...told: Name extends keyof ChannelEvents<Of>
+        ? [told: ChannelEvents<Of>[Name]]
+        : [data: PublicationData<Of, Name>, publication: Publication<Of>]
+    ) => void,
+  ): () => void {
+    this.#configure();
+    // Which arguments it takes hangs on the event, as the signature says.
+    return this.table.on(this.name, event, listener as (...told: never[]) => void);
+  }
+
+  /**
+   * Joins, and stays without a listener. On a channel that is joined it runs the `@SubscribeChannel` method
+   * again: the way to reload its state. Waits while the client is offline.
+   *
+   * @returns what the method returned
+   * @throws ChannelsClientError with the code of the refusal, `not_subscribed` when `unsubscribe()` came
+   * first, or `closed`
+   */
+  subscribe(): Promise<Joined<Of>> {
+    const refusal = this.refusal();
+    if (refusal) return Promise.reject(refusal);
+    this.#configure();
+    return this.table.subscribe(this.name) as Promise<Joined<Of>>;
+  }
+
+  /** Leaves. Its listeners are forgotten, its loops end. */
+  unsubscribe(): void {
+    this.table.unsubscribe(this.name);
+  }
+
+  /**
+   * The publications from now on. A loop that lags more than `maxBuffered` behind ends with `queue_full`;
+   * one that the server or the end of the client cuts short ends with the error. Leaving the loop leaves the
+   * channel where nobody else listens.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Publication<Of>, undefined> {
+    const refusal = this.refusal();
+    this.#configure();
+    const iterator: PublicationIterator = this.table.iterate(this.name);
+    if (refusal) iterator.end(refusal);
+    return iterator as unknown as AsyncIterableIterator<Publication<Of>, undefined>;
+  }
+
+  #configure(): void {
+    const { params, subscribe } = this.options;
+    const record = this.table.use(this.name);
+    if (params !== undefined) record.params = params;
+    if (subscribe !== undefined) record.joinsByItself = subscribe;
+  }
+}

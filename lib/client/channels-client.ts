@@ -1,0 +1,323 @@
+import {
+  CLOSE_CODES,
+  EXCEPTION_EVENT,
+  isChannelName,
+  RESERVED_EVENT_PREFIX,
+  type AckFrame,
+  type ErrorCode,
+  type EventFrame,
+  type Welcome,
+} from '../protocol/index.js';
+import type {
+  ChannelName,
+  ChannelOf,
+  ChannelParams,
+  ClientApi,
+  EventData,
+  EventName,
+  MessageAnswer,
+  MessageArguments,
+  MessageName,
+  UntypedApi,
+} from './api.js';
+import { Channel, type ChannelOptions } from './channel.js';
+import { ChannelTable, type ChannelGap } from './channel-table.js';
+import { ChannelsClientError } from './client-error.js';
+import {
+  resolveClientOptions,
+  type ChannelsClientOptions,
+  type ResolvedClientOptions,
+} from './client-options.js';
+import type { ClientState } from './client-state.js';
+import { Connection } from './connection.js';
+import { encodeFrame, refusalOf } from './frame-text.js';
+import { Listeners } from './listeners.js';
+import type { SendOptions } from './pending-send.js';
+import { SendQueue } from './send-queue.js';
+import type { ServerMessage } from './server-frame.js';
+
+/**
+ * What a client tells about itself.
+ *
+ * @publicApi
+ */
+export interface ClientEvents {
+  /** The state is another one. */
+  $state: ClientState;
+  /** Publications of a channel may have been missed. */
+  $gap: ChannelGap;
+  /** A failure that belongs to no call. */
+  $error: ChannelsClientError;
+}
+
+/**
+ * A connection to a gateway that comes back by itself. It connects when something needs the server: a
+ * listener, a channel, a message, or {@link connect}. docs/client.md tells all of it.
+ *
+ * @example
+ * ```ts
+ * const client = new ChannelsClient<ChatApi>('wss://api.example.com/ws', { token: () => session.token() });
+ * client.channel('chat:lobby').on('message', render);
+ * await client.send('chat.send', { room: 'lobby', text: 'hello' });
+ * ```
+ *
+ * @publicApi
+ */
+export class ChannelsClient<Api extends ClientApi = UntypedApi> {
+  readonly #options: ResolvedClientOptions;
+  readonly #connection: Connection;
+  readonly #queue: SendQueue;
+  readonly #channels: ChannelTable;
+  readonly #listeners = new Listeners((cause, event) =>
+    event === '$error' ? rethrow(cause) : this.#listenerFailed(cause),
+  );
+  /** The commands that have no ack yet; they end with their connection. */
+  readonly #commands = new Map<string, (ack: AckFrame) => void>();
+  #principal: string | undefined;
+  #closedBy: ChannelsClientError | undefined;
+
+  /**
+   * @param url - `ws:`, `wss:`, `http:` or `https:`; in a page also a path
+   * @throws TypeError or RangeError naming the option that cannot be used, and what to do
+   */
+  constructor(url: string | URL, options?: ChannelsClientOptions) {
+    this.#options = resolveClientOptions(url, options);
+    this.#queue = new SendQueue(this.#options, {
+      write: (text) => this.#connection.write(text),
+      failed: (cause) => this.#listenerFailed(cause),
+    });
+    this.#channels = new ChannelTable(this.#options, {
+      need: () => this.#connection.take({ type: 'need' }),
+      command: (event, data, answered) => this.#command(event, data, answered),
+      listenerFailed: (cause) => this.#listenerFailed(cause),
+      failed: (error) => this.#fail(error),
+      gap: (gap) => this.#listeners.emit('$gap', gap),
+    });
+    this.#connection = new Connection(this.#options, {
+      opened: (welcome) => this.#opened(welcome),
+      ended: () => this.#ended(),
+      closed: (error, byApplication) => this.#closed(error, byApplication),
+      changed: (state) => this.#listeners.emit('$state', state),
+      received: (message) => this.#receive(message),
+      failed: (error) => this.#fail(error),
+      renewed: () => this.#queue.rejectSent(replaced()),
+      forgotten: () => this.#forget(new ChannelsClientError('principal_changed', 'reset() was called.')),
+    });
+  }
+
+  /** What the client is doing, and why. */
+  get state(): ClientState {
+    return this.#connection.state;
+  }
+
+  /**
+   * Connects, also out of `closed`. While it waits it tries at once; while it is open it makes sure that the
+   * connection still lives, which is what to call when an app comes back to the foreground.
+   */
+  connect(): void {
+    this.#connection.take({ type: 'connect' });
+  }
+
+  /** Closes with 1000, and rejects what waits with `closed`. Listeners stay: {@link connect} comes back. */
+  close(): void {
+    this.#connection.take({ type: 'close' });
+  }
+
+  /**
+   * For the moment somebody logs in or out: rejects everything that waits with `principal_changed`, takes a
+   * new identity, and connects again with a token asked anew, unless the client is idle or closed.
+   */
+  reset(): void {
+    this.#connection.take({ type: 'reset' });
+  }
+
+  /**
+   * Sends a message, and again after a reconnect until it is answered: at least once, and where the handler
+   * is `@Acked` and the server deduplicates, at most once. Waits while the client is offline.
+   *
+   * @returns what the handler returned; with a plain server nothing, once the frame is written
+   * @throws ChannelsClientError its `code` tells why, see docs/client.md; an abort rejects with the reason of
+   * the signal
+   */
+  async send<Name extends MessageName<Api>>(
+    event: Name,
+    ...[data, options]: [...MessageArguments<Api, Name>, options?: SendOptions]
+  ): Promise<MessageAnswer<Api, Name>> {
+    checkEvent(event);
+    if (this.#refusal) throw this.#refusal;
+    const answer = this.#queue.add(event, data, options ?? {});
+    this.#need();
+    return answer as Promise<MessageAnswer<Api, Name>>;
+  }
+
+  /**
+   * Sends a message once, or not at all: without an ack, a queue or a second try.
+   *
+   * @returns false when it was not sent, because the client is not open, or the socket is behind by more
+   * than `maxQueueBytes`
+   * @throws ChannelsClientError `payload_too_large` or `bad_request` for what the server would not take
+   */
+  emit<Name extends MessageName<Api>>(event: Name, ...[data]: MessageArguments<Api, Name>): boolean {
+    checkEvent(event);
+    const frame = encodeFrame({ event, data });
+    const refusal = refusalOf(frame, this.#queue.limits);
+    if (refusal) throw refusal;
+    this.#need();
+    if (this.state.name !== 'open') return false;
+    if (this.#connection.bufferedBytes > this.#options.maxQueueBytes) return false;
+    return this.#connection.write(frame.text);
+  }
+
+  /**
+   * Listens to an event of the server, or to `$state`, `$gap` and `$error`, which are about the client and
+   * need no connection.
+   *
+   * @returns a function that ends it, and may be called twice
+   */
+  on<Name extends EventName<Api> | keyof ClientEvents>(
+    event: Name,
+    listener: (told: Name extends keyof ClientEvents ? ClientEvents[Name] : EventData<Api, Name>) => void,
+  ): () => void {
+    if (!event.startsWith(RESERVED_EVENT_PREFIX)) this.#need();
+    return this.#listeners.add(event, listener);
+  }
+
+  /**
+   * A handle on a channel. It joins when somebody listens.
+   *
+   * @throws TypeError for what is no channel name, and with a plain server, which has no channels
+   */
+  channel<const Name extends ChannelName<Api>>(
+    name: Name,
+    options: ChannelOptions<ChannelParams<ChannelOf<Api, Name>>> = {},
+  ): Channel<ChannelOf<Api, Name>> {
+    if (this.#options.server === 'plain') {
+      throw new TypeError("A plain server has no channels: take { server: 'plain' } away, or use on(event).");
+    }
+    if (!isChannelName(name)) {
+      throw new TypeError(
+        `${JSON.stringify(name)} is no channel name: 1 to 255 characters of [A-Za-z0-9_.:@=+~-].`,
+      );
+    }
+    return new Channel(name, this.#channels, options, () => this.#refusal);
+  }
+
+  /** Why nothing can be asked of the server any more. */
+  get #refusal(): ChannelsClientError | undefined {
+    return this.state.name === 'closed' ? this.#closedBy : undefined;
+  }
+
+  #need(): void {
+    this.#connection.take({ type: 'need' });
+  }
+
+  #opened(welcome: Welcome | undefined): void {
+    const before = this.#principal;
+    this.#principal = welcome?.principal;
+    if (before !== undefined && before !== this.#principal) {
+      this.#forget(new ChannelsClientError('principal_changed', 'Somebody else is logged in now.'));
+      this.#principal = welcome?.principal;
+    }
+    // Channels first: what the messages cause is published to those who have joined.
+    this.#channels.open();
+    this.#queue.open(welcome?.limits ?? {});
+  }
+
+  #ended(): void {
+    this.#commands.clear();
+    this.#queue.pause();
+    this.#channels.pause();
+  }
+
+  #closed(error: ChannelsClientError, byApplication: boolean): void {
+    this.#closedBy = error;
+    this.#queue.rejectAll(error);
+    this.#channels.close(error, byApplication);
+  }
+
+  #forget(error: ChannelsClientError): void {
+    this.#principal = undefined;
+    this.#queue.rejectAll(error);
+    this.#channels.forget();
+  }
+
+  #receive(message: ServerMessage): void {
+    switch (message.type) {
+      case 'ack':
+        return this.#acked(message.frame);
+      case 'publication':
+        return this.#channels.publish(message.frame);
+      case 'event':
+        return this.#event(message.frame);
+    }
+  }
+
+  /** An ack of nothing that is known is late: what it answers has been settled. */
+  #acked(frame: AckFrame): void {
+    const answered = this.#commands.get(String(frame.ack));
+    if (!answered) {
+      this.#queue.answer(frame);
+      return;
+    }
+    this.#commands.delete(String(frame.ack));
+    answered(frame);
+  }
+
+  #event(frame: EventFrame): void {
+    const { event, data, id } = frame;
+    if (event.startsWith(RESERVED_EVENT_PREFIX)) {
+      this.#channels.receive(frame);
+    } else if (id !== undefined) {
+      const error = { code: 'unknown_event', message: 'This client answers no requests.', retryable: false };
+      this.#connection.write(JSON.stringify({ ack: id, error }));
+    } else if (event === EXCEPTION_EVENT && !this.#listeners.has(event)) {
+      this.#fail(
+        new ChannelsClientError('bad_request', `The server has refused a message: ${JSON.stringify(data)}`),
+      );
+    } else {
+      this.#listeners.emit(event, data);
+    }
+  }
+
+  #command(event: string, data: object, answered: (ack: AckFrame) => void): void {
+    const id = this.#options.random.id();
+    const frame = encodeFrame({ event, data, id });
+    const refusal = refusalOf(frame, this.#queue.limits);
+    if (refusal) {
+      const { code, message } = refusal;
+      answered({ ack: id, error: { code: code as ErrorCode, message, retryable: false } });
+      return;
+    }
+    this.#commands.set(id, answered);
+    this.#connection.write(frame.text);
+  }
+
+  #listenerFailed(cause: unknown): void {
+    this.#fail(new ChannelsClientError('listener_failed', 'A listener threw.', { cause }));
+  }
+
+  #fail(error: ChannelsClientError): void {
+    if (this.#listeners.has('$error')) this.#listeners.emit('$error', error);
+    else if (error.code === 'listener_failed') rethrow(error.cause);
+  }
+}
+
+function checkEvent(event: string): void {
+  if (typeof event === 'string' && !event.startsWith(RESERVED_EVENT_PREFIX)) return;
+  throw new TypeError(
+    `${JSON.stringify(event)} is no event of an application: those that begin with $ are the protocol's.`,
+  );
+}
+
+function replaced(): ChannelsClientError {
+  const { code } = CLOSE_CODES.Replaced;
+  const text = 'Another client has taken the identity under which this was sent; it may have been done.';
+  return new ChannelsClientError('closed', text, { closeCode: code });
+}
+
+/** Where the runtime reports what nobody has caught. */
+function rethrow(cause: unknown): void {
+  queueMicrotask(() => {
+    throw cause;
+  });
+}

@@ -1,0 +1,58 @@
+import type { ErrorCode, WireError } from '../protocol/index.js';
+
+/**
+ * Why a call of the client failed: a code of the server (docs/protocol.md, section 9), or one of the
+ * client's own.
+ *
+ * - `expired`: first sent so long ago that the server may not know the id any more
+ * - `principal_changed`: somebody else is logged in than when it was queued
+ * - `queue_full`: `maxQueue`, `maxQueueBytes` or `maxBuffered` is reached
+ * - `closed`: the client closed, {@link ChannelsClientError.closeCode} may say why
+ * - `connect_failed`: an attempt to connect failed before the server could refuse it
+ * - `listener_failed`: a listener of the application threw; `cause` is what it threw
+ *
+ * @publicApi
+ */
+export type ClientErrorCode =
+  | ErrorCode
+  | 'expired'
+  | 'principal_changed'
+  | 'queue_full'
+  | 'closed'
+  | 'connect_failed'
+  | 'listener_failed';
+
+interface ErrorExtras {
+  readonly details?: unknown;
+  readonly closeCode?: number;
+  readonly cause?: unknown;
+}
+
+/** @publicApi */
+export class ChannelsClientError extends Error {
+  override readonly name = 'ChannelsClientError';
+
+  /** What exactly was refused, for example the fields that failed validation. */
+  readonly details?: unknown;
+
+  /** The close code that ended the connection, where one did. */
+  readonly closeCode?: number;
+
+  constructor(
+    readonly code: ClientErrorCode,
+    message: string,
+    { details, closeCode, cause }: ErrorExtras = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.details = details;
+    this.closeCode = closeCode;
+  }
+
+  static fromWire({
+    code,
+    message,
+    details,
+  }: Pick<WireError, 'code' | 'message' | 'details'>): ChannelsClientError {
+    return new ChannelsClientError(code, message, { details });
+  }
+}

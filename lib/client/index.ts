@@ -1,0 +1,10 @@
+export type { ChannelApi, ClientApi, UntypedApi } from './api.js';
+export { Channel, type ChannelEvents, type ChannelOptions, type Publication } from './channel.js';
+export type { ChannelGap, SubscribedEvent, UnsubscribedEvent } from './channel-table.js';
+export { ChannelsClient, type ClientEvents } from './channels-client.js';
+export { ChannelsClientError, type ClientErrorCode } from './client-error.js';
+export type { ChannelsClientOptions, TokenSource } from './client-options.js';
+export type { ClientState, StateReason } from './client-state.js';
+export type { ClientClock, ClientRandom } from './clock.interface.js';
+export type { SendOptions } from './pending-send.js';
+export type { WebSocketConstructor, WebSocketLike } from './web-socket.interface.js';

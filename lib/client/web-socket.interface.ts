@@ -1,0 +1,23 @@
+/**
+ * What the client needs of a WebSocket: the one of browsers, of Node, of React Native, and of the
+ * package `ws`. The handlers are set by the client; the types of their events differ between those.
+ *
+ * @publicApi
+ */
+export interface WebSocketLike {
+  onopen: unknown;
+  onmessage: unknown;
+  onclose: unknown;
+  onerror: unknown;
+  /** 1 while it is open. */
+  readonly readyState: number;
+  /** The subprotocol that the server has selected. */
+  readonly protocol: string;
+  /** Bytes that were sent but have not left yet. React Native has none. */
+  readonly bufferedAmount?: number;
+  send(data: string): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** @publicApi */
+export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike;
