@@ -1,7 +1,8 @@
-export interface RetryOptions {
-  readonly minRetryDelayMs: number;
-  readonly maxRetryDelayMs: number;
-}
+import type { WireError } from '../protocol/index.js';
+import type { ResolvedClientOptions } from './client-options.js';
+import { delayOf } from './server-frame.js';
+
+type RetryOptions = Pick<ResolvedClientOptions, 'minRetryDelayMs' | 'maxRetryDelayMs'>;
 
 /**
  * The upper end of the wait before the next attempt. The wait itself is drawn evenly from zero to it
@@ -12,4 +13,9 @@ export interface RetryOptions {
  */
 export function longestWait(failures: number, { minRetryDelayMs, maxRetryDelayMs }: RetryOptions): number {
   return Math.min(maxRetryDelayMs, minRetryDelayMs * 2 ** (failures - 1));
+}
+
+/** How long to wait after a retryable error: as the server says, or by the backoff. */
+export function waitAfter(error: WireError, refusals: number, options: ResolvedClientOptions): number {
+  return delayOf(error, 'retryAfterMs') ?? options.random.next() * longestWait(refusals, options);
 }

@@ -1,3 +1,4 @@
+import type { ChannelsClientError } from './client-error.js';
 import { Listeners } from './listeners.js';
 import type { Settling } from './pending-send.js';
 import type { PublicationIterator } from './publication-iterator.js';
@@ -25,13 +26,13 @@ export class ChannelRecord {
   missed = false;
   /** Retryable refusals in a row. */
   refusals = 0;
-  retryTimer: object | undefined;
+  retryTimer: unknown;
 
   constructor(
     readonly name: string,
-    failed: (cause: unknown) => void,
+    listenerFailed: (cause: unknown) => void,
   ) {
-    this.listeners = new Listeners(failed);
+    this.listeners = new Listeners(listenerFailed);
   }
 
   get isWanted(): boolean {
@@ -44,6 +45,14 @@ export class ChannelRecord {
   get isIdle(): boolean {
     const isUsed = this.isWanted || this.iterators.size > 0 || !this.listeners.isEmpty;
     return this.phase === 'out' && !isUsed;
+  }
+
+  rejectJoins(error: ChannelsClientError): void {
+    for (const join of this.joins.splice(0)) join.reject(error);
+  }
+
+  endLoops(error?: ChannelsClientError): void {
+    for (const iterator of this.iterators) iterator.end(error);
   }
 
   get #isHeard(): boolean {

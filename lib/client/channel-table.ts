@@ -1,10 +1,11 @@
-import type { AckFrame, EventFrame, PublicationFrame } from '../protocol/index.js';
-import { longestWait } from './backoff.js';
+import type { AckFrame, EventFrame, PublicationFrame, WireError } from '../protocol/index.js';
+import { waitAfter } from './backoff.js';
 import { ChannelRecord, type ChannelPhase } from './channel-record.js';
-import { ChannelsClientError, type ClientErrorCode } from './client-error.js';
+import { ChannelsClientError, errorOf, type ClientErrorCode } from './client-error.js';
 import type { ResolvedClientOptions } from './client-options.js';
 import { PublicationIterator } from './publication-iterator.js';
-import { asDelay, isRecord, readError } from './server-frame.js';
+import type { Reporter } from './reporter.js';
+import { isRecord, readError } from './server-frame.js';
 
 /** What a channel needs of the client that it belongs to. */
 export interface ChannelPort {
@@ -12,10 +13,6 @@ export interface ChannelPort {
   need(): void;
   /** Sends a command; `answered` is called with its ack, unless the connection ends first. */
   command(event: string, data: object, answered: (ack: AckFrame) => void): void;
-  /** A listener of the application threw. */
-  listenerFailed(cause: unknown): void;
-  failed(error: ChannelsClientError): void;
-  gap(gap: ChannelGap): void;
 }
 
 /**
@@ -49,14 +46,17 @@ export interface UnsubscribedEvent {
  * command at a time to bring the second to the first.
  */
 export class ChannelTable {
+  readonly #options: ResolvedClientOptions;
+  readonly #port: ChannelPort;
+  readonly #reporter: Reporter;
   readonly #records = new Map<string, ChannelRecord>();
-  #unsettled: Set<ChannelRecord> | undefined;
   #isOpen = false;
 
-  constructor(
-    private readonly options: ResolvedClientOptions,
-    private readonly port: ChannelPort,
-  ) {}
+  constructor(options: ResolvedClientOptions, port: ChannelPort, reporter: Reporter) {
+    this.#options = options;
+    this.#port = port;
+    this.#reporter = reporter;
+  }
 
   on(name: string, event: string, listener: (...args: never[]) => void): () => void {
     const record = this.use(name);
@@ -70,7 +70,7 @@ export class ChannelTable {
 
   iterate(name: string): PublicationIterator {
     const record = this.use(name);
-    const iterator = new PublicationIterator(this.options.maxBuffered, (ended) => {
+    const iterator = new PublicationIterator(this.#options.maxBuffered, (ended) => {
       record.iterators.delete(ended);
       this.#settle(record);
     });
@@ -94,11 +94,8 @@ export class ChannelTable {
     if (!record) return;
     record.listeners.clear();
     record.held = record.byServer = false;
-    this.#rejectJoins(
-      record,
-      new ChannelsClientError('not_subscribed', `${name} was left before it was joined.`),
-    );
-    for (const iterator of [...record.iterators]) iterator.end();
+    record.rejectJoins(new ChannelsClientError('not_subscribed', 'unsubscribe() came first.'));
+    record.endLoops();
     this.#settle(record);
   }
 
@@ -106,7 +103,7 @@ export class ChannelTable {
   use(name: string): ChannelRecord {
     let record = this.#records.get(name);
     if (!record) {
-      record = new ChannelRecord(name, (cause) => this.port.listenerFailed(cause));
+      record = new ChannelRecord(name, this.#reporter.listenerFailed);
       this.#records.set(name, record);
     }
     return record;
@@ -123,7 +120,8 @@ export class ChannelTable {
     for (const record of this.#records.values()) {
       record.missed ||= record.phase === 'in';
       record.phase = 'out';
-      this.#stopRetry(record);
+      this.#options.clock.clearTimer(record.retryTimer);
+      record.retryTimer = undefined;
       this.#settle(record);
     }
   }
@@ -136,28 +134,18 @@ export class ChannelTable {
   /** @param error - what calls reject with; loops end with it unless the application has closed the client */
   close(error: ChannelsClientError, byApplication: boolean): void {
     for (const record of this.#records.values()) {
-      this.#rejectJoins(record, error);
-      for (const iterator of [...record.iterators]) iterator.end(byApplication ? undefined : error);
+      record.rejectJoins(error);
+      record.endLoops(byApplication ? undefined : error);
     }
   }
 
-  /** @returns whether the frame is about a channel */
-  receive({ event, data }: EventFrame): boolean {
-    if (!isRecord(data) || typeof data['channel'] !== 'string') return false;
-    const { channel, code, reason } = data as { channel: string; code?: string; reason?: string };
-    switch (event) {
-      case '$subscribed':
-        this.#joinedByServer(this.use(channel));
-        return true;
-      case '$unsubscribed':
-        this.#endedByServer(this.use(channel), { code, reason });
-        return true;
-      case '$gap':
-        this.#gap(this.use(channel), 'lost');
-        return true;
-      default:
-        return false;
-    }
+  receive({ event, data }: EventFrame): void {
+    if (!isRecord(data) || typeof data['channel'] !== 'string') return;
+    const record = this.use(data['channel']);
+    if (event === '$subscribed') this.#joinedByServer(record);
+    if (event === '$unsubscribed') this.#endedByServer(record, data);
+    if (event === '$gap') this.#gap(record, 'lost');
+    this.#settle(record);
   }
 
   publish(publication: PublicationFrame): void {
@@ -171,20 +159,13 @@ export class ChannelTable {
   }
 
   #want(record: ChannelRecord): void {
-    if (record.isWanted) this.port.need();
+    if (record.isWanted) this.#port.need();
     this.#settle(record);
   }
 
   /** At the end of the turn, so that a listener that goes and comes again costs nothing. */
   #settle(record: ChannelRecord): void {
-    if (!this.#unsettled) {
-      const records = (this.#unsettled = new Set());
-      void Promise.resolve().then(() => {
-        this.#unsettled = undefined;
-        for (const unsettled of records) this.#settleNow(unsettled);
-      });
-    }
-    this.#unsettled.add(record);
+    void Promise.resolve().then(() => this.#settleNow(record));
   }
 
   #settleNow(record: ChannelRecord): void {
@@ -199,54 +180,52 @@ export class ChannelTable {
   #join(record: ChannelRecord): void {
     const { name, params, phase } = record;
     record.phase = 'joining';
-    this.port.command('$subscribe', { channel: name, params }, ({ data, error }) => {
+    this.#port.command('$subscribe', { channel: name, params }, ({ data, error }) => {
       if (error === undefined) this.#joined(record, isRecord(data) ? data : {});
       else this.#refused(record, error, phase);
     });
   }
 
   #joined(record: ChannelRecord, { data, recovered }: Record<string, unknown>): void {
-    const isRecovered = recovered === true;
-    const isGap = record.missed && !isRecovered;
-    record.phase = 'in';
-    record.byServer = record.missed = false;
-    record.refusals = 0;
     const joins = record.joins.splice(0);
-    if (isGap) this.#gap(record, 'rejoined');
-    this.#tell(record, '$subscribed', {
-      data,
-      recovered: isRecovered,
-      by: 'client',
-    } satisfies SubscribedEvent);
+    this.#enter(record, { data, recovered: recovered === true, by: 'client' });
     for (const join of joins) join.resolve(data);
     this.#settle(record);
   }
 
+  #enter(record: ChannelRecord, told: SubscribedEvent): void {
+    const isGap = record.missed && !told.recovered;
+    record.phase = 'in';
+    record.byServer = told.by === 'server';
+    record.missed = false;
+    record.refusals = 0;
+    if (isGap) this.#gap(record, 'rejoined');
+    record.listeners.emit('$subscribed', told);
+  }
+
   #refused(record: ChannelRecord, answer: unknown, before: ChannelPhase): void {
-    const { retryable, retryAfterMs, ...rest } = readError(answer);
+    const refusal = readError(answer);
     // A refusal ends the subscription that there was.
     record.missed ||= before === 'in';
     record.phase = 'out';
-    if (retryable) {
-      this.#retryLater(record, retryAfterMs);
+    if (refusal.retryable) {
+      this.#retryLater(record, refusal);
       return;
     }
     record.refused = true;
     record.held = false;
-    const error = ChannelsClientError.fromWire(rest);
+    const error = errorOf(refusal);
     const isToldByCall = record.joins.length > 0;
-    this.#rejectJoins(record, error);
-    for (const iterator of [...record.iterators]) iterator.end(error);
-    if (record.listeners.has('$error')) this.#tell(record, '$error', error);
-    else if (!isToldByCall) this.port.failed(error);
+    record.rejectJoins(error);
+    record.endLoops(error);
+    if (record.listeners.has('$error')) record.listeners.emit('$error', error);
+    else if (!isToldByCall) this.#reporter.tell(error);
     this.#settle(record);
   }
 
-  #retryLater(record: ChannelRecord, retryAfterMs: unknown): void {
-    const { clock, random } = this.options;
-    record.refusals++;
-    const delayMs = asDelay(retryAfterMs) ?? random.next() * longestWait(record.refusals, this.options);
-    record.retryTimer = clock.setTimeout(() => {
+  #retryLater(record: ChannelRecord, error: WireError): void {
+    const delayMs = waitAfter(error, ++record.refusals, this.#options);
+    record.retryTimer = this.#options.clock.setTimeout(() => {
       record.retryTimer = undefined;
       this.#settle(record);
     }, delayMs);
@@ -254,56 +233,30 @@ export class ChannelTable {
 
   #leave(record: ChannelRecord): void {
     record.phase = 'leaving';
-    this.port.command('$unsubscribe', { channel: record.name }, ({ error }) => {
-      const refusal = error === undefined ? undefined : readError(error);
-      // It is still joined when the server had no time for this; otherwise it is out, whoever has ended it.
-      record.phase = refusal?.retryable ? 'in' : 'out';
-      if (refusal?.retryable) this.#retryLater(record, refusal.retryAfterMs);
+    this.#port.command('$unsubscribe', { channel: record.name }, ({ error }) => {
+      // It is still joined where the server had no time for this; else it is out, whoever has ended it.
+      record.phase = error?.retryable ? 'in' : 'out';
+      if (error?.retryable) this.#retryLater(record, error);
       else this.#settle(record);
     });
   }
 
   #joinedByServer(record: ChannelRecord): void {
-    if (record.phase !== 'out') return;
-    record.phase = 'in';
-    record.byServer = true;
-    record.missed = false;
-    this.#tell(record, '$subscribed', {
-      data: undefined,
-      recovered: false,
-      by: 'server',
-    } satisfies SubscribedEvent);
+    if (record.phase === 'out') this.#enter(record, { data: undefined, recovered: false, by: 'server' });
   }
 
   #endedByServer(record: ChannelRecord, { code, reason }: UnsubscribedEvent): void {
     record.phase = 'out';
     record.held = record.byServer = false;
     record.refused = true;
-    this.#tell(record, '$unsubscribed', { code, reason } satisfies UnsubscribedEvent);
-    const error = new ChannelsClientError(
-      (code ?? 'not_subscribed') as ClientErrorCode,
-      reason ?? `The server has ended the subscription to ${record.name}.`,
-    );
-    for (const iterator of [...record.iterators]) iterator.end(error);
-    this.#settle(record);
+    record.listeners.emit('$unsubscribed', { code, reason });
+    const text = reason ?? 'The server has ended the subscription.';
+    record.endLoops(new ChannelsClientError((code ?? 'not_subscribed') as ClientErrorCode, text));
   }
 
   #gap(record: ChannelRecord, reason: ChannelGap['reason']): void {
     const gap: ChannelGap = { channel: record.name, reason };
-    this.#tell(record, '$gap', gap);
-    this.port.gap(gap);
-  }
-
-  #tell(record: ChannelRecord, event: string, told: unknown): void {
-    record.listeners.emit(event, told);
-  }
-
-  #rejectJoins(record: ChannelRecord, error: ChannelsClientError): void {
-    for (const join of record.joins.splice(0)) join.reject(error);
-  }
-
-  #stopRetry(record: ChannelRecord): void {
-    if (record.retryTimer) this.options.clock.clearTimer(record.retryTimer);
-    record.retryTimer = undefined;
+    record.listeners.emit('$gap', gap);
+    this.#reporter.listeners.emit('$gap', gap);
   }
 }

@@ -1,13 +1,12 @@
 import {
-  CLOSE_CODES,
-  EXCEPTION_EVENT,
-  isChannelName,
   RESERVED_EVENT_PREFIX,
   type AckFrame,
   type ErrorCode,
   type EventFrame,
+  type ServerFrame,
   type Welcome,
 } from '../protocol/index.js';
+import { REPLACED_CLOSE } from '../protocol/close-verdict.js';
 import type {
   ChannelName,
   ChannelOf,
@@ -31,10 +30,9 @@ import {
 import type { ClientState } from './client-state.js';
 import { Connection } from './connection.js';
 import { encodeFrame, refusalOf } from './frame-text.js';
-import { Listeners } from './listeners.js';
 import type { SendOptions } from './pending-send.js';
+import { Reporter } from './reporter.js';
 import { SendQueue } from './send-queue.js';
-import type { ServerMessage } from './server-frame.js';
 
 /**
  * What a client tells about itself.
@@ -68,41 +66,32 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   readonly #connection: Connection;
   readonly #queue: SendQueue;
   readonly #channels: ChannelTable;
-  readonly #listeners = new Listeners((cause, event) =>
-    event === '$error' ? rethrow(cause) : this.#listenerFailed(cause),
-  );
+  readonly #reporter = new Reporter();
   /** The commands that have no ack yet; they end with their connection. */
   readonly #commands = new Map<string, (ack: AckFrame) => void>();
   #principal: string | undefined;
-  #closedBy: ChannelsClientError | undefined;
 
   /**
-   * @param url - `ws:`, `wss:`, `http:` or `https:`; in a page also a path
+   * @param url - `wss:` or `ws:`; in a page that is younger than 2024 also `https:`, `http:` or a path
    * @throws TypeError or RangeError naming the option that cannot be used, and what to do
    */
   constructor(url: string | URL, options?: ChannelsClientOptions) {
     this.#options = resolveClientOptions(url, options);
-    this.#queue = new SendQueue(this.#options, {
-      write: (text) => this.#connection.write(text),
-      failed: (cause) => this.#listenerFailed(cause),
-    });
-    this.#channels = new ChannelTable(this.#options, {
-      need: () => this.#connection.take({ type: 'need' }),
-      command: (event, data, answered) => this.#command(event, data, answered),
-      listenerFailed: (cause) => this.#listenerFailed(cause),
-      failed: (error) => this.#fail(error),
-      gap: (gap) => this.#listeners.emit('$gap', gap),
-    });
-    this.#connection = new Connection(this.#options, {
-      opened: (welcome) => this.#opened(welcome),
+    this.#queue = new SendQueue(this.#options, (text) => this.#connection.write(text), this.#reporter);
+    const channelPort = {
+      need: () => this.#need(),
+      command: (event: string, data: object, answered: (ack: AckFrame) => void) =>
+        this.#command(event, data, answered),
+    };
+    this.#channels = new ChannelTable(this.#options, channelPort, this.#reporter);
+    const events = {
+      opened: (welcome?: Welcome) => this.#opened(welcome),
       ended: () => this.#ended(),
-      closed: (error, byApplication) => this.#closed(error, byApplication),
-      changed: (state) => this.#listeners.emit('$state', state),
-      received: (message) => this.#receive(message),
-      failed: (error) => this.#fail(error),
-      renewed: () => this.#queue.rejectSent(replaced()),
-      forgotten: () => this.#forget(new ChannelsClientError('principal_changed', 'reset() was called.')),
-    });
+      closed: () => this.#closed(),
+      received: (frame: ServerFrame) => this.#receive(frame),
+      renewed: (giveUp: 'sent' | 'all') => this.#renewed(giveUp),
+    };
+    this.#connection = new Connection(this.#options, events, this.#reporter);
   }
 
   /** What the client is doing, and why. */
@@ -144,7 +133,8 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     ...[data, options]: [...MessageArguments<Api, Name>, options?: SendOptions]
   ): Promise<MessageAnswer<Api, Name>> {
     checkEvent(event);
-    if (this.#refusal) throw this.#refusal;
+    const refusal = this.#refusal;
+    if (refusal) throw refusal;
     const answer = this.#queue.add(event, data, options ?? {});
     this.#need();
     return answer as Promise<MessageAnswer<Api, Name>>;
@@ -179,32 +169,27 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     listener: (told: Name extends keyof ClientEvents ? ClientEvents[Name] : EventData<Api, Name>) => void,
   ): () => void {
     if (!event.startsWith(RESERVED_EVENT_PREFIX)) this.#need();
-    return this.#listeners.add(event, listener);
+    return this.#reporter.listeners.add(event, listener);
   }
 
   /**
    * A handle on a channel. It joins when somebody listens.
    *
-   * @throws TypeError for what is no channel name, and with a plain server, which has no channels
+   * @throws TypeError with a plain server, which has no channels
    */
   channel<const Name extends ChannelName<Api>>(
     name: Name,
     options: ChannelOptions<ChannelParams<ChannelOf<Api, Name>>> = {},
   ): Channel<ChannelOf<Api, Name>> {
-    if (this.#options.server === 'plain') {
-      throw new TypeError("A plain server has no channels: take { server: 'plain' } away, or use on(event).");
-    }
-    if (!isChannelName(name)) {
-      throw new TypeError(
-        `${JSON.stringify(name)} is no channel name: 1 to 255 characters of [A-Za-z0-9_.:@=+~-].`,
-      );
-    }
+    if (this.#options.server === 'plain') throw new TypeError('A plain server has no channels.');
     return new Channel(name, this.#channels, options, () => this.#refusal);
   }
 
   /** Why nothing can be asked of the server any more. */
   get #refusal(): ChannelsClientError | undefined {
-    return this.state.name === 'closed' ? this.#closedBy : undefined;
+    const { name, reason, code } = this.state;
+    if (name !== 'closed') return undefined;
+    return new ChannelsClientError('closed', `The client is closed: ${reason}.`, { closeCode: code });
   }
 
   #need(): void {
@@ -212,12 +197,11 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   }
 
   #opened(welcome: Welcome | undefined): void {
-    const before = this.#principal;
-    this.#principal = welcome?.principal;
-    if (before !== undefined && before !== this.#principal) {
-      this.#forget(new ChannelsClientError('principal_changed', 'Somebody else is logged in now.'));
-      this.#principal = welcome?.principal;
+    const { principal } = welcome ?? {};
+    if (this.#principal !== undefined && this.#principal !== principal) {
+      this.#forget('Somebody else is logged in now.');
     }
+    this.#principal = principal;
     // Channels first: what the messages cause is published to those who have joined.
     this.#channels.open();
     this.#queue.open(welcome?.limits ?? {});
@@ -227,29 +211,35 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     this.#commands.clear();
     this.#queue.pause();
     this.#channels.pause();
+    // An idle connection that was closed may still owe an answer.
+    if (!this.#queue.isEmpty) this.#need();
   }
 
-  #closed(error: ChannelsClientError, byApplication: boolean): void {
-    this.#closedBy = error;
+  #closed(): void {
+    const error = this.#refusal as ChannelsClientError;
     this.#queue.rejectAll(error);
-    this.#channels.close(error, byApplication);
+    this.#channels.close(error, this.state.reason === 'close_called');
   }
 
-  #forget(error: ChannelsClientError): void {
+  #renewed(giveUp: 'sent' | 'all'): void {
+    if (giveUp === 'all') {
+      this.#forget('reset() was called.');
+      return;
+    }
+    const text = 'Another client took this identity.';
+    this.#queue.rejectSent(new ChannelsClientError('closed', text, { closeCode: REPLACED_CLOSE }));
+  }
+
+  #forget(why: string): void {
     this.#principal = undefined;
-    this.#queue.rejectAll(error);
+    this.#queue.rejectAll(new ChannelsClientError('principal_changed', why));
     this.#channels.forget();
   }
 
-  #receive(message: ServerMessage): void {
-    switch (message.type) {
-      case 'ack':
-        return this.#acked(message.frame);
-      case 'publication':
-        return this.#channels.publish(message.frame);
-      case 'event':
-        return this.#event(message.frame);
-    }
+  #receive(frame: ServerFrame): void {
+    if (!('event' in frame)) this.#acked(frame);
+    else if ('channel' in frame && this.#options.server === 'channels') this.#channels.publish(frame);
+    else this.#event(frame);
   }
 
   /** An ack of nothing that is known is late: what it answers has been settled. */
@@ -264,19 +254,9 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   }
 
   #event(frame: EventFrame): void {
-    const { event, data, id } = frame;
-    if (event.startsWith(RESERVED_EVENT_PREFIX)) {
-      this.#channels.receive(frame);
-    } else if (id !== undefined) {
-      const error = { code: 'unknown_event', message: 'This client answers no requests.', retryable: false };
-      this.#connection.write(JSON.stringify({ ack: id, error }));
-    } else if (event === EXCEPTION_EVENT && !this.#listeners.has(event)) {
-      this.#fail(
-        new ChannelsClientError('bad_request', `The server has refused a message: ${JSON.stringify(data)}`),
-      );
-    } else {
-      this.#listeners.emit(event, data);
-    }
+    const { event, data } = frame;
+    if (event.startsWith(RESERVED_EVENT_PREFIX)) this.#channels.receive(frame);
+    else this.#reporter.listeners.emit(event, data);
   }
 
   #command(event: string, data: object, answered: (ack: AckFrame) => void): void {
@@ -291,33 +271,9 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     this.#commands.set(id, answered);
     this.#connection.write(frame.text);
   }
-
-  #listenerFailed(cause: unknown): void {
-    this.#fail(new ChannelsClientError('listener_failed', 'A listener threw.', { cause }));
-  }
-
-  #fail(error: ChannelsClientError): void {
-    if (this.#listeners.has('$error')) this.#listeners.emit('$error', error);
-    else if (error.code === 'listener_failed') rethrow(error.cause);
-  }
 }
 
 function checkEvent(event: string): void {
   if (typeof event === 'string' && !event.startsWith(RESERVED_EVENT_PREFIX)) return;
-  throw new TypeError(
-    `${JSON.stringify(event)} is no event of an application: those that begin with $ are the protocol's.`,
-  );
-}
-
-function replaced(): ChannelsClientError {
-  const { code } = CLOSE_CODES.Replaced;
-  const text = 'Another client has taken the identity under which this was sent; it may have been done.';
-  return new ChannelsClientError('closed', text, { closeCode: code });
-}
-
-/** Where the runtime reports what nobody has caught. */
-function rethrow(cause: unknown): void {
-  queueMicrotask(() => {
-    throw cause;
-  });
+  throw new TypeError(`${event} is no event: it must be a string that does not begin with $.`);
 }

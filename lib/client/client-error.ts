@@ -47,12 +47,9 @@ export class ChannelsClientError extends Error {
     this.details = details;
     this.closeCode = closeCode;
   }
+}
 
-  static fromWire({
-    code,
-    message,
-    details,
-  }: Pick<WireError, 'code' | 'message' | 'details'>): ChannelsClientError {
-    return new ChannelsClientError(code, message, { details });
-  }
+/** What the server has answered, as what a call rejects with. */
+export function errorOf({ code, message, details }: WireError): ChannelsClientError {
+  return new ChannelsClientError(code, message, { details });
 }

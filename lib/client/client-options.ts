@@ -128,97 +128,65 @@ export const CLIENT_DEFAULTS = {
   maxBuffered: 1_000,
 } as const satisfies ChannelsClientOptions;
 
-type NumberOption = {
-  [Name in keyof typeof CLIENT_DEFAULTS]: (typeof CLIENT_DEFAULTS)[Name] extends number ? Name : never;
-}[keyof typeof CLIENT_DEFAULTS];
-
-/** The smallest value of each number. */
-const SMALLEST: Readonly<Record<NumberOption, number>> = {
-  connectTimeoutMs: 1,
-  helloTimeoutMs: 1,
-  minRetryDelayMs: 1,
-  maxRetryDelayMs: 1,
-  stableAfterMs: 0,
-  maxRetries: 0,
-  maxQueue: 1,
-  maxQueueBytes: 1,
-  maxBuffered: 1,
-};
+type Settings = Required<Omit<ChannelsClientOptions, 'token' | 'WebSocket' | 'clock' | 'random'>>;
 
 /** The longest delay of a timer, in milliseconds; runtimes fire a longer one at once. */
 export const MAX_TIMER_MS = 2_147_483_647;
 
-/** @throws TypeError or RangeError naming the option that cannot be used, what was given, and what to do. */
+/** @throws TypeError or RangeError naming the option that cannot be used, what was given, and what to do */
 export function resolveClientOptions(
   url: string | URL,
-  given: ChannelsClientOptions = {},
+  { token, WebSocket, clock, random, ...given }: ChannelsClientOptions = {},
 ): ResolvedClientOptions {
-  const options = { ...CLIENT_DEFAULTS, ...defined(given) };
-  for (const [name, smallest] of Object.entries(SMALLEST))
-    checkNumber(name, options[name as NumberOption], smallest);
+  const options: Settings = { ...CLIENT_DEFAULTS };
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    if (name !== 'server') checkNumber(name, value);
+    Object.assign(options, { [name]: value });
+  }
   if (options.minRetryDelayMs > options.maxRetryDelayMs) {
-    throw new RangeError(
-      `minRetryDelayMs (${options.minRetryDelayMs}) must not exceed maxRetryDelayMs (${options.maxRetryDelayMs}); raise the latter.`,
-    );
+    throw new RangeError(`minRetryDelayMs (${options.minRetryDelayMs}) must not exceed maxRetryDelayMs.`);
   }
-  const { server, token } = options;
-  if (server !== 'channels' && server !== 'plain') {
-    throw new TypeError(`server (${JSON.stringify(server)}) must be 'channels' or 'plain'.`);
-  }
-  if (server === 'plain' && token !== undefined) {
+  if (options.server === 'plain' && token) {
     throw new TypeError(
-      "token cannot be told to a server that does not know the subprotocol: leave it out with server: 'plain', and let a cookie say who this is.",
+      "server: 'plain' cannot be told a token: leave it out, and let a cookie say who this is.",
     );
   }
   if (typeof token === 'string') checkToken(token);
   return {
     ...options,
     token,
-    url: resolveUrl(url),
-    WebSocket: options.WebSocket ?? globalWebSocket(),
-    clock: options.clock ?? systemClock,
-    random: options.random ?? systemRandom(),
+    url: checkUrl(String(url)),
+    WebSocket: WebSocket ?? globalWebSocket(),
+    clock: clock ?? systemClock,
+    random: random ?? systemRandom(),
   };
 }
 
-/**
- * @throws TypeError when the token cannot travel: the server takes visible ASCII
- */
-export function checkToken(token: unknown): string {
-  if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) return token;
-  // The token itself stays out of the text: it may be written to a log.
-  throw new TypeError(
-    `token must be a string of visible ASCII characters, as a JWT is, got ${typeof token === 'string' ? 'other characters' : typeof token}.`,
-  );
+/** @throws TypeError when the token cannot travel: the server takes visible ASCII */
+export function checkToken(token: string): string {
+  if (/^[!-~]+$/.test(token)) return token;
+  // Without the token: the text may be written to a log.
+  throw new TypeError('token must be visible ASCII, as a JWT is.');
 }
 
-function resolveUrl(given: string | URL): string {
-  const base = (globalThis as { location?: { href: string } }).location?.href;
-  let url = String(given);
-  if (!/^[a-z]+:/i.test(url) && base !== undefined) url = new URL(url, base).href;
-  url = url.replace(/^http/i, 'ws');
-  if (/^wss?:\/\/[^/]/i.test(url)) return url;
-  throw new TypeError(
-    `The url (${JSON.stringify(String(given))}) must begin with ws://, wss://, http:// or https://; only in a page it may be a path.`,
-  );
+function checkUrl(url: string): string {
+  if (/^((ws|http)s?:\/)?\//.test(url)) return url;
+  throw new TypeError(`url (${url}) must begin with wss:// or ws://, or in a page with /.`);
 }
 
 function globalWebSocket(): WebSocketConstructor {
   const { WebSocket } = globalThis as { WebSocket?: WebSocketConstructor };
   if (WebSocket) return WebSocket;
   throw new TypeError(
-    "There is no global WebSocket here (Node has one since version 22): pass { WebSocket }, for example from the package 'ws'.",
+    "There is no global WebSocket here: pass { WebSocket }, for example from the package 'ws'.",
   );
 }
 
-function checkNumber(name: string, value: unknown, smallest: number): void {
+/** `0` is a number of retries, and a time to be stable; elsewhere it would let nothing happen. */
+function checkNumber(name: string, value: unknown): void {
+  const smallest = /Retries|stable/.test(name) ? 0 : 1;
   const largest = name.endsWith('Ms') ? MAX_TIMER_MS : Infinity;
   if (typeof value === 'number' && value >= smallest && value <= largest) return;
-  throw new RangeError(
-    `${name} (${String(value)}) must be a number of at least ${smallest}${largest === Infinity ? '' : ` and at most ${largest}`}.`,
-  );
-}
-
-function defined(options: ChannelsClientOptions): ChannelsClientOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  throw new RangeError(`${name} (${String(value)}) must be a number from ${smallest} to ${largest}.`);
 }

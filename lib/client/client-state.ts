@@ -54,14 +54,14 @@ interface StateOf<Name extends string> {
  */
 export type ClientState =
   | StateOf<'idle'>
-  | (StateOf<'connecting'> & {
-      /** Attempts that have failed since the last stable connection. */
-      readonly failures: number;
-    })
+  | StateOf<'connecting'>
   | StateOf<'open'>
   | (StateOf<'waiting'> & {
+      /** Losses and failed attempts since the last stable connection, at least 1. */
       readonly failures: number;
       /** The length of the wait, from the moment it began. */
       readonly delayMs: number;
+      /** The server has said how long: only `connect()` shortens it. */
+      readonly ordered: boolean;
     })
   | StateOf<'closed'>;

@@ -6,8 +6,10 @@
 export interface ClientClock {
   /** Milliseconds from an arbitrary start, that a stepped wall clock does not move. */
   now(): number;
-  setTimeout(callback: () => void, ms: number): object;
-  clearTimer(timer: object): void;
+  /** @returns what {@link clearTimer} takes */
+  setTimeout(callback: () => void, ms: number): unknown;
+  /** Stops a timer. One that has fired, and `undefined`, are ignored. */
+  clearTimer(timer: unknown): void;
 }
 
 /**

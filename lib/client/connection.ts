@@ -1,28 +1,22 @@
+// oxlint-disable unicorn/prefer-add-event-listener -- the signatures of addEventListener differ between implementations
 import {
   BEARER_SUBPROTOCOL_PREFIX,
-  CLOSE_CODES,
-  closeCode,
   JSON_SUBPROTOCOL,
   type AckFrame,
+  type EventFrame,
+  type ServerFrame,
   type Welcome,
 } from '../protocol/index.js';
-import { ChannelsClientError, type ClientErrorCode } from './client-error.js';
+import { ABNORMAL_CLOSE, NORMAL_CLOSE } from '../protocol/close-verdict.js';
 import { checkToken, type ResolvedClientOptions } from './client-options.js';
 import type { ClientState } from './client-state.js';
 import { watchHints } from './hints.js';
-import {
-  reduce,
-  START,
-  type Effect,
-  type Input,
-  type Lifecycle,
-  type LifecycleOptions,
-  type TimerName,
-} from './lifecycle.js';
-import { Liveness } from './liveness.js';
-import { asDelay, isRecord, parseServerFrame, retryAfterOf, type ServerMessage } from './server-frame.js';
-import { Socket } from './socket.js';
+import { reduce, START, type Effect, type Input, type Lifecycle, type TimerName } from './lifecycle.js';
+import { watchLiveness, type Liveness } from './liveness.js';
+import type { Reporter } from './reporter.js';
+import { delayOf, parseServerFrame, retryAfterOf } from './server-frame.js';
 import { base64url } from './system.js';
+import type { WebSocketLike } from './web-socket.interface.js';
 import { parseWelcome } from './welcome.js';
 
 /** What a connection tells the client that owns it. */
@@ -32,23 +26,20 @@ export interface ConnectionEvents {
   /** No longer open. */
   ended(): void;
   /** For good. */
-  closed(error: ChannelsClientError, byApplication: boolean): void;
-  /** The state is another one; told after everything else of the change. */
-  changed(state: ClientState): void;
-  received(message: ServerMessage): void;
-  failed(error: ChannelsClientError): void;
-  /** A new identity was taken: what was sent under the old one must not be sent again. */
-  renewed(): void;
-  /** `reset()`: nothing of the past counts. */
-  forgotten(): void;
+  closed(): void;
+  received(frame: ServerFrame): void;
+  /** A new identity was taken: what was sent under the old one must not be sent again, or nothing at all. */
+  renewed(giveUp: 'sent' | 'all'): void;
 }
 
 /** The connection of a client, which comes and goes: carries out what the lifecycle decides. */
 export class Connection {
-  readonly #rules: LifecycleOptions;
-  readonly #timers = new Map<TimerName, object>();
+  readonly #options: ResolvedClientOptions;
+  readonly #events: ConnectionEvents;
+  readonly #reporter: Reporter;
+  readonly #timers = new Map<TimerName, unknown>();
   #lifecycle: Lifecycle = START;
-  #socket: Socket | undefined;
+  #socket: WebSocketLike | undefined;
   #liveness: Liveness | undefined;
   #clientId: string;
   #helloId: string | undefined;
@@ -57,16 +48,11 @@ export class Connection {
   /** Set while inputs are taken: one that comes meanwhile waits its turn. */
   #inputs: Input[] | undefined;
 
-  constructor(
-    private readonly options: ResolvedClientOptions,
-    private readonly events: ConnectionEvents,
-  ) {
+  constructor(options: ResolvedClientOptions, events: ConnectionEvents, reporter: Reporter) {
+    this.#options = options;
+    this.#events = events;
+    this.#reporter = reporter;
     this.#clientId = options.random.id();
-    this.#rules = {
-      ...options,
-      refreshable: typeof options.token === 'function',
-      greets: options.server === 'channels',
-    };
   }
 
   get state(): ClientState {
@@ -75,13 +61,16 @@ export class Connection {
 
   /** Bytes that the socket has taken and not sent yet. */
   get bufferedBytes(): number {
-    return this.#socket?.bufferedBytes ?? 0;
+    return this.#socket?.bufferedAmount ?? 0;
   }
 
   /** Whether the socket has taken it. */
   write(text: string): boolean {
+    // What a closing socket is given is lost without a word.
+    if (this.#socket?.readyState !== OPEN) return false;
+    this.#socket.send(text);
     this.#liveness?.sent();
-    return this.#socket?.write(text) ?? false;
+    return true;
   }
 
   take(input: Input): void {
@@ -98,10 +87,10 @@ export class Connection {
   }
 
   #step(input: Input): void {
-    const { clock, random } = this.options;
+    const { clock, random } = this.#options;
     const { state } = this;
     const circumstances = { now: clock.now(), chance: random.next() };
-    const { next, effects } = reduce(this.#lifecycle, input, this.#rules, circumstances);
+    const { next, effects } = reduce(this.#lifecycle, input, this.#options, circumstances);
     this.#lifecycle = next;
     const changed = next.state !== state;
     if (changed) this.#leave(state);
@@ -110,24 +99,22 @@ export class Connection {
   }
 
   #leave({ name }: ClientState): void {
-    for (const timer of this.#timers.values()) this.options.clock.clearTimer(timer);
+    for (const timer of this.#timers.values()) this.#options.clock.clearTimer(timer);
     this.#timers.clear();
+    this.#unwatchHints?.();
     this.#liveness?.stop();
-    this.#liveness = undefined;
+    this.#unwatchHints = this.#liveness = undefined;
     this.#helloId = undefined;
-    if (name === 'open') this.events.ended();
+    if (name === 'open') this.#events.ended();
   }
 
   #arrive(state: ClientState): void {
-    if (state.name === 'idle' || state.name === 'closed') {
-      this.#unwatchHints?.();
-      this.#unwatchHints = undefined;
-    } else {
-      this.#unwatchHints ??= watchHints(() => this.take({ type: 'hint' }));
+    if (state.name === 'open' || state.name === 'waiting') {
+      this.#unwatchHints = watchHints(() => this.take({ type: 'hint' }));
     }
     if (state.name === 'open') this.#open();
-    if (state.name === 'closed') this.events.closed(closedError(state), state.reason === 'close_called');
-    this.events.changed(state);
+    if (state.name === 'closed') this.#events.closed();
+    this.#reporter.listeners.emit('$state', state);
   }
 
   #carryOut(effect: Effect): void {
@@ -139,34 +126,35 @@ export class Connection {
       case 'greet':
         return this.#greet();
       case 'dropSocket':
-        return this.#dropSocket();
+        // Without waiting for the peer: a connection that is only half there may take minutes to say so.
+        return this.#forgetSocket()?.close(NORMAL_CLOSE);
       case 'startTimer':
         return this.#startTimer(effect.timer, effect.ms);
       case 'probe':
         return this.#liveness?.probe();
-      case 'reportNoHello':
-        return this.#fail('connect_failed', NO_HELLO);
       case 'renewIdentity':
-        this.#clientId = this.options.random.id();
-        return this.events.renewed();
-      case 'forget':
-        this.#clientId = this.options.random.id();
-        return this.events.forgotten();
+        this.#clientId = this.#options.random.id();
+        return this.#events.renewed(effect.giveUp);
     }
   }
 
   #startTimer(name: TimerName, ms: number): void {
-    const { clock } = this.options;
-    const running = this.#timers.get(name);
-    if (running) clock.clearTimer(running);
+    const { clock } = this.#options;
+    clock.clearTimer(this.#timers.get(name));
     this.#timers.set(
       name,
-      clock.setTimeout(() => this.take({ type: 'time', timer: name }), ms),
+      clock.setTimeout(() => this.#timeUp(name), ms),
     );
   }
 
+  #timeUp(timer: TimerName): void {
+    if (timer === 'deadline' && this.#lifecycle.step === 'hello')
+      this.#reporter.fail('connect_failed', NO_HELLO);
+    this.take({ type: timer });
+  }
+
   #askToken(refresh: boolean): void {
-    const { token } = this.options;
+    const { token } = this.#options;
     if (typeof token !== 'function') {
       this.take({ type: 'token', token });
       return;
@@ -177,9 +165,7 @@ export class Connection {
       if (this.state === attempt) this.take({ type: 'token', token: answer });
     };
     const failed = (cause: unknown): void => {
-      if (this.state !== attempt) return;
-      this.#fail('connect_failed', 'The token function failed.', cause);
-      this.take({ type: 'failed', reason: 'token_failed' });
+      if (this.state === attempt) this.#giveUp('token_failed', 'The token function failed.', cause);
     };
     void new Promise<string | null | undefined>((resolve) => resolve(token({ refresh })))
       .then((answer) => (answer ? checkToken(answer) : undefined))
@@ -187,40 +173,39 @@ export class Connection {
   }
 
   #openSocket(token: string | undefined): void {
-    const { WebSocket, url, server } = this.options;
-    const protocols = server === 'plain' ? [] : [JSON_SUBPROTOCOL];
+    const { WebSocket, url, server } = this.#options;
+    const protocols = [JSON_SUBPROTOCOL];
     if (token !== undefined) protocols.push(BEARER_SUBPROTOCOL_PREFIX + base64url(token));
     try {
-      this.#socket = new Socket(WebSocket, url, protocols, {
-        opened: (protocol) => this.#opened(protocol),
-        received: (data) => this.#receive(data),
-        closed: (code, reason) => {
-          this.#socket = undefined;
-          this.take({ type: 'lost', code, retryAfterMs: retryAfterOf(reason) });
-        },
-      });
+      this.#listen(server === 'plain' ? new WebSocket(url) : new WebSocket(url, protocols));
     } catch (cause) {
-      this.#fail('connect_failed', 'The WebSocket could not be made.', cause);
-      this.take({ type: 'failed', reason: 'connect_failed' });
+      this.#giveUp('connect_failed', 'The WebSocket could not be made.', cause);
     }
   }
 
-  #dropSocket(): void {
-    this.#socket?.drop();
+  #listen(socket: WebSocketLike): void {
+    this.#socket = socket;
+    socket.onopen = (): void => this.take({ type: 'opened' });
+    socket.onmessage = ({ data }: { readonly data: unknown }): void => this.#receive(data);
+    socket.onclose = ({ code, reason }: { readonly code?: number; readonly reason?: unknown }): void => {
+      this.#forgetSocket();
+      this.take({ type: 'lost', code: code ?? ABNORMAL_CLOSE, retryAfterMs: retryAfterOf(reason) });
+    };
+    // A close follows every error and says what a script may know of it; the package `ws` throws where
+    // nobody listens to one.
+    socket.onerror = (): void => undefined;
+  }
+
+  /** From here on it tells nothing any more. */
+  #forgetSocket(): WebSocketLike | undefined {
+    const socket = this.#socket;
+    if (socket) socket.onopen = socket.onmessage = socket.onclose = null;
     this.#socket = undefined;
-  }
-
-  #opened(protocol: string): void {
-    if (this.options.server === 'channels' && protocol !== JSON_SUBPROTOCOL) {
-      this.#fail('connect_failed', NOT_OURS);
-      this.take({ type: 'failed', reason: 'connect_failed' });
-      return;
-    }
-    this.take({ type: 'opened' });
+    return socket;
   }
 
   #greet(): void {
-    const id = this.options.random.id();
+    const id = this.#options.random.id();
     const data = { clientId: this.#clientId, heartbeat: true };
     this.#helloId = id;
     this.write(JSON.stringify({ event: '$hello', id, data }));
@@ -230,12 +215,15 @@ export class Connection {
     const welcome = this.#welcome;
     this.#welcome = undefined;
     if (welcome) this.#liveness = this.#watch(welcome.heartbeat);
-    this.events.opened(welcome);
+    this.#events.opened(welcome);
   }
 
   #watch({ intervalMs, clientTimeoutMs }: Welcome['heartbeat']): Liveness {
     // A server that does not ping is asked often enough that the silence watch has something to hear.
-    return new Liveness(this.options.clock, intervalMs || clientTimeoutMs / 2, clientTimeoutMs, {
+    return watchLiveness({
+      clock: this.#options.clock,
+      intervalMs: intervalMs || clientTimeoutMs / 2,
+      timeoutMs: clientTimeoutMs,
       ping: () => this.write('{"event":"$ping"}'),
       silent: () => this.take({ type: 'failed', reason: 'silence' }),
     });
@@ -243,31 +231,20 @@ export class Connection {
 
   #receive(data: unknown): void {
     this.#liveness?.heard();
-    const message = parseServerFrame(data);
-    if (!message) {
-      this.#fail('bad_frame', 'The server has sent something that is no frame; it was dropped.');
-    } else if (message.type === 'ack' && message.frame.ack === this.#helloId) {
-      this.#greeted(message.frame);
-    } else if (!this.#isOwn(message)) {
-      this.events.received(message);
-    }
+    const frame = parseServerFrame(data);
+    if (!frame) this.#reporter.fail('bad_frame', 'The server has sent what is no frame.');
+    else if (!('event' in frame) && frame.ack === this.#helloId) this.#greeted(frame);
+    else if (!('event' in frame) || !this.#isOwn(frame)) this.#events.received(frame);
   }
 
-  /** Whether a frame is about the connection itself. */
-  #isOwn(message: ServerMessage): boolean {
-    if (message.type !== 'event' || this.options.server === 'plain') return false;
-    const { event, data } = message.frame;
+  /** Whether an event is about the connection itself. */
+  #isOwn({ event, data }: EventFrame): boolean {
     switch (event) {
       case '$ping':
         this.write('{"event":"$pong"}');
         return true;
-      case '$pong':
-        return true;
       case '$drain':
-        this.take({
-          type: 'drain',
-          reconnectAfterMs: (isRecord(data) ? asDelay(data['reconnectAfterMs']) : undefined) ?? 0,
-        });
+        this.take({ type: 'drain', reconnectAfterMs: delayOf(data, 'reconnectAfterMs') ?? 0 });
         return true;
       default:
         return false;
@@ -276,30 +253,17 @@ export class Connection {
 
   #greeted({ data, error }: AckFrame): void {
     this.#welcome = error ? undefined : parseWelcome(data);
-    if (this.#welcome) {
-      this.take({ type: 'welcomed' });
-      return;
-    }
-    this.#fail(
-      'connect_failed',
-      `The server did not accept $hello: ${error?.message ?? 'its answer is unknown'}.`,
-    );
-    this.#dropSocket();
-    const { code } = CLOSE_CODES.TryAgainLater;
-    this.take({ type: 'lost', code, retryAfterMs: asDelay(error?.retryAfterMs) });
+    if (this.#welcome) this.take({ type: 'welcomed' });
+    else this.#giveUp('connect_failed', `The server has not accepted $hello: ${error?.message}.`);
   }
 
-  #fail(code: ClientErrorCode, message: string, cause?: unknown): void {
-    this.events.failed(new ChannelsClientError(code, message, { cause }));
+  #giveUp(reason: 'connect_failed' | 'token_failed', message: string, cause?: unknown): void {
+    this.#reporter.fail('connect_failed', message, cause);
+    this.take({ type: 'failed', reason });
   }
 }
 
-const PLAIN_HINT = "If this gateway runs behind the stock adapter, pass { server: 'plain' }.";
-const NO_HELLO = `The server has not answered $hello. ${PLAIN_HINT}`;
-const NOT_OURS = `The server has not selected the subprotocol ${JSON_SUBPROTOCOL}. ${PLAIN_HINT}`;
+/** `WebSocket.OPEN`, which not every implementation names. */
+const OPEN = 1;
 
-function closedError({ reason, code }: ClientState): ChannelsClientError {
-  const name =
-    code === undefined ? '' : `, code ${code}${closeCode(code) ? ` (${closeCode(code)?.name})` : ''}`;
-  return new ChannelsClientError('closed', `The client is closed: ${reason}${name}.`, { closeCode: code });
-}
+const NO_HELLO = "The server has not answered $hello. Behind the stock adapter, pass { server: 'plain' }.";

@@ -1,4 +1,3 @@
-import { exceedsNesting } from '../codec/nesting.js';
 import { ChannelsClientError } from './client-error.js';
 
 /** A frame as it will travel, encoded once: what happens to the data afterwards does not change it. */
@@ -31,26 +30,32 @@ export function refusalOf(
   if (maxMessageBytes !== undefined && bytes > maxMessageBytes) {
     return new ChannelsClientError(
       'payload_too_large',
-      `The frame has ${bytes} bytes; the server takes ${maxMessageBytes} (maxMessageBytes).`,
+      `The frame has ${bytes} bytes; maxMessageBytes of the server is ${maxMessageBytes}.`,
     );
   }
   // The server answers a frame that is nested too deep without its id: nobody would be told.
-  if (maxNesting !== undefined && exceedsNesting(text, maxNesting)) {
+  if (maxNesting !== undefined && nestingOf(text) > maxNesting) {
     return new ChannelsClientError(
       'bad_request',
-      `The frame is nested deeper than the ${maxNesting} levels that the server takes (maxNesting).`,
+      `The frame is nested deeper than maxNesting of the server, ${maxNesting}.`,
     );
   }
   return undefined;
 }
 
-/** As `Buffer.byteLength`. JSON text has no lone surrogates: `JSON.stringify` escapes them. */
-export function utf8Length(text: string): number {
-  let bytes = text.length;
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    // Both halves of a pair stand for four bytes, so each for two.
-    if (unit > 0x7f) bytes += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
+/** Every byte that is no ASCII is escaped as `%XX`. JSON text has no lone surrogates, which would throw. */
+function utf8Length(text: string): number {
+  return encodeURIComponent(text).replaceAll(/%../g, '-').length;
+}
+
+const JSON_STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/g;
+
+function nestingOf(json: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const char of json.replaceAll(JSON_STRING, '')) {
+    if (char === '{' || char === '[') deepest = Math.max(deepest, ++depth);
+    else if (char === '}' || char === ']') depth--;
   }
-  return bytes;
+  return deepest;
 }

@@ -13,14 +13,14 @@ interface Page {
  */
 export function watchHints(hint: () => void): () => void {
   const page = globalThis as unknown as Page;
-  const { document } = page;
+  // A page that nobody sees can wait its turn.
   const seen = (): void => {
-    if (document?.visibilityState === 'visible') hint();
+    if (page.document?.visibilityState !== 'hidden') hint();
   };
-  page.addEventListener?.('online', hint);
-  document?.addEventListener?.('visibilitychange', seen);
+  page.addEventListener?.('online', seen);
+  page.document?.addEventListener?.('visibilitychange', seen);
   return () => {
-    page.removeEventListener?.('online', hint);
-    document?.removeEventListener?.('visibilitychange', seen);
+    page.removeEventListener?.('online', seen);
+    page.document?.removeEventListener?.('visibilitychange', seen);
   };
 }

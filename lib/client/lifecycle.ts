@@ -1,18 +1,27 @@
-import { CLOSE_CODES, closeVerdict } from '../protocol/index.js';
-import { longestWait, type RetryOptions } from './backoff.js';
+import {
+  ABNORMAL_CLOSE,
+  closeVerdict,
+  IDLE_TIMEOUT_CLOSE,
+  REPLACED_CLOSE,
+  TOKEN_EXPIRED_CLOSE,
+  UNAUTHORIZED_CLOSE,
+} from '../protocol/close-verdict.js';
+import { longestWait } from './backoff.js';
+import type { ResolvedClientOptions } from './client-options.js';
 import type { ClientState, StateReason } from './client-state.js';
 
 /** What the lifecycle of a client goes by. */
-export interface LifecycleOptions extends RetryOptions {
-  readonly connectTimeoutMs: number;
-  readonly helloTimeoutMs: number;
-  readonly stableAfterMs: number;
-  readonly maxRetries: number;
-  /** Whether there is a function to ask for another token. */
-  readonly refreshable: boolean;
-  /** Whether the server answers `$hello`. */
-  readonly greets: boolean;
-}
+export type LifecycleOptions = Pick<
+  ResolvedClientOptions,
+  | 'connectTimeoutMs'
+  | 'helloTimeoutMs'
+  | 'maxRetries'
+  | 'maxRetryDelayMs'
+  | 'minRetryDelayMs'
+  | 'server'
+  | 'stableAfterMs'
+  | 'token'
+>;
 
 export interface Lifecycle {
   readonly state: ClientState;
@@ -26,8 +35,6 @@ export interface Lifecycle {
   readonly step: 'token' | 'socket' | 'hello' | undefined;
   /** When the slot of a `$drain` begins. */
   readonly slotAt: number | undefined;
-  /** The server has said how long to wait: no hint shortens it. */
-  readonly ordered: boolean;
 }
 
 export const START: Lifecycle = {
@@ -37,7 +44,6 @@ export const START: Lifecycle = {
   renewed: false,
   step: undefined,
   slotAt: undefined,
-  ordered: false,
 };
 
 /** `deadline` of the attempt, `retry` after a wait, `stable` after the connection has lasted, `slot` of a `$drain`. */
@@ -54,7 +60,8 @@ export type Input =
   /** The socket has closed; the reason of the close may order a wait. */
   | { readonly type: 'lost'; readonly code: number; readonly retryAfterMs?: number }
   | { readonly type: 'failed'; readonly reason: 'token_failed' | 'connect_failed' | 'silence' }
-  | { readonly type: 'time'; readonly timer: TimerName }
+  /** A timer has fired. */
+  | { readonly type: TimerName }
   | { readonly type: 'drain'; readonly reconnectAfterMs: number }
   /** The network or the page came back, perhaps. */
   | { readonly type: 'hint' }
@@ -69,12 +76,8 @@ export type Effect =
   | { readonly type: 'startTimer'; readonly timer: TimerName; readonly ms: number }
   /** Ask the server for a sign of life. */
   | { readonly type: 'probe' }
-  /** `$hello` has no answer: say what may be wrong. */
-  | { readonly type: 'reportNoHello' }
-  /** Take a new identity; what was sent under the old one is not sent again. */
-  | { readonly type: 'renewIdentity' }
-  /** Reject what waits, and take a new identity. */
-  | { readonly type: 'forget' };
+  /** Take a new identity. What was sent under the old one is given up, or all that waits. */
+  | { readonly type: 'renewIdentity'; readonly giveUp: 'sent' | 'all' };
 
 /** What was not decided by the input: the time, and one number of chance in `[0, 1)`. */
 export interface Circumstances {
@@ -87,9 +90,22 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
+/** What every decision looks at. */
+interface Situation extends Circumstances {
+  readonly current: Lifecycle;
+  readonly options: LifecycleOptions;
+}
+
+type Lost = Input & { readonly type: 'lost' };
+type Change = Partial<Omit<Lifecycle, 'state'>>;
+
+const DROP: Effect = { type: 'dropSocket' };
+const PROBE: Effect = { type: 'probe' };
+const FORGET: Effect = { type: 'renewIdentity', giveUp: 'all' };
+
 /**
- * The whole life of a client, as a pure function. A new `state` object means that a state was left:
- * its timers end. Inputs that mean nothing in a state change nothing.
+ * The whole life of a client, as a pure function. A new `state` object means that a state was left: its
+ * timers end. An input that means nothing in a state changes nothing.
  */
 export function reduce(
   current: Lifecycle,
@@ -97,200 +113,186 @@ export function reduce(
   options: LifecycleOptions,
   circumstances: Circumstances,
 ): Step {
-  return new Reduction(current, options, circumstances).take(input);
-}
-
-class Reduction {
-  constructor(
-    private readonly current: Lifecycle,
-    private readonly options: LifecycleOptions,
-    private readonly circumstances: Circumstances,
-  ) {}
-
-  take(input: Input): Step {
-    const { name } = this.current.state;
-    switch (input.type) {
-      case 'close':
-        return name === 'closed' ? this.#stay() : this.#close('close_called');
-      case 'reset':
-        return this.#reset();
-      case 'connect':
-        return this.#connect();
-      case 'need':
-        return name === 'idle' ? this.#begin('requested') : this.#stay();
-      case 'hint':
-        return this.#hint();
-    }
-    switch (name) {
-      case 'connecting':
-        return this.#whileConnecting(input);
-      case 'open':
-        return this.#whileOpen(input);
-      case 'waiting':
-        return input.type === 'time' && input.timer === 'retry' ? this.#attempt('retry') : this.#stay();
-      case 'idle':
-      case 'closed':
-        return this.#stay();
-    }
-  }
-
-  #whileConnecting(input: Input): Step {
-    const { step } = this.current;
-    switch (input.type) {
-      case 'token':
-        return this.#stay({ step: 'socket' }, { type: 'openSocket', token: input.token });
-      case 'opened':
-        if (!this.options.greets) return this.#open();
-        return this.#stay({ step: 'hello' }, timer('deadline', this.options.helloTimeoutMs), {
-          type: 'greet',
-        });
-      case 'welcomed':
-        return this.#open();
-      case 'lost':
-        return this.#lost(input, step === 'hello' ? 'closed_by_server' : 'connect_failed');
-      case 'failed':
-        return this.#failed(input.reason);
-      case 'time':
-        if (input.timer !== 'deadline') return this.#stay();
-        return step === 'hello'
-          ? this.#failed('hello_timeout', { type: 'reportNoHello' })
-          : this.#failed('connect_failed');
-      default:
-        return this.#stay();
-    }
-  }
-
-  #whileOpen(input: Input): Step {
-    switch (input.type) {
-      case 'lost':
-        return this.#lost(input, 'closed_by_server');
-      case 'failed':
-        return this.#failed(input.reason);
-      case 'drain':
-        return this.#stay(
-          { slotAt: this.circumstances.now + input.reconnectAfterMs },
-          timer('slot', input.reconnectAfterMs),
-        );
-      case 'time':
-        if (input.timer === 'stable') return this.#stay({ failures: 0, refreshed: false, renewed: false });
-        return input.timer === 'slot' ? this.#attempt('drain', {}, DROP) : this.#stay();
-      default:
-        return this.#stay();
-    }
-  }
-
-  #connect(): Step {
-    switch (this.current.state.name) {
-      case 'idle':
-      case 'closed':
-        return this.#begin('requested');
-      case 'waiting':
-        return this.#attempt('requested');
-      case 'open':
-        return this.#stay({}, PROBE);
-      case 'connecting':
-        return this.#stay();
-    }
-  }
-
-  #hint(): Step {
-    const { state, ordered } = this.current;
-    if (state.name === 'open') return this.#stay({}, PROBE);
-    return state.name === 'waiting' && !ordered ? this.#attempt('hint') : this.#stay();
-  }
-
-  #reset(): Step {
-    const { name } = this.current.state;
-    if (name === 'idle' || name === 'closed') return this.#stay({}, FORGET);
-    return this.#begin('reset_called', DROP, FORGET);
-  }
-
-  /** By the verdict of the code, docs/protocol.md section 8. */
-  #lost({ code, retryAfterMs }: Lost, abnormal: StateReason): Step {
-    const { refreshed, renewed } = this.current;
-    if (isTokenRefusal(code) && this.options.refreshable && !refreshed) {
-      return this.#attempt('token_refused', { refreshed: true, code });
-    }
-    if (code === CLOSE_CODES.Replaced.code && !renewed) {
-      return this.#attempt('replaced', { renewed: true, code }, { type: 'renewIdentity' });
-    }
-    if (code === CLOSE_CODES.IdleTimeout.code) {
-      return this.#enter({ name: 'idle', reason: 'idle_timeout', code }, {});
-    }
-    if (closeVerdict(code) === 'stay') return this.#close('closed_by_server', code);
-    const reason = code === CLOSE_CODES.Abnormal.code ? abnormal : 'closed_by_server';
-    return this.#wait(reason, { code, retryAfterMs });
-  }
-
-  #failed(reason: StateReason, ...effects: Effect[]): Step {
-    return this.#wait(reason, {}, DROP, ...effects);
-  }
-
-  #wait(reason: StateReason, { code, retryAfterMs }: Partial<Lost>, ...effects: Effect[]): Step {
-    const { failures: before, slotAt } = this.current;
-    const failures = before + 1;
-    if (failures > this.options.maxRetries) return this.#close('gave_up', code, ...effects);
-
-    const { now, chance } = this.circumstances;
-    const jitterMs = chance * longestWait(failures, this.options);
-    const orderedMs = slotAt === undefined ? retryAfterMs : Math.max(slotAt - now, retryAfterMs ?? 0);
-    // A slot is the client's own already; a time to come back after may be told to everybody.
-    const delayMs = Math.round((orderedMs ?? 0) + (slotAt === undefined ? jitterMs : 0));
-    return this.#enter(
-      { name: 'waiting', reason, code, failures, delayMs },
-      { failures, ordered: orderedMs !== undefined },
-      ...effects,
-      timer('retry', delayMs),
-    );
-  }
-
-  /** From the beginning: what went wrong before does not count any more. */
-  #begin(reason: StateReason, ...effects: Effect[]): Step {
-    return this.#attempt(reason, { failures: 0, refreshed: false, renewed: false }, ...effects);
-  }
-
-  #attempt(reason: StateReason, { code, ...change }: Attempt = {}, ...effects: Effect[]): Step {
-    const failures = change.failures ?? this.current.failures;
-    const refresh = isTokenRefusal(code ?? this.current.state.code);
-    return this.#enter(
-      { name: 'connecting', reason, code, failures },
-      { ...change, step: 'token' },
-      ...effects,
-      timer('deadline', this.options.connectTimeoutMs),
-      { type: 'askToken', refresh },
-    );
-  }
-
-  #open(): Step {
-    const { stableAfterMs } = this.options;
-    return this.#enter({ name: 'open', reason: 'welcomed' }, {}, timer('stable', stableAfterMs));
-  }
-
-  #close(reason: StateReason, code?: number, ...effects: Effect[]): Step {
-    return this.#enter({ name: 'closed', reason, code }, {}, ...effects, DROP);
-  }
-
-  #enter(state: ClientState, change: Partial<Lifecycle>, ...effects: Effect[]): Step {
-    const left = { step: undefined, slotAt: undefined, ordered: false };
-    return { next: { ...this.current, ...left, ...change, state }, effects };
-  }
-
-  #stay(change: Partial<Lifecycle> = {}, ...effects: Effect[]): Step {
-    return { next: { ...this.current, ...change }, effects };
+  const situation = { current, options, ...circumstances };
+  switch (input.type) {
+    case 'close':
+      return current.state.name === 'closed' ? stay(situation) : close(situation, 'close_called');
+    case 'reset':
+      return reset(situation);
+    case 'need':
+      return current.state.name === 'idle' ? begin(situation, 'requested') : stay(situation);
+    case 'connect':
+    case 'hint':
+      return hurry(situation, input.type);
+    default:
+      return go(situation, input);
   }
 }
 
-type Lost = Input & { readonly type: 'lost' };
-type Attempt = Partial<Pick<Lifecycle, 'failures' | 'refreshed' | 'renewed'>> & { readonly code?: number };
+/** What happens to the connection, rather than what is asked of it. */
+function go(situation: Situation, input: Input): Step {
+  switch (situation.current.state.name) {
+    case 'connecting':
+      return whileConnecting(situation, input);
+    case 'open':
+      return whileOpen(situation, input);
+    case 'waiting':
+      return input.type === 'retry' ? attempt(situation, 'retry') : stay(situation);
+    default:
+      return stay(situation);
+  }
+}
 
-const DROP: Effect = { type: 'dropSocket' };
-const PROBE: Effect = { type: 'probe' };
-const FORGET: Effect = { type: 'forget' };
+function whileConnecting(situation: Situation, input: Input): Step {
+  const { current, options } = situation;
+  const isGreeting = current.step === 'hello';
+  switch (input.type) {
+    case 'token':
+      return stay(situation, { step: 'socket' }, { type: 'openSocket', token: input.token });
+    case 'opened':
+      if (options.server === 'plain') return open(situation);
+      return stay(situation, { step: 'hello' }, timer('deadline', options.helloTimeoutMs), { type: 'greet' });
+    case 'welcomed':
+      return open(situation);
+    case 'lost':
+      return lost(situation, input, isGreeting ? 'closed_by_server' : 'connect_failed');
+    case 'failed':
+      return wait(situation, input.reason, {}, DROP);
+    case 'deadline':
+      return wait(situation, isGreeting ? 'hello_timeout' : 'connect_failed', {}, DROP);
+    default:
+      return stay(situation);
+  }
+}
+
+function whileOpen(situation: Situation, input: Input): Step {
+  switch (input.type) {
+    case 'lost':
+      return lost(situation, input, 'closed_by_server');
+    case 'failed':
+      return wait(situation, input.reason, {}, DROP);
+    case 'drain': {
+      const { reconnectAfterMs } = input;
+      return stay(situation, { slotAt: situation.now + reconnectAfterMs }, timer('slot', reconnectAfterMs));
+    }
+    case 'stable':
+      return stay(situation, NOTHING_WRONG);
+    case 'slot':
+      return attempt(situation, 'drain', {}, DROP);
+    default:
+      return stay(situation);
+  }
+}
+
+/** `connect()` overrules everything; a hint does not overrule a wait that the server has ordered. */
+function hurry(situation: Situation, by: 'connect' | 'hint'): Step {
+  const { state } = situation.current;
+  switch (state.name) {
+    case 'open':
+      return stay(situation, {}, PROBE);
+    case 'waiting':
+      if (by === 'connect') return attempt(situation, 'requested');
+      return state.ordered ? stay(situation) : attempt(situation, 'hint');
+    case 'connecting':
+      return stay(situation);
+    default:
+      return by === 'connect' ? begin(situation, 'requested') : stay(situation);
+  }
+}
+
+function reset(situation: Situation): Step {
+  const { name } = situation.current.state;
+  if (name === 'idle' || name === 'closed') return stay(situation, {}, FORGET);
+  return begin(situation, 'reset_called', DROP, FORGET);
+}
+
+/** By the verdict of the code, docs/protocol.md section 8. */
+function lost(situation: Situation, { code, retryAfterMs }: Lost, abnormal: StateReason): Step {
+  const { refreshed, renewed } = situation.current;
+  const isFunction = typeof situation.options.token === 'function';
+  if (isTokenRefusal(code) && isFunction && !refreshed) {
+    return attempt(situation, 'token_refused', { code, refreshed: true });
+  }
+  if (code === REPLACED_CLOSE && !renewed) {
+    return attempt(situation, 'replaced', { code, renewed: true }, { type: 'renewIdentity', giveUp: 'sent' });
+  }
+  if (code === IDLE_TIMEOUT_CLOSE) return enter(situation, { name: 'idle', reason: 'idle_timeout', code });
+  if (closeVerdict(code) === 'stay') return close(situation, 'closed_by_server', code);
+  return wait(situation, code === ABNORMAL_CLOSE ? abnormal : 'closed_by_server', { code, retryAfterMs });
+}
+
+function wait(
+  situation: Situation,
+  reason: StateReason,
+  { code, retryAfterMs }: Partial<Lost>,
+  ...effects: Effect[]
+): Step {
+  const { current, options, now, chance } = situation;
+  const failures = current.failures + 1;
+  if (failures > options.maxRetries) return close(situation, 'gave_up', code);
+
+  const { slotAt } = current;
+  const orderedMs = slotAt === undefined ? retryAfterMs : Math.max(slotAt - now, 0);
+  // A slot is this client's own; a time to come back after may have been told to everybody.
+  const jitterMs = slotAt === undefined ? chance * longestWait(failures, options) : 0;
+  const delayMs = Math.round((orderedMs ?? 0) + jitterMs);
+  const state = {
+    name: 'waiting',
+    reason,
+    code,
+    failures,
+    delayMs,
+    ordered: orderedMs !== undefined,
+  } as const;
+  return enter(situation, state, { failures }, ...effects, timer('retry', delayMs));
+}
+
+const NOTHING_WRONG = { failures: 0, refreshed: false, renewed: false };
+
+/** From the beginning: what went wrong before does not count any more. */
+function begin(situation: Situation, reason: StateReason, ...effects: Effect[]): Step {
+  return attempt(situation, reason, NOTHING_WRONG, ...effects);
+}
+
+function attempt(
+  situation: Situation,
+  reason: StateReason,
+  { code, ...change }: Change & { readonly code?: number } = {},
+  ...effects: Effect[]
+): Step {
+  const { current, options } = situation;
+  const refresh = isTokenRefusal(code ?? current.state.code);
+  return enter(
+    situation,
+    { name: 'connecting', reason, code },
+    { ...change, step: 'token' },
+    ...effects,
+    timer('deadline', options.connectTimeoutMs),
+    { type: 'askToken', refresh },
+  );
+}
+
+function open(situation: Situation): Step {
+  const stable = timer('stable', situation.options.stableAfterMs);
+  return enter(situation, { name: 'open', reason: 'welcomed' }, {}, stable);
+}
+
+function close(situation: Situation, reason: StateReason, code?: number): Step {
+  return enter(situation, { name: 'closed', reason, code }, {}, DROP);
+}
+
+function enter({ current }: Situation, state: ClientState, change: Change = {}, ...effects: Effect[]): Step {
+  return { next: { ...current, step: undefined, slotAt: undefined, ...change, state }, effects };
+}
+
+function stay({ current }: Situation, change: Change = {}, ...effects: Effect[]): Step {
+  return { next: { ...current, ...change }, effects };
+}
 
 function timer(name: TimerName, ms: number): Effect {
   return { type: 'startTimer', timer: name, ms };
 }
 
 function isTokenRefusal(code: number | undefined): boolean {
-  return code === CLOSE_CODES.TokenExpired.code || code === CLOSE_CODES.Unauthorized.code;
+  return code === TOKEN_EXPIRED_CLOSE || code === UNAUTHORIZED_CLOSE;
 }

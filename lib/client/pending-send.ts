@@ -1,4 +1,5 @@
 import { ChannelsClientError } from './client-error.js';
+import { MAX_TIMER_MS } from './client-options.js';
 import type { ClientClock } from './clock.interface.js';
 import type { FrameText } from './frame-text.js';
 
@@ -12,59 +13,48 @@ export interface SendOptions {
   readonly onItem?: (item: unknown) => void;
 }
 
+/** The two ends of a promise. */
 export interface Settling {
-  resolve(answer: unknown): void;
-  reject(error: unknown): void;
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** A message that has no answer yet. */
-export class PendingSend {
+export interface PendingSend extends Settling {
+  readonly id: string;
+  readonly frame: FrameText;
+  readonly onItem: SendOptions['onItem'];
+  /** Ends its timeout, and listens to its signal no more. */
+  readonly unwatch: () => void;
+  isInFlight: boolean;
   /** When it was first written to a socket. */
-  firstSentAt: number | undefined;
+  firstSentAt?: number;
   /** Retryable errors so far. */
-  refusals = 0;
+  refusals: number;
   /** It is not sent before this. */
-  notBefore = 0;
+  notBefore: number;
+}
 
-  #timer: object | undefined;
-  #unlisten: (() => void) | undefined;
-
-  constructor(
-    readonly id: string,
-    /** Its place in the order of the calls. */
-    readonly place: number,
-    readonly frame: FrameText,
-    readonly options: SendOptions,
-    private readonly clock: ClientClock,
-    private readonly settling: Settling,
-  ) {}
-
-  /** @param end - is called when the time is over or the signal aborts, with what to reject with */
-  watch(event: string, end: (reason: unknown) => void): void {
-    const { timeoutMs, signal } = this.options;
-    if (timeoutMs !== undefined) {
-      const text = `No answer to ${JSON.stringify(event)} within ${timeoutMs} ms.`;
-      this.#timer = this.clock.setTimeout(() => end(new ChannelsClientError('timeout', text)), timeoutMs);
-    }
-    if (signal) {
-      const abort = (): void => end(signal.reason);
-      signal.addEventListener('abort', abort, { once: true });
-      this.#unlisten = () => signal.removeEventListener('abort', abort);
-    }
-  }
-
-  resolve(answer: unknown): void {
-    this.#unwatch();
-    this.settling.resolve(answer);
-  }
-
-  reject(error: unknown): void {
-    this.#unwatch();
-    this.settling.reject(error);
-  }
-
-  #unwatch(): void {
-    if (this.#timer) this.clock.clearTimer(this.#timer);
-    this.#unlisten?.();
-  }
+/**
+ * Waits for the time of a message to be over, or its signal to abort.
+ *
+ * @param end - is called with what the message is to reject with
+ * @returns a function that waits no longer
+ */
+export function watch(
+  event: string,
+  { timeoutMs, signal }: SendOptions,
+  clock: ClientClock,
+  end: (reason: unknown) => void,
+): () => void {
+  const late = (): void =>
+    end(new ChannelsClientError('timeout', `No answer to ${event} within ${timeoutMs} ms.`));
+  const timer =
+    timeoutMs === undefined ? timeoutMs : clock.setTimeout(late, Math.min(timeoutMs, MAX_TIMER_MS));
+  const abort = (): void => end(signal?.reason);
+  signal?.addEventListener('abort', abort);
+  return () => {
+    clock.clearTimer(timer);
+    signal?.removeEventListener('abort', abort);
+  };
 }

@@ -1,70 +1,69 @@
 import type { PublicationFrame } from '../protocol/index.js';
 import { ChannelsClientError } from './client-error.js';
 
-interface Waiting {
-  resolve(result: IteratorResult<PublicationFrame, undefined>): void;
-  reject(error: unknown): void;
-}
+type Result = IteratorResult<PublicationFrame, undefined>;
 
-const DONE: IteratorResult<PublicationFrame, undefined> = { done: true, value: undefined };
+const DONE: Result = { done: true, value: undefined };
 
 /** The publications of one channel from the moment it was made, one after the other. */
 export class PublicationIterator implements AsyncIterableIterator<PublicationFrame, undefined> {
   readonly #buffer: PublicationFrame[] = [];
-  readonly #waiting: Waiting[] = [];
-  #end: { readonly error?: unknown } | undefined;
+  /** Readers that found nothing. */
+  readonly #sleepers: (() => void)[] = [];
+  #hasEnded = false;
+  /** Told to the next reader only. */
+  #error: unknown;
 
-  /** @param returned - is called once, when it takes no more */
+  /** @param ended - is called once, when it takes no more */
   constructor(
     private readonly maxBuffered: number,
-    private readonly returned: (iterator: PublicationIterator) => void,
+    private readonly ended: (iterator: PublicationIterator) => void,
   ) {}
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  next(): Promise<IteratorResult<PublicationFrame, undefined>> {
+  async next(): Promise<Result> {
+    while (this.#buffer.length === 0 && !this.#hasEnded) {
+      // Each of them looks again by itself, in the order in which they came.
+      // oxlint-disable-next-line no-await-in-loop
+      await new Promise<void>((resolve) => this.#sleepers.push(resolve));
+    }
     const value = this.#buffer.shift();
-    if (value) return Promise.resolve({ done: false, value });
-    if (this.#end) return this.#ending(this.#end);
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    if (value) return { done: false, value };
+    const error = this.#error;
+    this.#error = undefined;
+    if (error !== undefined) throw error;
+    return DONE;
   }
 
-  return(): Promise<IteratorResult<PublicationFrame, undefined>> {
+  async return(): Promise<Result> {
     this.#buffer.length = 0;
     this.end();
-    return Promise.resolve(DONE);
+    return DONE;
   }
 
   push(publication: PublicationFrame): void {
-    if (this.#end) return;
-    const reader = this.#waiting.shift();
-    if (reader) {
-      reader.resolve({ done: false, value: publication });
-    } else if (this.#buffer.length < this.maxBuffered) {
-      this.#buffer.push(publication);
-    } else {
-      const text = `The loop lags ${this.maxBuffered} publications behind (maxBuffered).`;
+    if (this.#buffer.length >= this.maxBuffered) {
+      const text = `The loop is ${this.maxBuffered} publications behind (maxBuffered).`;
       this.end(new ChannelsClientError('queue_full', text));
+      return;
     }
+    this.#buffer.push(publication);
+    this.#wake();
   }
 
   /** What came before it is still handed out; then the loop ends, with the error where there is one. */
   end(error?: unknown): void {
-    if (this.#end) return;
-    this.#end = error === undefined ? {} : { error };
-    for (const [at, reader] of this.#waiting.splice(0).entries()) {
-      // An error is told once.
-      if (at === 0 && error !== undefined) reader.reject(error);
-      else reader.resolve(DONE);
-    }
-    this.returned(this);
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#error = error;
+    this.ended(this);
+    this.#wake();
   }
 
-  #ending(end: { readonly error?: unknown }): Promise<IteratorResult<PublicationFrame, undefined>> {
-    if (!('error' in end)) return Promise.resolve(DONE);
-    this.#end = {};
-    return Promise.reject(end.error);
+  #wake(): void {
+    for (const wake of this.#sleepers.splice(0)) wake();
   }
 }

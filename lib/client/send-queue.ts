@@ -1,17 +1,11 @@
 import type { AckFrame } from '../protocol/index.js';
-import { longestWait } from './backoff.js';
-import { ChannelsClientError } from './client-error.js';
-import { MAX_TIMER_MS, type ResolvedClientOptions } from './client-options.js';
+import { waitAfter } from './backoff.js';
+import { ChannelsClientError, errorOf } from './client-error.js';
+import type { ResolvedClientOptions } from './client-options.js';
 import { encodeFrame, refusalOf } from './frame-text.js';
-import { PendingSend, type SendOptions, type Settling } from './pending-send.js';
-import { asDelay, readError } from './server-frame.js';
-
-export interface QueuePort {
-  /** Whether a socket has taken the frame. */
-  write(text: string): boolean;
-  /** An `onItem` of the application threw. */
-  failed(cause: unknown): void;
-}
+import { watch, type PendingSend, type SendOptions, type Settling } from './pending-send.js';
+import type { Reporter } from './reporter.js';
+import { readError } from './server-frame.js';
 
 /** The dedup window ends this much earlier for a client, in milliseconds: docs/protocol.md, section 6.4. */
 const WINDOW_MARGIN_MS = 30_000;
@@ -21,25 +15,27 @@ const DEFAULT_IN_FLIGHT = 64;
 
 /** The messages that have no answer yet: those that wait to be sent, and those that are in flight. */
 export class SendQueue {
+  readonly #options: ResolvedClientOptions;
+  /** Whether a socket has taken the frame. */
+  readonly #write: (text: string) => boolean;
+  readonly #reporter: Reporter;
   /** In the order of the calls. */
-  readonly #waiting: PendingSend[] = [];
-  readonly #inFlight = new Map<string, PendingSend>();
+  readonly #messages = new Map<string, PendingSend>();
   readonly #isPlain: boolean;
   #isOpen = false;
   #limits: Readonly<Record<string, number>> = {};
   #bytes = 0;
-  #calls = 0;
-  #timer: object | undefined;
+  #timer: unknown;
 
-  constructor(
-    private readonly options: ResolvedClientOptions,
-    private readonly port: QueuePort,
-  ) {
+  constructor(options: ResolvedClientOptions, write: (text: string) => boolean, reporter: Reporter) {
+    this.#options = options;
+    this.#write = write;
+    this.#reporter = reporter;
     this.#isPlain = options.server === 'plain';
   }
 
-  get size(): number {
-    return this.#waiting.length + this.#inFlight.size;
+  get isEmpty(): boolean {
+    return this.#messages.size === 0;
   }
 
   /** The limits of the server, as last told. */
@@ -50,7 +46,6 @@ export class SendQueue {
   add(event: string, data: unknown, options: SendOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
       options.signal?.throwIfAborted();
-      checkTimeout(options.timeoutMs);
       this.#enqueue(event, data, options, { resolve, reject });
       this.#pump();
     });
@@ -60,9 +55,9 @@ export class SendQueue {
   open(limits: Readonly<Record<string, number>>): void {
     this.#isOpen = true;
     this.#limits = limits;
-    for (const message of [...this.#waiting]) {
-      const refusal = refusalOf(message.frame, this.#limits);
-      if (refusal) this.#settle(message).reject(refusal);
+    for (const message of this.#messages.values()) {
+      const refusal = refusalOf(message.frame, limits);
+      if (refusal) this.#take(message).reject(refusal);
     }
     this.#pump();
   }
@@ -70,156 +65,116 @@ export class SendQueue {
   /** What is in flight waits again, in its place. */
   pause(): void {
     this.#isOpen = false;
-    const unanswered = [...this.#inFlight.values()];
-    this.#inFlight.clear();
-    for (const message of unanswered) this.#putBack(message);
-    this.#armTimer();
+    for (const message of this.#messages.values()) message.isInFlight = false;
+    this.#options.clock.clearTimer(this.#timer);
   }
 
-  /** @returns whether the ack belongs to a message */
-  answer({ ack, data, error, more }: AckFrame): boolean {
-    const message = this.#inFlight.get(String(ack));
-    if (!message) return false;
-    if (error !== undefined) {
-      const { retryable, retryAfterMs, ...rest } = readError(error);
-      if (retryable) this.#retryLater(message, retryAfterMs);
-      else this.#settle(message).reject(ChannelsClientError.fromWire(rest));
+  answer({ ack, data, error, more }: AckFrame): void {
+    const message = this.#messages.get(String(ack));
+    // An ack of what has been settled is late.
+    if (!message?.isInFlight) return;
+    const refusal = error && readError(error);
+    if (refusal?.retryable) {
+      message.isInFlight = false;
+      message.notBefore = this.#options.clock.now() + waitAfter(refusal, ++message.refusals, this.#options);
+    } else if (refusal) {
+      this.#take(message).reject(errorOf(refusal));
     } else if (more) {
       this.#handOut(message, data);
     } else {
-      this.#settle(message).resolve(data);
+      this.#take(message).resolve(data);
     }
     this.#pump();
-    return true;
   }
 
   rejectAll(error: ChannelsClientError): void {
-    for (const message of [...this.#inFlight.values(), ...this.#waiting]) this.#settle(message).reject(error);
-    this.#armTimer();
+    for (const message of this.#messages.values()) this.#take(message).reject(error);
   }
 
   /** What was sent under an identity that is given up would run twice under the next one. */
   rejectSent(error: ChannelsClientError): void {
-    for (const message of [...this.#waiting]) {
-      if (message.firstSentAt !== undefined) this.#settle(message).reject(error);
+    for (const message of this.#messages.values()) {
+      if (message.firstSentAt !== undefined) this.#take(message).reject(error);
     }
   }
 
   #enqueue(event: string, data: unknown, options: SendOptions, settling: Settling): void {
-    const { random, clock } = this.options;
+    const { random, clock } = this.#options;
     const id = random.id();
     const frame = encodeFrame(this.#isPlain ? { event, data } : { event, data, id });
     const refusal = refusalOf(frame, this.#limits) ?? this.#overflow(frame.bytes);
     if (refusal) throw refusal;
 
-    const message = new PendingSend(id, this.#calls++, frame, options, clock, settling);
+    const message: PendingSend = {
+      ...settling,
+      id,
+      frame,
+      onItem: options.onItem,
+      unwatch: watch(event, options, clock, (reason) => {
+        this.#take(message).reject(reason);
+        this.#pump();
+      }),
+      isInFlight: false,
+      refusals: 0,
+      notBefore: 0,
+    };
     this.#bytes += frame.bytes;
-    this.#waiting.push(message);
-    message.watch(event, (reason) => {
-      this.#settle(message).reject(reason);
-      this.#pump();
-    });
+    this.#messages.set(id, message);
   }
 
   #overflow(bytes: number): ChannelsClientError | undefined {
-    const { maxQueue, maxQueueBytes } = this.options;
-    if (this.size >= maxQueue) {
-      return new ChannelsClientError('queue_full', `${this.size} messages wait for their answer (maxQueue).`);
-    }
-    if (this.#bytes + bytes > maxQueueBytes) {
-      return new ChannelsClientError(
-        'queue_full',
-        `${this.#bytes} bytes wait for their answer, and ${bytes} more exceed maxQueueBytes (${maxQueueBytes}).`,
-      );
-    }
-    return undefined;
+    const { maxQueue, maxQueueBytes } = this.#options;
+    const { size } = this.#messages;
+    if (size < maxQueue && this.#bytes + bytes <= maxQueueBytes) return undefined;
+    const text = `${size} messages of ${this.#bytes} bytes wait (maxQueue, maxQueueBytes).`;
+    return new ChannelsClientError('queue_full', text);
   }
 
+  /** Sends what may be sent, and comes back when the next one may. */
   #pump(): void {
-    const { clock } = this.options;
-    const maxInFlight = this.#limits['maxInFlight'] ?? DEFAULT_IN_FLIGHT;
-    let at = 0;
-    while (this.#isOpen && this.#inFlight.size < maxInFlight) {
-      const message = this.#waiting[at];
-      if (!message) break;
-      if (message.notBefore > clock.now()) at++;
-      // A socket that is closing takes nothing more; its close puts an end to this.
-      else if (!this.#send(message)) break;
+    const { clock } = this.#options;
+    clock.clearTimer(this.#timer);
+    if (!this.#isOpen) return;
+    const now = clock.now();
+    let free = this.#limits['maxInFlight'] ?? DEFAULT_IN_FLIGHT;
+    for (const { isInFlight } of this.#messages.values()) if (isInFlight) free--;
+    let nextAt = Infinity;
+    for (const message of this.#messages.values()) {
+      if (message.isInFlight) continue;
+      if (message.notBefore > now) nextAt = Math.min(nextAt, message.notBefore);
+      // A socket that is closing takes nothing more; its end is near.
+      else if (free-- <= 0 || !this.#send(message, now)) break;
     }
-    this.#armTimer();
+    if (nextAt < Infinity) this.#timer = clock.setTimeout(() => this.#pump(), nextAt - now);
   }
 
-  #send(message: PendingSend): boolean {
-    const now = this.options.clock.now();
-    if (this.#isExpired(message, now)) {
-      const text = 'The server may no longer know that this message was sent before.';
-      this.#settle(message).reject(new ChannelsClientError('expired', text));
+  #send(message: PendingSend, now: number): boolean {
+    const windowMs = this.#limits['dedupWindowMs'] ?? Infinity;
+    if (now - (message.firstSentAt ?? now) > windowMs - WINDOW_MARGIN_MS) {
+      const text = 'The server may not know this message any more.';
+      this.#take(message).reject(new ChannelsClientError('expired', text));
       return true;
     }
-    if (!this.port.write(message.frame.text)) return false;
+    if (!this.#write(message.frame.text)) return false;
     message.firstSentAt ??= now;
-    if (this.#isPlain) {
-      this.#settle(message).resolve(undefined);
-      return true;
-    }
-    this.#waiting.splice(this.#waiting.indexOf(message), 1);
-    this.#inFlight.set(message.id, message);
+    message.isInFlight = true;
+    if (this.#isPlain) this.#take(message).resolve(undefined);
     return true;
   }
 
-  #isExpired({ firstSentAt }: PendingSend, now: number): boolean {
-    const { dedupWindowMs } = this.#limits;
-    if (firstSentAt === undefined || dedupWindowMs === undefined) return false;
-    return now - firstSentAt > dedupWindowMs - WINDOW_MARGIN_MS;
-  }
-
-  #retryLater(message: PendingSend, retryAfterMs: unknown): void {
-    const { clock, random } = this.options;
-    message.refusals++;
-    const delayMs = asDelay(retryAfterMs) ?? random.next() * longestWait(message.refusals, this.options);
-    message.notBefore = clock.now() + delayMs;
-    this.#inFlight.delete(message.id);
-    this.#putBack(message);
-  }
-
-  #putBack(message: PendingSend): void {
-    const at = this.#waiting.findIndex(({ place }) => place > message.place);
-    this.#waiting.splice(at === -1 ? this.#waiting.length : at, 0, message);
-  }
-
-  #handOut({ options }: PendingSend, item: unknown): void {
+  #handOut(message: PendingSend, item: unknown): void {
     try {
-      options.onItem?.(item);
+      message.onItem?.(item);
     } catch (cause) {
-      this.port.failed(cause);
+      this.#reporter.listenerFailed(cause);
     }
   }
 
   /** Takes a message out; the caller settles it. */
-  #settle(message: PendingSend): PendingSend {
-    const at = this.#waiting.indexOf(message);
-    if (at !== -1) this.#waiting.splice(at, 1);
-    this.#inFlight.delete(message.id);
+  #take(message: PendingSend): Settling {
+    this.#messages.delete(message.id);
     this.#bytes -= message.frame.bytes;
+    message.unwatch();
     return message;
   }
-
-  /** One timer, for the message that may be sent again first. */
-  #armTimer(): void {
-    const { clock } = this.options;
-    if (this.#timer) clock.clearTimer(this.#timer);
-    this.#timer = undefined;
-    if (!this.#isOpen) return;
-    const now = clock.now();
-    const later = this.#waiting.map(({ notBefore }) => notBefore).filter((at) => at > now);
-    if (later.length === 0) return;
-    this.#timer = clock.setTimeout(() => this.#pump(), Math.min(...later) - now);
-  }
-}
-
-function checkTimeout(timeoutMs: number | undefined): void {
-  if (timeoutMs === undefined || (timeoutMs >= 0 && timeoutMs <= MAX_TIMER_MS)) return;
-  throw new RangeError(
-    `timeoutMs (${timeoutMs}) must be a number from 0 to ${MAX_TIMER_MS}; leave it out to wait as long as it takes.`,
-  );
 }

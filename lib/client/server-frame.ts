@@ -1,48 +1,35 @@
-import {
-  isMessageId,
-  type AckFrame,
-  type EventFrame,
-  type PublicationFrame,
-  type WireError,
-} from '../protocol/index.js';
-
-export type ServerMessage =
-  | { readonly type: 'ack'; readonly frame: AckFrame }
-  | { readonly type: 'publication'; readonly frame: PublicationFrame }
-  | { readonly type: 'event'; readonly frame: EventFrame };
+import type { ServerFrame, WireError } from '../protocol/index.js';
 
 /** Reads what a server sent. Fields that are not known are left alone (docs/protocol.md, "Room to grow"). */
-export function parseServerFrame(data: unknown): ServerMessage | undefined {
+export function parseServerFrame(data: unknown): ServerFrame | undefined {
   const value = parseJson(data);
   if (!isRecord(value)) return undefined;
   const { event, channel, ack } = value;
-  if (typeof event === 'string') {
-    if (channel === undefined) return { type: 'event', frame: value as unknown as EventFrame };
-    return typeof channel === 'string'
-      ? { type: 'publication', frame: value as unknown as PublicationFrame }
-      : undefined;
-  }
-  return isMessageId(ack) ? { type: 'ack', frame: value as unknown as AckFrame } : undefined;
+  const isFrame =
+    event === undefined
+      ? ack !== undefined
+      : typeof event === 'string' && (channel === undefined || typeof channel === 'string');
+  return isFrame ? (value as unknown as ServerFrame) : undefined;
 }
 
 /** The wait that the reason of a close orders: `{"retryAfterMs":n}` (docs/protocol.md, section 2.7). */
 export function retryAfterOf(reason: unknown): number | undefined {
-  const value = parseJson(reason);
-  return isRecord(value) ? asDelay(value['retryAfterMs']) : undefined;
+  return delayOf(parseJson(reason), 'retryAfterMs');
 }
 
 /** A day: what a server orders beyond that is a mistake, and timers have an end. */
 const MAX_ORDERED_MS = 86_400_000;
 
 /** A delay that a server has named, or `undefined` where it has named none. */
-export function asDelay(value: unknown): number | undefined {
+export function delayOf(data: unknown, field: string): number | undefined {
+  const value = isRecord(data) ? data[field] : undefined;
   return typeof value === 'number' && value >= 0 ? Math.min(value, MAX_ORDERED_MS) : undefined;
 }
 
 /** The error of an ack. One that cannot be read counts as a failure of the server. */
 export function readError(error: unknown): WireError {
   if (isRecord(error) && typeof error['code'] === 'string') return error as unknown as WireError;
-  return { code: 'internal', message: 'The server has sent an error that cannot be read.', retryable: false };
+  return { code: 'internal', message: 'unreadable error', retryable: false };
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -3,7 +3,7 @@ import type { ClientClock, ClientRandom } from './clock.interface.js';
 /** What both browsers and Node have, and nothing of one of them only. */
 interface Platform {
   readonly performance: { now(): number };
-  readonly crypto?: { getRandomValues?(bytes: Uint8Array): Uint8Array };
+  readonly crypto?: { getRandomValues(bytes: Uint8Array): Uint8Array };
   setTimeout(callback: () => void, ms: number): unknown;
   clearTimeout(handle: unknown): void;
   btoa(binary: string): string;
@@ -11,28 +11,20 @@ interface Platform {
 
 const platform = globalThis as unknown as Platform;
 
-/** A timer is a number in a browser and an object in Node. */
-interface SystemTimer {
-  readonly handle: unknown;
-}
-
 export const systemClock: ClientClock = {
   now: () => platform.performance.now(),
-  setTimeout: (callback, ms): SystemTimer => ({ handle: platform.setTimeout(callback, ms) }),
-  clearTimer: (timer) => platform.clearTimeout((timer as SystemTimer).handle),
+  setTimeout: (callback, ms) => platform.setTimeout(callback, ms),
+  clearTimer: (timer) => platform.clearTimeout(timer),
 };
 
 /** @throws TypeError where there is no source of secrets */
 export function systemRandom(): ClientRandom {
   const { crypto } = platform;
-  if (!crypto?.getRandomValues) {
-    throw new TypeError(
-      "There is no crypto.getRandomValues here: in React Native import 'react-native-get-random-values' first, or pass { random }.",
-    );
-  }
+  if (!crypto)
+    throw new TypeError('There is no crypto.getRandomValues here: load a polyfill, or pass { random }.');
   return {
-    next: () => Math.random(),
-    id: () => base64url(String.fromCharCode(...(crypto.getRandomValues?.(new Uint8Array(16)) ?? []))),
+    next: Math.random,
+    id: () => base64url(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16)))),
   };
 }
 

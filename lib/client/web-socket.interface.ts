@@ -11,8 +11,6 @@ export interface WebSocketLike {
   onerror: unknown;
   /** 1 while it is open. */
   readonly readyState: number;
-  /** The subprotocol that the server has selected. */
-  readonly protocol: string;
   /** Bytes that were sent but have not left yet. React Native has none. */
   readonly bufferedAmount?: number;
   send(data: string): void;

@@ -1,23 +1,17 @@
 import type { Welcome } from '../protocol/index.js';
 import { isRecord } from './server-frame.js';
 
-/** What `$hello` was acked with; what is missing has the value that limits and watches nothing. */
+/** What `$hello` was acked with. A limit that is missing limits nothing, a time that is missing is off. */
 export function parseWelcome(data: unknown): Welcome | undefined {
   if (!isRecord(data)) return undefined;
-  const { connectionId, principal } = data;
-  if (typeof connectionId !== 'string' || typeof principal !== 'string') return undefined;
-  const heartbeat = isRecord(data['heartbeat']) ? data['heartbeat'] : {};
+  const { heartbeat, limits } = data as Partial<Welcome>;
   return {
-    connectionId,
-    principal,
-    heartbeat: {
-      intervalMs: asNumber(heartbeat['intervalMs']),
-      clientTimeoutMs: asNumber(heartbeat['clientTimeoutMs']),
-    },
-    limits: isRecord(data['limits']) ? (data['limits'] as Record<string, number>) : {},
+    connectionId: '',
+    principal: '',
+    ...data,
+    heartbeat: { ...NO_HEARTBEAT, ...heartbeat },
+    limits: { ...limits },
   };
 }
 
-function asNumber(value: unknown): number {
-  return typeof value === 'number' && value > 0 ? value : 0;
-}
+const NO_HEARTBEAT = { intervalMs: 0, clientTimeoutMs: 0 };

@@ -1,5 +1,14 @@
-/** What a client does after a close: come back, or stay away. */
-export type CloseVerdict = 'reconnect' | 'stay';
+import {
+  ABNORMAL_CLOSE,
+  closeVerdict,
+  IDLE_TIMEOUT_CLOSE,
+  NORMAL_CLOSE,
+  REPLACED_CLOSE,
+  TOKEN_EXPIRED_CLOSE,
+  TRY_AGAIN_LATER_CLOSE,
+  UNAUTHORIZED_CLOSE,
+  type CloseVerdict,
+} from './close-verdict.js';
 
 export interface CloseCodeEntry {
   readonly code: number;
@@ -8,10 +17,10 @@ export interface CloseCodeEntry {
   readonly reason: string;
 }
 
-const entry = (code: number, name: string, verdict: CloseVerdict, reason: string): CloseCodeEntry => ({
+const entry = (code: number, name: string, reason: string): CloseCodeEntry => ({
   code,
   name,
-  verdict,
+  verdict: closeVerdict(code),
   reason,
 });
 
@@ -20,37 +29,36 @@ const entry = (code: number, name: string, verdict: CloseVerdict, reason: string
  * 4000-4499 come back, 4500-4999 stay away; a code that is not listed obeys its range.
  */
 export const CLOSE_CODES = {
-  Normal: entry(1000, 'normal', 'stay', 'closed on purpose'),
-  GoingAway: entry(1001, 'going_away', 'reconnect', 'the peer leaves its page or process'),
-  ProtocolError: entry(1002, 'protocol_error', 'stay', 'the WebSocket framing was violated'),
-  UnsupportedData: entry(1003, 'unsupported_data', 'stay', 'a kind of data that is not accepted'),
-  NoStatus: entry(1005, 'no_status', 'reconnect', 'closed without a code'),
-  Abnormal: entry(1006, 'abnormal', 'reconnect', 'the connection was lost without a close frame'),
-  InvalidPayload: entry(1007, 'invalid_payload', 'stay', 'text that is no UTF-8'),
-  PolicyViolation: entry(1008, 'policy_violation', 'stay', 'too many fragments'),
-  MessageTooBig: entry(1009, 'message_too_big', 'stay', 'a message over maxMessageBytes'),
-  MandatoryExtension: entry(1010, 'mandatory_extension', 'stay', 'the client misses an extension'),
-  InternalError: entry(
-    1011,
-    'internal_error',
-    'reconnect',
-    'the server failed before the connection was open',
+  Normal: entry(NORMAL_CLOSE, 'normal', 'closed on purpose'),
+  GoingAway: entry(1001, 'going_away', 'the peer leaves its page or process'),
+  ProtocolError: entry(1002, 'protocol_error', 'the WebSocket framing was violated'),
+  UnsupportedData: entry(1003, 'unsupported_data', 'a kind of data that is not accepted'),
+  NoStatus: entry(1005, 'no_status', 'closed without a code'),
+  Abnormal: entry(ABNORMAL_CLOSE, 'abnormal', 'the connection was lost without a close frame'),
+  InvalidPayload: entry(1007, 'invalid_payload', 'text that is no UTF-8'),
+  PolicyViolation: entry(1008, 'policy_violation', 'too many fragments'),
+  MessageTooBig: entry(1009, 'message_too_big', 'a message over maxMessageBytes'),
+  MandatoryExtension: entry(1010, 'mandatory_extension', 'the client misses an extension'),
+  InternalError: entry(1011, 'internal_error', 'the server failed before the connection was open'),
+  ServiceRestart: entry(1012, 'service_restart', 'the server shuts down or restarts'),
+  TryAgainLater: entry(TRY_AGAIN_LATER_CLOSE, 'try_again_later', 'the server takes no connections now'),
+  BadGateway: entry(1014, 'bad_gateway', 'a proxy lost its upstream'),
+  TlsFailure: entry(1015, 'tls_failure', 'the TLS handshake failed'),
+  TokenExpired: entry(TOKEN_EXPIRED_CLOSE, 'token_expired', 'come back with a new token'),
+  HeartbeatMissed: entry(4408, 'heartbeat_missed', 'silent for longer than heartbeatTimeoutMs'),
+  SlowConsumer: entry(4413, 'slow_consumer', 'the outbox passed maxOutboxBytes'),
+  TooManyRequests: entry(4429, 'too_many_requests', 'a rate limit, after warnings'),
+  BadFrame: entry(4500, 'bad_frame', 'ten bad frames in ten seconds'),
+  Unauthorized: entry(UNAUTHORIZED_CLOSE, 'unauthorized', 'the handshake guard said no'),
+  Forbidden: entry(4503, 'forbidden', 'revoked, or not allowed here'),
+  NotFound: entry(4504, 'not_found', 'no gateway has this path'),
+  UnsupportedProtocol: entry(4506, 'unsupported_protocol', 'an unknown version of this protocol'),
+  Replaced: entry(REPLACED_CLOSE, 'replaced', 'the same client opened a second connection on this node'),
+  IdleTimeout: entry(
+    IDLE_TIMEOUT_CLOSE,
+    'idle_timeout',
+    'alive, but nothing said; comes back with the next send',
   ),
-  ServiceRestart: entry(1012, 'service_restart', 'reconnect', 'the server shuts down or restarts'),
-  TryAgainLater: entry(1013, 'try_again_later', 'reconnect', 'the server takes no connections now'),
-  BadGateway: entry(1014, 'bad_gateway', 'reconnect', 'a proxy lost its upstream'),
-  TlsFailure: entry(1015, 'tls_failure', 'stay', 'the TLS handshake failed'),
-  TokenExpired: entry(4401, 'token_expired', 'reconnect', 'come back with a new token'),
-  HeartbeatMissed: entry(4408, 'heartbeat_missed', 'reconnect', 'silent for longer than heartbeatTimeoutMs'),
-  SlowConsumer: entry(4413, 'slow_consumer', 'reconnect', 'the outbox passed maxOutboxBytes'),
-  TooManyRequests: entry(4429, 'too_many_requests', 'reconnect', 'a rate limit, after warnings'),
-  BadFrame: entry(4500, 'bad_frame', 'stay', 'ten bad frames in ten seconds'),
-  Unauthorized: entry(4501, 'unauthorized', 'stay', 'the handshake guard said no'),
-  Forbidden: entry(4503, 'forbidden', 'stay', 'revoked, or not allowed here'),
-  NotFound: entry(4504, 'not_found', 'stay', 'no gateway has this path'),
-  UnsupportedProtocol: entry(4506, 'unsupported_protocol', 'stay', 'an unknown version of this protocol'),
-  Replaced: entry(4509, 'replaced', 'stay', 'the same client opened a second connection on this node'),
-  IdleTimeout: entry(4510, 'idle_timeout', 'stay', 'alive, but nothing said; comes back with the next send'),
 } as const satisfies Record<string, CloseCodeEntry>;
 
 const BY_CODE: ReadonlyMap<number, CloseCodeEntry> = new Map(
@@ -60,11 +68,4 @@ const BY_CODE: ReadonlyMap<number, CloseCodeEntry> = new Map(
 /** The table's entry of a code, or `undefined` where the code is not in the table. */
 export function closeCode(code: number): CloseCodeEntry | undefined {
   return BY_CODE.get(code);
-}
-
-/** What a client does after `code`: by the table, and for an unknown code by its range. */
-export function closeVerdict(code: number): CloseVerdict {
-  const known = BY_CODE.get(code);
-  if (known) return known.verdict;
-  return code >= 4500 && code <= 4999 ? 'stay' : 'reconnect';
 }

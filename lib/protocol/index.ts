@@ -1,10 +1,5 @@
-export {
-  CLOSE_CODES,
-  closeCode,
-  closeVerdict,
-  type CloseCodeEntry,
-  type CloseVerdict,
-} from './close-codes.js';
+export { CLOSE_CODES, closeCode, type CloseCodeEntry } from './close-codes.js';
+export { closeVerdict, type CloseVerdict } from './close-verdict.js';
 export { ERROR_CODES, isErrorCode, type ErrorCode, type WireError } from './error-codes.js';
 export * from './constants.js';
 export { isChannelName } from './channel-name.js';

@@ -1,0 +1,31 @@
+import { ChannelsClientError, type ClientErrorCode } from './client-error.js';
+import { Listeners } from './listeners.js';
+
+/** Tells the listeners of a client what concerns all of it. */
+export class Reporter {
+  readonly listeners = new Listeners((cause, event) =>
+    event === '$error' ? rethrow(cause) : this.listenerFailed(cause),
+  );
+
+  /** A failure that belongs to no call. */
+  fail(code: ClientErrorCode, message: string, cause?: unknown): void {
+    this.tell(new ChannelsClientError(code, message, { cause }));
+  }
+
+  tell(error: ChannelsClientError): void {
+    this.listeners.emit('$error', error);
+  }
+
+  /** A listener of the application threw; where nobody hears of that, it is thrown again. */
+  readonly listenerFailed = (cause: unknown): void => {
+    if (this.listeners.has('$error')) this.fail('listener_failed', 'A listener threw.', cause);
+    else rethrow(cause);
+  };
+}
+
+/** Where the runtime reports what nobody has caught. */
+function rethrow(cause: unknown): void {
+  queueMicrotask(() => {
+    throw cause;
+  });
+}
