@@ -155,7 +155,7 @@ export class ChannelTable {
     if (!record || record.phase === 'out' || record.phase === 'leaving') return;
     if (event.startsWith('$') && event !== '$join' && event !== '$leave') return;
     record.listeners.emit(event, data, publication);
-    for (const iterator of [...record.iterators]) iterator.push(publication);
+    for (const iterator of record.iterators) iterator.push(publication);
   }
 
   #want(record: ChannelRecord): void {
@@ -245,13 +245,15 @@ export class ChannelTable {
     if (record.phase === 'out') this.#enter(record, { data: undefined, recovered: false, by: 'server' });
   }
 
-  #endedByServer(record: ChannelRecord, { code, reason }: UnsubscribedEvent): void {
+  #endedByServer(record: ChannelRecord, told: UnsubscribedEvent): void {
+    // The ack of a command that is under way tells what holds after it.
+    if (record.phase !== 'in') return;
     record.phase = 'out';
     record.held = record.byServer = false;
     record.refused = true;
-    record.listeners.emit('$unsubscribed', { code, reason });
-    const text = reason ?? 'The server has ended the subscription.';
-    record.endLoops(new ChannelsClientError((code ?? 'not_subscribed') as ClientErrorCode, text));
+    record.listeners.emit('$unsubscribed', told);
+    const { code = 'not_subscribed', reason = 'The server has ended it.' } = told;
+    record.endLoops(new ChannelsClientError(code as ClientErrorCode, reason));
   }
 
   #gap(record: ChannelRecord, reason: ChannelGap['reason']): void {

@@ -217,6 +217,8 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
 
   #closed(): void {
     const error = this.#refusal as ChannelsClientError;
+    // Nothing is left of who it was: what is sent from here on belongs to whoever comes next.
+    this.#principal = undefined;
     this.#queue.rejectAll(error);
     this.#channels.close(error, this.state.reason === 'close_called');
   }
@@ -275,5 +277,5 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
 
 function checkEvent(event: string): void {
   if (typeof event === 'string' && !event.startsWith(RESERVED_EVENT_PREFIX)) return;
-  throw new TypeError(`${event} is no event: it must be a string that does not begin with $.`);
+  throw new TypeError(`${event} is no event: a string that does not begin with $.`);
 }

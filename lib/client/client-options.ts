@@ -152,7 +152,7 @@ export function resolveClientOptions(
       "server: 'plain' cannot be told a token: leave it out, and let a cookie say who this is.",
     );
   }
-  if (typeof token === 'string') checkToken(token);
+  if (token && typeof token === 'string') checkToken(token);
   return {
     ...options,
     token,
@@ -178,9 +178,7 @@ function checkUrl(url: string): string {
 function globalWebSocket(): WebSocketConstructor {
   const { WebSocket } = globalThis as { WebSocket?: WebSocketConstructor };
   if (WebSocket) return WebSocket;
-  throw new TypeError(
-    "There is no global WebSocket here: pass { WebSocket }, for example from the package 'ws'.",
-  );
+  throw new TypeError("There is no global WebSocket: pass { WebSocket }, for example from the package 'ws'.");
 }
 
 /** `0` is a number of retries, and a time to be stable; elsewhere it would let nothing happen. */

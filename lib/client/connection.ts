@@ -3,7 +3,6 @@ import {
   BEARER_SUBPROTOCOL_PREFIX,
   JSON_SUBPROTOCOL,
   type AckFrame,
-  type EventFrame,
   type ServerFrame,
   type Welcome,
 } from '../protocol/index.js';
@@ -156,7 +155,7 @@ export class Connection {
   #askToken(refresh: boolean): void {
     const { token } = this.#options;
     if (typeof token !== 'function') {
-      this.take({ type: 'token', token });
+      this.take({ type: 'token', token: token || undefined });
       return;
     }
     // A function that answers late answers for an attempt that is over.
@@ -232,19 +231,28 @@ export class Connection {
   #receive(data: unknown): void {
     this.#liveness?.heard();
     const frame = parseServerFrame(data);
-    if (!frame) this.#reporter.fail('bad_frame', 'The server has sent what is no frame.');
-    else if (!('event' in frame) && frame.ack === this.#helloId) this.#greeted(frame);
-    else if (!('event' in frame) || !this.#isOwn(frame)) this.#events.received(frame);
+    const isPlain = this.#options.server === 'plain';
+    if (frame) {
+      if (isPlain || !this.#isOwn(frame)) this.#events.received(frame);
+    } else if (!isPlain) {
+      // A stock gateway may answer with any value; from ours it is a fault.
+      this.#reporter.fail('bad_frame', 'The server has sent what is no frame.');
+    }
   }
 
-  /** Whether an event is about the connection itself. */
-  #isOwn({ event, data }: EventFrame): boolean {
-    switch (event) {
+  /** Whether a frame is about the connection itself. */
+  #isOwn(frame: ServerFrame): boolean {
+    if (!('event' in frame)) {
+      if (frame.ack !== this.#helloId) return false;
+      this.#greeted(frame);
+      return true;
+    }
+    switch (frame.event) {
       case '$ping':
         this.write('{"event":"$pong"}');
         return true;
       case '$drain':
-        this.take({ type: 'drain', reconnectAfterMs: delayOf(data, 'reconnectAfterMs') ?? 0 });
+        this.take({ type: 'drain', reconnectAfterMs: delayOf(frame.data, 'reconnectAfterMs') ?? 0 });
         return true;
       default:
         return false;

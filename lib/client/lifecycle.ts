@@ -114,36 +114,40 @@ export function reduce(
   circumstances: Circumstances,
 ): Step {
   const situation = { current, options, ...circumstances };
-  switch (input.type) {
+  return asked(situation, input.type) ?? happened(situation, input) ?? stay(situation);
+}
+
+/** What the application asks for, in any state. */
+function asked(situation: Situation, type: Input['type']): Step | undefined {
+  const { name } = situation.current.state;
+  switch (type) {
     case 'close':
-      return current.state.name === 'closed' ? stay(situation) : close(situation, 'close_called');
+      return name === 'closed' ? stay(situation) : close(situation, 'close_called');
     case 'reset':
       return reset(situation);
     case 'need':
-      return current.state.name === 'idle' ? begin(situation, 'requested') : stay(situation);
+      return name === 'idle' ? begin(situation, 'requested') : stay(situation);
     case 'connect':
+      return hurry(situation, 'requested') ?? begin(situation, 'requested');
     case 'hint':
-      return hurry(situation, input.type);
-    default:
-      return go(situation, input);
+      // A wait that the server has ordered is not for a guess to shorten.
+      return name === 'waiting' && situation.current.state.ordered ? undefined : hurry(situation, type);
   }
 }
 
-/** What happens to the connection, rather than what is asked of it. */
-function go(situation: Situation, input: Input): Step {
+/** What happens to the connection. */
+function happened(situation: Situation, input: Input): Step | undefined {
   switch (situation.current.state.name) {
     case 'connecting':
       return whileConnecting(situation, input);
     case 'open':
       return whileOpen(situation, input);
     case 'waiting':
-      return input.type === 'retry' ? attempt(situation, 'retry') : stay(situation);
-    default:
-      return stay(situation);
+      return input.type === 'retry' ? attempt(situation, 'retry') : undefined;
   }
 }
 
-function whileConnecting(situation: Situation, input: Input): Step {
+function whileConnecting(situation: Situation, input: Input): Step | undefined {
   const { current, options } = situation;
   const isGreeting = current.step === 'hello';
   switch (input.type) {
@@ -160,12 +164,10 @@ function whileConnecting(situation: Situation, input: Input): Step {
       return wait(situation, input.reason, {}, DROP);
     case 'deadline':
       return wait(situation, isGreeting ? 'hello_timeout' : 'connect_failed', {}, DROP);
-    default:
-      return stay(situation);
   }
 }
 
-function whileOpen(situation: Situation, input: Input): Step {
+function whileOpen(situation: Situation, input: Input): Step | undefined {
   switch (input.type) {
     case 'lost':
       return lost(situation, input, 'closed_by_server');
@@ -179,24 +181,18 @@ function whileOpen(situation: Situation, input: Input): Step {
       return stay(situation, NOTHING_WRONG);
     case 'slot':
       return attempt(situation, 'drain', {}, DROP);
-    default:
-      return stay(situation);
   }
 }
 
-/** `connect()` overrules everything; a hint does not overrule a wait that the server has ordered. */
-function hurry(situation: Situation, by: 'connect' | 'hint'): Step {
-  const { state } = situation.current;
-  switch (state.name) {
+/** Makes sure of what there is, or tries at once. */
+function hurry(situation: Situation, reason: StateReason): Step | undefined {
+  switch (situation.current.state.name) {
     case 'open':
       return stay(situation, {}, PROBE);
     case 'waiting':
-      if (by === 'connect') return attempt(situation, 'requested');
-      return state.ordered ? stay(situation) : attempt(situation, 'hint');
+      return attempt(situation, reason);
     case 'connecting':
       return stay(situation);
-    default:
-      return by === 'connect' ? begin(situation, 'requested') : stay(situation);
   }
 }
 

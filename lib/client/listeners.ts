@@ -1,16 +1,20 @@
-type Listener = (...args: readonly never[]) => void;
+type Listener = (...args: never[]) => void;
 
 /** The listeners of one emitter, by event. Each `add` is a registration of its own. */
 export class Listeners {
-  readonly #byEvent = new Map<string, readonly { readonly listener: Listener }[]>();
+  /** No set of it is empty. */
+  readonly #byEvent = new Map<string, Set<Listener>>();
 
   /** @param failed - is told what a listener threw; the others still run */
   constructor(private readonly failed: (cause: unknown, event: string) => void) {}
 
-  add(event: string, listener: (...args: never[]) => void): () => void {
-    const registration = { listener };
-    this.#byEvent.set(event, [...(this.#byEvent.get(event) ?? []), registration]);
-    return () => this.#remove(event, registration);
+  add(event: string, listener: Listener): () => void {
+    const registered: Listener = (...args) => listener(...args);
+    const listeners = this.#byEvent.get(event) ?? new Set();
+    this.#byEvent.set(event, listeners.add(registered));
+    return () => {
+      if (listeners.delete(registered) && listeners.size === 0) this.#byEvent.delete(event);
+    };
   }
 
   has(event: string): boolean {
@@ -19,8 +23,7 @@ export class Listeners {
 
   /** Whether anybody listens to an event that is not the protocol's. */
   get wantsPublications(): boolean {
-    for (const event of this.#byEvent.keys()) if (!event.startsWith('$')) return true;
-    return false;
+    return [...this.#byEvent.keys()].some((event) => !event.startsWith('$'));
   }
 
   get isEmpty(): boolean {
@@ -29,7 +32,7 @@ export class Listeners {
 
   /** Those that listened when it began are called, in the order in which they came. */
   emit(event: string, ...args: readonly unknown[]): void {
-    for (const { listener } of this.#byEvent.get(event) ?? []) {
+    for (const listener of [...(this.#byEvent.get(event) ?? [])]) {
       try {
         listener(...(args as never[]));
       } catch (cause) {
@@ -39,12 +42,8 @@ export class Listeners {
   }
 
   clear(): void {
+    // Whoever still holds a function that ends a registration must not end a later one.
+    for (const listeners of this.#byEvent.values()) listeners.clear();
     this.#byEvent.clear();
-  }
-
-  #remove(event: string, registration: { readonly listener: Listener }): void {
-    const others = (this.#byEvent.get(event) ?? []).filter((other) => other !== registration);
-    if (others.length > 0) this.#byEvent.set(event, others);
-    else this.#byEvent.delete(event);
   }
 }

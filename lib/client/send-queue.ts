@@ -45,7 +45,7 @@ export class SendQueue {
 
   add(event: string, data: unknown, options: SendOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      options.signal?.throwIfAborted();
+      if (options.signal?.aborted) throw options.signal.reason;
       this.#enqueue(event, data, options, { resolve, reject });
       this.#pump();
     });

@@ -4,11 +4,8 @@ import type { ServerFrame, WireError } from '../protocol/index.js';
 export function parseServerFrame(data: unknown): ServerFrame | undefined {
   const value = parseJson(data);
   if (!isRecord(value)) return undefined;
-  const { event, channel, ack } = value;
-  const isFrame =
-    event === undefined
-      ? ack !== undefined
-      : typeof event === 'string' && (channel === undefined || typeof channel === 'string');
+  const { event, ack } = value;
+  const isFrame = event === undefined ? ack !== undefined : typeof event === 'string';
   return isFrame ? (value as unknown as ServerFrame) : undefined;
 }
 

@@ -20,8 +20,7 @@ export const systemClock: ClientClock = {
 /** @throws TypeError where there is no source of secrets */
 export function systemRandom(): ClientRandom {
   const { crypto } = platform;
-  if (!crypto)
-    throw new TypeError('There is no crypto.getRandomValues here: load a polyfill, or pass { random }.');
+  if (!crypto) throw new TypeError('There is no global crypto: pass { random }, or load a polyfill.');
   return {
     next: Math.random,
     id: () => base64url(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16)))),
