@@ -137,13 +137,14 @@ export class SendQueue {
     if (!this.#isOpen) return;
     const now = clock.now();
     let free = this.#limits['maxInFlight'] ?? DEFAULT_IN_FLIGHT;
-    for (const { isInFlight } of this.#messages.values()) if (isInFlight) free--;
+    for (const { isInFlight } of this.#messages.values()) free -= Number(isInFlight);
     let nextAt = Infinity;
     for (const message of this.#messages.values()) {
       if (message.isInFlight) continue;
       if (message.notBefore > now) nextAt = Math.min(nextAt, message.notBefore);
       // A socket that is closing takes nothing more; its end is near.
-      else if (free-- <= 0 || !this.#send(message, now)) break;
+      else if (free <= 0 || !this.#send(message, now)) break;
+      else if (message.isInFlight) free--;
     }
     if (nextAt < Infinity) this.#timer = clock.setTimeout(() => this.#pump(), nextAt - now);
   }
@@ -157,7 +158,7 @@ export class SendQueue {
     }
     if (!this.#write(message.frame.text)) return false;
     message.firstSentAt ??= now;
-    message.isInFlight = true;
+    message.isInFlight = !this.#isPlain;
     if (this.#isPlain) this.#take(message).resolve(undefined);
     return true;
   }
