@@ -169,7 +169,12 @@ export class ChannelTable {
   }
 
   #settleNow(record: ChannelRecord): void {
-    if (record.isIdle) this.#records.delete(record.name);
+    // One that has gone may have a successor of the same name.
+    if (this.#records.get(record.name) !== record) return;
+    if (record.isIdle) {
+      this.#records.delete(record.name);
+      this.#options.clock.clearTimer(record.retryTimer);
+    }
     if (!this.#isOpen || record.retryTimer) return;
     const { phase } = record;
     const isAsked = phase === 'out' || (phase === 'in' && record.joins.length > 0);

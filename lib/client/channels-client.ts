@@ -69,7 +69,10 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   readonly #reporter = new Reporter();
   /** The commands that have no ack yet; they end with their connection. */
   readonly #commands = new Map<string, (ack: AckFrame) => void>();
+  /** Who the server took this client for when it was last open. */
   #principal: string | undefined;
+  /** What that server takes. */
+  #limits: Readonly<Record<string, number>> = {};
 
   /**
    * @param url - `wss:` or `ws:`; in a page that is younger than 2024 also `https:`, `http:` or a path
@@ -150,7 +153,7 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   emit<Name extends MessageName<Api>>(event: Name, ...[data]: MessageArguments<Api, Name>): boolean {
     checkEvent(event);
     const frame = encodeFrame({ event, data });
-    const refusal = refusalOf(frame, this.#queue.limits);
+    const refusal = refusalOf(frame, this.#limits);
     if (refusal) throw refusal;
     this.#need();
     if (this.state.name !== 'open') return false;
@@ -202,9 +205,10 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
       this.#forget('Somebody else is logged in now.');
     }
     this.#principal = principal;
+    this.#limits = welcome?.limits ?? {};
     // Channels first: what the messages cause is published to those who have joined.
     this.#channels.open();
-    this.#queue.open(welcome?.limits ?? {});
+    this.#queue.open(this.#limits);
   }
 
   #ended(): void {
@@ -264,7 +268,7 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   #command(event: string, data: object, answered: (ack: AckFrame) => void): void {
     const id = this.#options.random.id();
     const frame = encodeFrame({ event, data, id });
-    const refusal = refusalOf(frame, this.#queue.limits);
+    const refusal = refusalOf(frame, this.#limits);
     if (refusal) {
       const { code, message } = refusal;
       answered({ ack: id, error: { code: code as ErrorCode, message, retryable: false } });

@@ -38,11 +38,6 @@ export class SendQueue {
     return this.#messages.size === 0;
   }
 
-  /** The limits of the server, as last told. */
-  get limits(): Readonly<Record<string, number>> {
-    return this.#limits;
-  }
-
   add(event: string, data: unknown, options: SendOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (options.signal?.aborted) throw options.signal.reason;

@@ -35,6 +35,8 @@ describe('the checker of code in documents', () => {
     ['types in a script', ['```html', '<script>let a: number;</script>', '```'], 'guide.md:2 TS8010'],
     ['another program', ['```sh', 'npm ci', 'curl x', '```'], 'guide.md:3 "curl x" is neither'],
     ['a missing script', ['```sh', 'npm ci && npm run nope', '```'], 'has no script "nope"'],
+    ['a copy that differs', ['```sh file=.ci/run', 'npm ci', '```'], 'guide.md:2 differs from .ci/run'],
+    ['a copy of nothing', ['```js file=nowhere.js', '```'], 'guide.md:2 there is no nowhere.js'],
     ['another npm verb', ['```sh', 'npm publish', '```'], 'guide.md:2 "npm publish": only'],
   ])('reports %s', (_what, lines, message) => {
     expect(faults(...lines)[0]).toContain(message);

@@ -6,6 +6,8 @@ export interface Block {
   readonly language: string;
   /** From an info string such as `ts name=foo.ts`: other blocks of the document import `./foo.js`. */
   readonly name: string | undefined;
+  /** From `ts file=sample/x.ts`: the block shows this file of the repository, whole and as it is. */
+  readonly file: string | undefined;
   readonly code: string;
 }
 
@@ -57,8 +59,10 @@ function toBlock(document: string, { info, line, code }: OpenFence): Block | Fau
   const [language = '', ...options] = info.split(/\s+/);
   const at = `${document}:${line}`;
   if (language === '') return `${at} the code block has no language: write ts, json, html, sh or text`;
-  const name = /^name=(?<name>[\w.-]+\.ts)$/.exec(options[0] ?? '')?.groups?.name;
-  const known = options.length === 0 || (options.length === 1 && language === 'ts' && name !== undefined);
-  if (!known) return `${at} unknown option "${options.join(' ')}": only "ts name=file.ts" has one`;
-  return { document, line: line + 1, language, name, code: code.join('\n') };
+  const [option = ''] = options;
+  const name = /^name=(?<name>[\w.-]+\.ts)$/.exec(option)?.groups?.name;
+  const file = /^file=(?<file>[\w./-]+)$/.exec(option)?.groups?.file;
+  const known = options.length === 0 || (options.length === 1 && (file ?? (language === 'ts' && name)));
+  if (!known) return `${at} unknown option "${options.join(' ')}": write "ts name=file.ts" or "file=path"`;
+  return { document, line: line + 1, language, name, file, code: code.join('\n') };
 }

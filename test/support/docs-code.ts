@@ -1,7 +1,9 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import ts from 'typescript';
 import { extractBlocks, type Block, type Fault } from './docs-blocks.js';
 import { checkTypes, describeDiagnostic } from './docs-types.js';
-import { readManifest } from './repository.js';
+import { readManifest, ROOT } from './repository.js';
 
 /** Path from the repository's root to the Markdown text. */
 export type Documents = ReadonlyMap<string, string>;
@@ -10,7 +12,7 @@ export type Documents = ReadonlyMap<string, string>;
 export function findDocsFaults(documents: Documents): Fault[] {
   const extracted = [...documents].map(([path, markdown]) => extractBlocks(path, markdown));
   const blocks = extracted.flatMap((document) => document.blocks);
-  const typed = blocks.filter((block) => block.language === 'ts');
+  const typed = blocks.filter((block) => block.language === 'ts' && !block.file);
   return [
     ...extracted.flatMap((document) => document.faults),
     ...blocks.flatMap(checkBlock),
@@ -19,6 +21,7 @@ export function findDocsFaults(documents: Documents): Fault[] {
 }
 
 function checkBlock(block: Block): Fault[] {
+  if (block.file) return checkFile(block, block.file);
   switch (block.language) {
     case 'ts':
     case 'text':
@@ -32,6 +35,15 @@ function checkBlock(block: Block): Fault[] {
     default:
       return [`${at(block)} nothing checks "${block.language}": write ts, json, html, sh or text`];
   }
+}
+
+/** Code of a file of ours is compiled and run where it lives. */
+function checkFile(block: Block, file: string): Fault[] {
+  const path = join(ROOT, file);
+  if (!existsSync(path)) return [`${at(block)} there is no ${file}`];
+  return readFileSync(path, 'utf8').trimEnd() === block.code.trimEnd()
+    ? []
+    : [`${at(block)} differs from ${file}`];
 }
 
 function checkJson(block: Block): Fault[] {
