@@ -9,8 +9,8 @@ import { isRecord, readError } from './server-frame.js';
 
 /** What a channel needs of the client that it belongs to. */
 export interface ChannelPort {
-  /** Something needs the server. */
-  need(): void;
+  /** Something needs the server. Returns why it cannot be had any more. */
+  need(): ChannelsClientError | undefined;
   /** Sends a command; `answered` is called with its ack, unless the connection ends first. */
   command(event: string, data: object, answered: (ack: AckFrame) => void): void;
 }
@@ -159,13 +159,19 @@ export class ChannelTable {
   }
 
   #want(record: ChannelRecord): void {
-    if (record.isWanted) this.#port.need();
+    if (record.isWanted) this.#refuse(record, this.#port.need());
     this.#settle(record);
+  }
+
+  #refuse(record: ChannelRecord, error: ChannelsClientError | undefined): void {
+    if (!error) return;
+    record.rejectJoins(error);
+    record.endLoops(error);
   }
 
   /** At the end of the turn, so that a listener that goes and comes again costs nothing. */
   #settle(record: ChannelRecord): void {
-    void Promise.resolve().then(() => this.#settleNow(record));
+    queueMicrotask(() => this.#settleNow(record));
   }
 
   #settleNow(record: ChannelRecord): void {
@@ -221,10 +227,9 @@ export class ChannelTable {
     record.held = false;
     const error = errorOf(refusal);
     const isToldByCall = record.joins.length > 0;
-    record.rejectJoins(error);
-    record.endLoops(error);
+    this.#refuse(record, error);
     if (record.listeners.has('$error')) record.listeners.emit('$error', error);
-    else if (!isToldByCall) this.#reporter.tell(error);
+    else if (!isToldByCall) this.#reporter.tell('$error', error);
     this.#settle(record);
   }
 

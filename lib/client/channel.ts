@@ -2,7 +2,6 @@ import type { PublicationFrame } from '../protocol/index.js';
 import type { Joined, PublicationData, PublicationName } from './api.js';
 import type { ChannelGap, ChannelTable, SubscribedEvent, UnsubscribedEvent } from './channel-table.js';
 import type { ChannelsClientError } from './client-error.js';
-import type { PublicationIterator } from './publication-iterator.js';
 
 /**
  * A publication, as it came.
@@ -56,7 +55,6 @@ export class Channel<Of = unknown> implements AsyncIterable<Publication<Of>, und
     readonly name: string,
     private readonly table: ChannelTable,
     private readonly options: ChannelOptions,
-    private readonly refusal: () => ChannelsClientError | undefined,
   ) {}
 
   /**
@@ -87,8 +85,6 @@ export class Channel<Of = unknown> implements AsyncIterable<Publication<Of>, und
    * first, or `closed`
    */
   subscribe(): Promise<Joined<Of>> {
-    const refusal = this.refusal();
-    if (refusal) return Promise.reject(refusal);
     this.#configure();
     return this.table.subscribe(this.name) as Promise<Joined<Of>>;
   }
@@ -104,11 +100,8 @@ export class Channel<Of = unknown> implements AsyncIterable<Publication<Of>, und
    * channel where nobody else listens.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Publication<Of>, undefined> {
-    const refusal = this.refusal();
     this.#configure();
-    const iterator: PublicationIterator = this.table.iterate(this.name);
-    if (refusal) iterator.end(refusal);
-    return iterator as unknown as AsyncIterableIterator<Publication<Of>, undefined>;
+    return this.table.iterate(this.name) as unknown as AsyncIterableIterator<Publication<Of>, undefined>;
   }
 
   #configure(): void {

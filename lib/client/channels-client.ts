@@ -136,10 +136,9 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     ...[data, options]: [...MessageArguments<Api, Name>, options?: SendOptions]
   ): Promise<MessageAnswer<Api, Name>> {
     checkEvent(event);
-    const refusal = this.#refusal;
+    const refusal = this.#need();
     if (refusal) throw refusal;
     const answer = this.#queue.add(event, data, options ?? {});
-    this.#need();
     return answer as Promise<MessageAnswer<Api, Name>>;
   }
 
@@ -156,9 +155,7 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     const refusal = refusalOf(frame, this.#limits);
     if (refusal) throw refusal;
     this.#need();
-    if (this.state.name !== 'open') return false;
-    if (this.#connection.bufferedBytes > this.#options.maxQueueBytes) return false;
-    return this.#connection.write(frame.text);
+    return this.state.name === 'open' && this.#connection.write(frame.text, this.#options.maxQueueBytes);
   }
 
   /**
@@ -185,7 +182,7 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     options: ChannelOptions<ChannelParams<ChannelOf<Api, Name>>> = {},
   ): Channel<ChannelOf<Api, Name>> {
     if (this.#options.server === 'plain') throw new TypeError('A plain server has no channels.');
-    return new Channel(name, this.#channels, options, () => this.#refusal);
+    return new Channel(name, this.#channels, options);
   }
 
   /** Why nothing can be asked of the server any more. */
@@ -195,8 +192,9 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     return new ChannelsClientError('closed', `The client is closed: ${reason}.`, { closeCode: code });
   }
 
-  #need(): void {
+  #need(): ChannelsClientError | undefined {
     this.#connection.take({ type: 'need' });
+    return this.#refusal;
   }
 
   #opened(welcome: Welcome | undefined): void {

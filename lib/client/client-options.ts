@@ -52,7 +52,7 @@ export interface ChannelsClientOptions {
 
   /**
    * Upper end of the first wait between two attempts, in milliseconds. Each wait is drawn evenly from zero
-   * to its upper end, which doubles from attempt to attempt.
+   * to its upper end, which doubles from attempt to attempt and never passes `maxRetryDelayMs`.
    *
    * @default 500
    */
@@ -144,8 +144,8 @@ export function resolveClientOptions(
     if (name !== 'server') checkNumber(name, value);
     Object.assign(options, { [name]: value });
   }
-  if (options.minRetryDelayMs > options.maxRetryDelayMs) {
-    throw new RangeError(`minRetryDelayMs (${options.minRetryDelayMs}) must not exceed maxRetryDelayMs.`);
+  if (options.server !== 'plain' && options.server !== 'channels') {
+    throw new TypeError(`server (${String(options.server)}) must be 'channels' or 'plain'.`);
   }
   if (options.server === 'plain' && token) {
     throw new TypeError(

@@ -58,16 +58,16 @@ export class Connection {
     return this.#lifecycle.state;
   }
 
-  /** Bytes that the socket has taken and not sent yet. */
-  get bufferedBytes(): number {
-    return this.#socket?.bufferedAmount ?? 0;
-  }
-
-  /** Whether the socket has taken it. */
-  write(text: string): boolean {
+  /**
+   * Whether the socket has taken the frame.
+   *
+   * @param maxBuffered - how many bytes may wait in the socket before it
+   */
+  write(text: string, maxBuffered = Infinity): boolean {
+    const socket = this.#socket;
     // What a closing socket is given is lost without a word.
-    if (this.#socket?.readyState !== OPEN) return false;
-    this.#socket.send(text);
+    if (socket?.readyState !== OPEN || (socket.bufferedAmount ?? 0) > maxBuffered) return false;
+    socket.send(text);
     this.#liveness?.sent();
     return true;
   }
@@ -104,7 +104,7 @@ export class Connection {
     this.#liveness?.stop();
     this.#unwatchHints = this.#liveness = undefined;
     this.#helloId = undefined;
-    if (name === 'open') this.#events.ended();
+    if (name === 'open' || this.state.name === 'idle') this.#events.ended();
   }
 
   #arrive(state: ClientState): void {
@@ -113,7 +113,7 @@ export class Connection {
     }
     if (state.name === 'open') this.#open();
     if (state.name === 'closed') this.#events.closed();
-    this.#reporter.listeners.emit('$state', state);
+    this.#reporter.tell('$state', state);
   }
 
   #carryOut(effect: Effect): void {
@@ -186,13 +186,16 @@ export class Connection {
     this.#socket = socket;
     socket.onopen = (): void => this.take({ type: 'opened' });
     socket.onmessage = ({ data }: { readonly data: unknown }): void => this.#receive(data);
-    socket.onclose = ({ code, reason }: { readonly code?: number; readonly reason?: unknown }): void => {
+    const closed = ({ code = ABNORMAL_CLOSE, reason }: CloseDetails): void => {
       this.#forgetSocket();
-      this.take({ type: 'lost', code: code ?? ABNORMAL_CLOSE, retryAfterMs: retryAfterOf(reason) });
+      this.take({ type: 'lost', code, retryAfterMs: retryAfterOf(reason) });
     };
-    // A close follows every error and says what a script may know of it; the package `ws` throws where
-    // nobody listens to one.
-    socket.onerror = (): void => undefined;
+    socket.onclose = closed;
+    // Node 20 tells a failed handshake by an error alone. Elsewhere a close follows, and knows no more. It
+    // stays set: the package `ws` throws where nobody listens to an error.
+    socket.onerror = (): void => {
+      if (this.#socket === socket && this.#lifecycle.step === 'socket') closed({});
+    };
   }
 
   /** From here on it tells nothing any more. */
@@ -213,19 +216,18 @@ export class Connection {
   #open(): void {
     const welcome = this.#welcome;
     this.#welcome = undefined;
-    if (welcome) this.#liveness = this.#watch(welcome.heartbeat);
+    if (welcome) {
+      const { intervalMs, clientTimeoutMs } = welcome.heartbeat;
+      this.#liveness = watchLiveness({
+        clock: this.#options.clock,
+        // A server that does not ping is asked often enough that there is something to hear.
+        intervalMs: intervalMs || clientTimeoutMs / 2,
+        timeoutMs: clientTimeoutMs,
+        ping: () => this.write('{"event":"$ping"}'),
+        silent: () => this.take({ type: 'failed', reason: 'silence' }),
+      });
+    }
     this.#events.opened(welcome);
-  }
-
-  #watch({ intervalMs, clientTimeoutMs }: Welcome['heartbeat']): Liveness {
-    // A server that does not ping is asked often enough that the silence watch has something to hear.
-    return watchLiveness({
-      clock: this.#options.clock,
-      intervalMs: intervalMs || clientTimeoutMs / 2,
-      timeoutMs: clientTimeoutMs,
-      ping: () => this.write('{"event":"$ping"}'),
-      silent: () => this.take({ type: 'failed', reason: 'silence' }),
-    });
   }
 
   #receive(data: unknown): void {
@@ -269,6 +271,11 @@ export class Connection {
     this.#reporter.fail('connect_failed', message, cause);
     this.take({ type: 'failed', reason });
   }
+}
+
+interface CloseDetails {
+  readonly code?: number;
+  readonly reason?: unknown;
 }
 
 /** `WebSocket.OPEN`, which not every implementation names. */

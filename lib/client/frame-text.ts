@@ -30,14 +30,14 @@ export function refusalOf(
   if (maxMessageBytes !== undefined && bytes > maxMessageBytes) {
     return new ChannelsClientError(
       'payload_too_large',
-      `The frame has ${bytes} bytes; maxMessageBytes of the server is ${maxMessageBytes}.`,
+      `The frame has ${bytes} bytes, the server takes ${maxMessageBytes} (maxMessageBytes).`,
     );
   }
   // The server answers a frame that is nested too deep without its id: nobody would be told.
   if (maxNesting !== undefined && nestingOf(text) > maxNesting) {
     return new ChannelsClientError(
       'bad_request',
-      `The frame is nested deeper than maxNesting of the server, ${maxNesting}.`,
+      `The frame has too many levels, the server takes ${maxNesting} (maxNesting).`,
     );
   }
   return undefined;

@@ -9,11 +9,12 @@ export class Reporter {
 
   /** A failure that belongs to no call. */
   fail(code: ClientErrorCode, message: string, cause?: unknown): void {
-    this.tell(new ChannelsClientError(code, message, { cause }));
+    this.tell('$error', new ChannelsClientError(code, message, { cause }));
   }
 
-  tell(error: ChannelsClientError): void {
-    this.listeners.emit('$error', error);
+  /** In order, once the code that runs has finished: what a listener calls meets a client at rest. */
+  tell(event: '$error' | '$state', told: unknown): void {
+    queueMicrotask(() => this.listeners.emit(event, told));
   }
 
   /** A listener of the application threw; where nobody hears of that, it is thrown again. */

@@ -4,8 +4,9 @@ import type { ServerFrame, WireError } from '../protocol/index.js';
 export function parseServerFrame(data: unknown): ServerFrame | undefined {
   const value = parseJson(data);
   if (!isRecord(value)) return undefined;
-  const { event, ack } = value;
-  const isFrame = event === undefined ? ack !== undefined : typeof event === 'string';
+  const { event, ack, channel = '' } = value;
+  const isNamed = typeof event === 'string' && typeof channel === 'string';
+  const isFrame = event === undefined ? ack !== undefined : isNamed;
   return isFrame ? (value as unknown as ServerFrame) : undefined;
 }
 

@@ -20,7 +20,8 @@ export const systemClock: ClientClock = {
 /** @throws TypeError where there is no source of secrets */
 export function systemRandom(): ClientRandom {
   const { crypto } = platform;
-  if (!crypto) throw new TypeError('There is no global crypto: pass { random }, or load a polyfill.');
+  if (!crypto)
+    throw new TypeError('There is no crypto.getRandomValues: pass { random }, or load a polyfill.');
   return {
     next: Math.random,
     id: () => base64url(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16)))),

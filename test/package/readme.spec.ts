@@ -3,9 +3,16 @@ import { expect, it } from 'vitest';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-it('shows the gateway of the sample as it is', () => {
-  expect(read('README.md')).toContain(read('sample/00-hello/chat.gateway.ts'));
+it.each(['sample/01-chat/chat.gateway.ts', 'sample/01-chat/public/chat.js'])('shows %s as it is', (path) => {
+  expect(read('README.md')).toContain(read(path));
 });
+
+it.each(['sample/01-chat/chat.gateway.ts', 'sample/01-chat/public/chat.js'])(
+  'fits %s on a screen',
+  (path) => {
+    expect(read(path).split('\n').length).toBeLessThanOrEqual(55);
+  },
+);
 
 it('names commands that the package has', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
