@@ -54,7 +54,10 @@ interface StateOf<Name extends string> {
  */
 export type ClientState =
   | StateOf<'idle'>
-  | StateOf<'connecting'>
+  | (StateOf<'connecting'> & {
+      /** Losses and failed attempts since the last stable connection; 0 at the first attempt. */
+      readonly failures: number;
+    })
   | StateOf<'open'>
   | (StateOf<'waiting'> & {
       /** Losses and failed attempts since the last stable connection, at least 1. */

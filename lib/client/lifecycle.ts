@@ -31,6 +31,8 @@ export interface Lifecycle {
   readonly refreshed: boolean;
   /** A new identity was taken since the last stable connection. */
   readonly renewed: boolean;
+  /** The server has refused the token, and there is no other one yet. */
+  readonly stale: boolean;
   /** How far the attempt has come. */
   readonly step: 'token' | 'socket' | 'hello' | undefined;
   /** When the slot of a `$drain` begins. */
@@ -42,6 +44,7 @@ export const START: Lifecycle = {
   failures: 0,
   refreshed: false,
   renewed: false,
+  stale: false,
   step: undefined,
   slotAt: undefined,
 };
@@ -152,7 +155,7 @@ function whileConnecting(situation: Situation, input: Input): Step | undefined {
   const isGreeting = current.step === 'hello';
   switch (input.type) {
     case 'token':
-      return stay(situation, { step: 'socket' }, { type: 'openSocket', token: input.token });
+      return stay(situation, { step: 'socket', stale: false }, { type: 'openSocket', token: input.token });
     case 'opened':
       if (options.server === 'plain') return open(situation);
       return stay(situation, { step: 'hello' }, timer('deadline', options.helloTimeoutMs), { type: 'greet' });
@@ -203,10 +206,11 @@ function reset(situation: Situation): Step {
 }
 
 /** By the verdict of the code, docs/protocol.md section 8. */
-function lost(situation: Situation, { code, retryAfterMs }: Lost, abnormal: StateReason): Step {
+function lost(before: Situation, { code, retryAfterMs }: Lost, abnormal: StateReason): Step {
+  const stale = code === TOKEN_EXPIRED_CLOSE || code === UNAUTHORIZED_CLOSE;
+  const situation = { ...before, current: { ...before.current, stale } };
   const { refreshed, renewed } = situation.current;
-  const isFunction = typeof situation.options.token === 'function';
-  if (isTokenRefusal(code) && isFunction && !refreshed) {
+  if (stale && !refreshed && typeof situation.options.token === 'function') {
     return attempt(situation, 'token_refused', { code, refreshed: true });
   }
   if (code === REPLACED_CLOSE && !renewed) {
@@ -257,14 +261,14 @@ function attempt(
   ...effects: Effect[]
 ): Step {
   const { current, options } = situation;
-  const refresh = isTokenRefusal(code ?? current.state.code);
+  const failures = change.failures ?? current.failures;
   return enter(
     situation,
-    { name: 'connecting', reason, code },
+    { name: 'connecting', reason, code, failures },
     { ...change, step: 'token' },
     ...effects,
     timer('deadline', options.connectTimeoutMs),
-    { type: 'askToken', refresh },
+    { type: 'askToken', refresh: current.stale },
   );
 }
 
@@ -287,8 +291,4 @@ function stay({ current }: Situation, change: Change = {}, ...effects: Effect[])
 
 function timer(name: TimerName, ms: number): Effect {
   return { type: 'startTimer', timer: name, ms };
-}
-
-function isTokenRefusal(code: number | undefined): boolean {
-  return code === TOKEN_EXPIRED_CLOSE || code === UNAUTHORIZED_CLOSE;
 }

@@ -1,0 +1,30 @@
+import { Module, ValidationPipe } from '@nestjs/common';
+import { APP_PIPE } from '@nestjs/core';
+import { JwtModule } from '@nestjs/jwt';
+import { ChannelsModule } from 'nestjs-channels';
+import { ChatGateway } from './chat.gateway.js';
+import { JwtGuard } from './jwt.guard.js';
+import { jwtSecret } from './jwt-secret.js';
+import { LoginController } from './login.controller.js';
+import { Rooms } from './rooms.js';
+
+// Unset, only pages of the server's own host may connect.
+const origins = (process.env['ALLOWED_ORIGINS'] ?? '').split(',').map((origin) => origin.trim());
+const allowedOrigins = origins.filter((origin) => origin !== '');
+
+@Module({
+  imports: [
+    ChannelsModule.forRoot({ allowedOrigins: allowedOrigins.length > 0 ? allowedOrigins : undefined }),
+    JwtModule.registerAsync({
+      useFactory: () => ({ secret: jwtSecret(), signOptions: { expiresIn: '12h' } }),
+    }),
+  ],
+  controllers: [LoginController],
+  providers: [
+    ChatGateway,
+    JwtGuard,
+    Rooms,
+    { provide: APP_PIPE, useValue: new ValidationPipe({ transform: true }) },
+  ],
+})
+export class AppModule {}

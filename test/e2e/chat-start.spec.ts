@@ -1,0 +1,127 @@
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { HandshakeRefused, TestClient } from 'nestjs-channels/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ensureBuilt } from '../support/app-process.js';
+import { readManifest, ROOT } from '../support/repository.js';
+import { ChatProcess, temporaryFolder } from './chat-rig.js';
+
+const SECRET_FILE = '.jwt-secret';
+const COMPILER_TIMEOUT_MS = 120_000;
+
+/** `fetch` would resolve the dots of a path before it asks. */
+async function statusOf({ port }: ChatProcess, path: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', port, path }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    asked.once('error', reject).end();
+  });
+}
+
+beforeAll(ensureBuilt, COMPILER_TIMEOUT_MS);
+
+describe('npm start', () => {
+  it(
+    'builds the chat with its page, and serves it',
+    async () => {
+      const cli = join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
+      // What an earlier build has left would hide what this one forgets.
+      rmSync(join(ROOT, 'dist-sample'), { recursive: true, force: true });
+      const [build, start] = readManifest().scripts['start']?.split(' && ') ?? [];
+
+      // The first half is what `ensureBuilt` has done.
+      const [, ...args] = start?.split(' ') ?? [];
+      const env = { JWT_SECRET: 'a secret of this test' };
+      const chat = await ChatProcess.run([cli, ...args], { port: 0, cwd: ROOT, env });
+
+      expect(build).toBe('npm run build --silent');
+      for (const path of ['/', '/chat.js', '/style.css', '/icon.svg', '/nestjs-channels/client/index.js'])
+        expect([path, await statusOf(chat, path)]).toEqual([path, 200]);
+    },
+    COMPILER_TIMEOUT_MS,
+  );
+});
+
+describe('the files that sample/01-chat serves', () => {
+  it('are those of the page and of the client, and no others of the package or the sample', async () => {
+    const chat = await ChatProcess.start();
+    const hidden = [
+      '/nestjs-channels/index.js',
+      '/nestjs-channels/core/engine.js',
+      '/nestjs-channels/nest/channels.module.js',
+      '/nestjs-channels/client/../core/engine.js',
+      '/nestjs-channels/client/%2e%2e/core/engine.js',
+      '/nestjs-channels/client/..%2fcore%2fengine.js',
+      '/nestjs-channels/client/',
+      '/main.js',
+      '/jwt-secret.js',
+      '/../main.js',
+      '/..%2fmain.js',
+      `/${SECRET_FILE}`,
+    ];
+
+    const statuses = await Promise.all(hidden.map((path) => statusOf(chat, path)));
+
+    expect(await statusOf(chat, '/nestjs-channels/client/index.js')).toBe(200);
+    expect(hidden.filter((_, at) => statuses[at] !== 403 && statuses[at] !== 404)).toEqual([]);
+  });
+});
+
+describe('JWT_SECRET of sample/01-chat', () => {
+  it('is made and kept where it is absent: tokens survive a restart, and only the owner reads the file', async () => {
+    const cwd = temporaryFolder();
+    const chat = await ChatProcess.start({ cwd });
+    const token = await chat.logIn('Ann');
+    await chat.kill();
+
+    const restarted = await ChatProcess.start({ cwd });
+    const client = await restarted.connect('Ann', { token });
+
+    expect(await client.subscribe('chat:lobby')).toMatchObject({ data: { data: [] } });
+    expect(statSync(join(cwd, SECRET_FILE)).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(cwd, SECRET_FILE), 'utf8')).toMatch(/^[\w-]{43}$/);
+  });
+
+  it('is not made in production: the start refuses, and says what to do', async () => {
+    const cwd = temporaryFolder();
+
+    const start = ChatProcess.start({ cwd, env: { NODE_ENV: 'production' } });
+
+    await expect(start).rejects.toThrow(/ended with 1: .*JWT_SECRET is not set: set it to a random text/s);
+    expect(existsSync(join(cwd, SECRET_FILE))).toBe(false);
+  });
+
+  it('starts in production when it is set, and keeps no file', async () => {
+    const cwd = temporaryFolder();
+
+    const chat = await ChatProcess.start({
+      cwd,
+      env: { NODE_ENV: 'production', JWT_SECRET: 'of this test' },
+    });
+
+    expect(await chat.logIn('Ann')).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    expect(existsSync(join(cwd, SECRET_FILE))).toBe(false);
+  });
+});
+
+describe('ALLOWED_ORIGINS of sample/01-chat', () => {
+  it('lets pages of these origins in, and no others', async () => {
+    const env = { ALLOWED_ORIGINS: 'https://chat.example, https://other.example' };
+    const chat = await ChatProcess.start({ env });
+
+    for (const origin of ['https://chat.example', 'https://other.example'])
+      expect(await chat.connect('Ann', { origin })).toBeInstanceOf(TestClient);
+    for (const origin of ['https://evil.example', chat.url.slice(0, -1)])
+      await expect(chat.connect('Ann', { origin })).rejects.toThrow(HandshakeRefused);
+  });
+
+  it.each([undefined, ''])('lets pages of the own host in where it is %j', async (ALLOWED_ORIGINS) => {
+    const chat = await ChatProcess.start({ env: ALLOWED_ORIGINS === undefined ? {} : { ALLOWED_ORIGINS } });
+
+    expect(await chat.connect('Ann', { origin: chat.url.slice(0, -1) })).toBeInstanceOf(TestClient);
+    await expect(chat.connect('Ann', { origin: 'https://evil.example' })).rejects.toThrow(HandshakeRefused);
+  });
+});
