@@ -1,4 +1,5 @@
 import {
+  type DynamicModule,
   Inject,
   Logger,
   Module,
@@ -16,7 +17,7 @@ import { Observers } from '../core/observers.js';
 import { resolveOptions } from '../core/options.js';
 import type { Random } from '../core/random.interface.js';
 import { ChannelsAdapter } from './channels.adapter.js';
-import { AUTO_INSTALL, ConfigurableModuleClass } from './channels.module-definition.js';
+import { AUTO_INSTALL, ConfigurableModuleClass, OPTIONS_TYPE } from './channels.module-definition.js';
 import { ChannelsService } from './channels.service.js';
 import type { ChannelsModuleOptions } from './channels-options.interface.js';
 import { OriginGuard } from './guards/origin.guard.js';
@@ -90,6 +91,11 @@ export class ChannelsModule
   extends ConfigurableModuleClass
   implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy
 {
+  /** Imported once, in the root module. Everything has a default, and the options are checked at once. */
+  static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+
   constructor(
     private readonly adapter: ChannelsAdapter,
     private readonly engine: Engine,

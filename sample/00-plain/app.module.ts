@@ -4,7 +4,7 @@ import { GreetingGateway } from './greeting.gateway.js';
 import { PageController } from './page.controller.js';
 
 @Module({
-  imports: [ChannelsModule.forRoot({})],
+  imports: [ChannelsModule.forRoot()],
   controllers: [PageController],
   providers: [GreetingGateway],
 })

@@ -78,10 +78,10 @@ describe('the start', () => {
   // Each import would have connections and subscribers of its own, and publications of one part of the
   // application would never reach the clients of the other.
   it('refuses a second import of the ChannelsModule', async () => {
-    @Module({ imports: [ChannelsModule.forRoot({})], providers: [ChatGateway] })
+    @Module({ imports: [ChannelsModule.forRoot()], providers: [ChatGateway] })
     class ChatModule {}
 
-    const starting = createChannelsTestApp({ imports: [ChannelsModule.forRoot({}), ChatModule] });
+    const starting = createChannelsTestApp({ imports: [ChannelsModule.forRoot(), ChatModule] });
 
     await expect(starting).rejects.toThrow(
       'ChannelsModule is imported 2 times, but an application has one: ' +
