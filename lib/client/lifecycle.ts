@@ -231,19 +231,12 @@ function wait(
   const failures = current.failures + 1;
   if (failures > options.maxRetries) return close(situation, 'gave_up', code);
 
-  const { slotAt } = current;
-  const orderedMs = slotAt === undefined ? retryAfterMs : Math.max(slotAt - now, 0);
+  const slotMs = current.slotAt === undefined ? -1 : Math.max(current.slotAt - now, 0);
+  const orderedMs = Math.max(slotMs, retryAfterMs ?? 0);
   // A slot is this client's own; a time to come back after may have been told to everybody.
-  const jitterMs = slotAt === undefined ? chance * longestWait(failures, options) : 0;
-  const delayMs = Math.round((orderedMs ?? 0) + jitterMs);
-  const state = {
-    name: 'waiting',
-    reason,
-    code,
-    failures,
-    delayMs,
-    ordered: orderedMs !== undefined,
-  } as const;
+  const jitterMs = orderedMs === slotMs ? 0 : chance * longestWait(failures, options);
+  const delayMs = Math.round(orderedMs + jitterMs);
+  const state = { name: 'waiting', reason, code, failures, delayMs, ordered: orderedMs > 0 } as const;
   return enter(situation, state, { failures }, ...effects, timer('retry', delayMs));
 }
 
