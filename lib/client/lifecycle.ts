@@ -236,7 +236,8 @@ function wait(
   // A slot is this client's own; a time to come back after may have been told to everybody.
   const jitterMs = orderedMs === slotMs ? 0 : chance * longestWait(failures, options);
   const delayMs = Math.round(orderedMs + jitterMs);
-  const state = { name: 'waiting', reason, code, failures, delayMs, ordered: orderedMs > 0 } as const;
+  const ordered = slotMs >= 0 || retryAfterMs !== undefined;
+  const state = { name: 'waiting', reason, code, failures, delayMs, ordered } as const;
   return enter(situation, state, { failures }, ...effects, timer('retry', delayMs));
 }
 
