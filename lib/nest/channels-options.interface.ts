@@ -104,7 +104,11 @@ export interface ChannelsModuleExtras {
    * Installs the adapter, unless the application has set another one. With `false`, call
    * `app.useWebSocketAdapter(app.get(ChannelsAdapter))`.
    *
-   * @default true
+   * By default the start refuses where `@nestjs/platform-socket.io` is installed, no adapter is set, and a
+   * gateway uses no decorator of this package: an import must not move a Socket.IO application to another
+   * protocol. `true` says that this is what you want.
+   *
+   * @default 'unless-socket.io'
    */
-  autoInstall?: boolean;
+  autoInstall?: boolean | 'unless-socket.io';
 }

@@ -4,7 +4,7 @@ import type { ChannelsModuleExtras, ChannelsModuleOptions } from './channels-opt
 /** Whether the adapter installs itself. Asked when the module is constructed. */
 export const AUTO_INSTALL = Symbol.for('nestjs-channels:auto-install');
 
-const EXTRAS: ChannelsModuleExtras = { isGlobal: true, autoInstall: true };
+const EXTRAS: ChannelsModuleExtras = { isGlobal: true, autoInstall: 'unless-socket.io' };
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<ChannelsModuleOptions>({ moduleName: 'Channels' })

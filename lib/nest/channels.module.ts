@@ -19,10 +19,12 @@ import type { Random } from '../core/random.interface.js';
 import { ChannelsAdapter } from './channels.adapter.js';
 import { AUTO_INSTALL, ConfigurableModuleClass, OPTIONS_TYPE } from './channels.module-definition.js';
 import { ChannelsService } from './channels.service.js';
-import type { ChannelsModuleOptions } from './channels-options.interface.js';
+import type { ChannelsModuleExtras, ChannelsModuleOptions } from './channels-options.interface.js';
+import { findStockGateways } from './gateway-explorer.js';
 import { OriginGuard } from './guards/origin.guard.js';
 import { LoggingObserver } from './logging.observer.js';
 import { NestErrorMapper } from './nest-error-mapper.js';
+import { hasSocketIo, SocketIoRefusal } from './socket-io-refusal.js';
 import { SystemClock, SystemRandom } from './system-clock.js';
 import { CHANNELS_BROKER, CHANNELS_CLOCK, CHANNELS_OPTIONS, CHANNELS_RANDOM } from './tokens.js';
 
@@ -100,12 +102,14 @@ export class ChannelsModule
     private readonly adapter: ChannelsAdapter,
     private readonly engine: Engine,
     private readonly config: ApplicationConfig,
-    @Inject(AUTO_INSTALL) private readonly autoInstall: boolean,
+    @Inject(AUTO_INSTALL) private readonly autoInstall: ChannelsModuleExtras['autoInstall'],
     modules: ModulesContainer,
   ) {
     super();
     checkImportedOnce(modules);
-    if (autoInstall && !(config.getIoAdapter() as unknown)) config.setIoAdapter(adapter);
+    if (!autoInstall || (config.getIoAdapter() as unknown)) return;
+    const stock = autoInstall === true || !hasSocketIo() ? [] : findStockGateways(modules);
+    config.setIoAdapter(stock.length > 0 ? new SocketIoRefusal(stock) : adapter);
   }
 
   async onModuleInit(): Promise<void> {

@@ -74,6 +74,27 @@ export function exploreGateways(modules: ModulesContainer): readonly Gateway[] {
   return gateways;
 }
 
+/**
+ * Finds the gateways that use no decorator of this package, by name. Reads classes only, so that it can be
+ * asked before anything is constructed.
+ */
+export function findStockGateways(modules: ModulesContainer): readonly string[] {
+  const scanner = new MetadataScanner();
+  const isStock = ({ name, prototype }: Type): boolean => {
+    const names = scanner.getAllMethodNames(prototype as object);
+    const methods = names.map((method) => describeMethod(prototype as object, method, name));
+    return !names.includes(HANDSHAKE_GUARDS_METHOD) && !methods.some(isOurs);
+  };
+  const found: string[] = [];
+  for (const { providers } of modules.values()) {
+    for (const { metatype } of providers.values()) {
+      if (!metatype || !Reflect.hasMetadata(GATEWAY_METADATA, metatype)) continue;
+      if (isStock(metatype as Type)) found.push(metatype.name);
+    }
+  }
+  return found;
+}
+
 function describe(instance: object, metatype: Type, moduleKey: string, scanner: MetadataScanner): Gateway {
   const options = (Reflect.getMetadata(GATEWAY_OPTIONS, metatype) ?? {}) as GatewayOptions;
   const names = scanner.getAllMethodNames(Object.getPrototypeOf(instance) as object);
