@@ -262,7 +262,7 @@ export class ChannelTable {
     record.held = record.byServer = false;
     record.refused = true;
     record.listeners.emit('$unsubscribed', told);
-    const { code = 'not_subscribed', reason = 'The server has ended it.' } = told;
+    const { code = 'not_subscribed', reason = 'The server has left it.' } = told;
     record.endLoops(new ChannelsClientError(code as ClientErrorCode, reason));
   }
 

@@ -2,7 +2,6 @@ import {
   RESERVED_EVENT_PREFIX,
   type AckFrame,
   type ErrorCode,
-  type EventFrame,
   type ServerFrame,
   type Welcome,
 } from '../protocol/index.js';
@@ -88,6 +87,7 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     };
     this.#channels = new ChannelTable(this.#options, channelPort, this.#reporter);
     const events = {
+      isOwed: () => !this.#queue.isEmpty,
       opened: (welcome?: Welcome) => this.#opened(welcome),
       ended: () => this.#ended(),
       closed: () => this.#closed(),
@@ -213,8 +213,6 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     this.#commands.clear();
     this.#queue.pause();
     this.#channels.pause();
-    // An idle connection that was closed may still owe an answer.
-    if (!this.#queue.isEmpty) this.#need();
   }
 
   #closed(): void {
@@ -243,7 +241,8 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   #receive(frame: ServerFrame): void {
     if (!('event' in frame)) this.#acked(frame);
     else if ('channel' in frame && this.#options.server === 'channels') this.#channels.publish(frame);
-    else this.#event(frame);
+    else if (frame.event.startsWith(RESERVED_EVENT_PREFIX)) this.#channels.receive(frame);
+    else this.#reporter.listeners.emit(frame.event, frame.data);
   }
 
   /** An ack of nothing that is known is late: what it answers has been settled. */
@@ -255,12 +254,6 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     }
     this.#commands.delete(String(frame.ack));
     answered(frame);
-  }
-
-  #event(frame: EventFrame): void {
-    const { event, data } = frame;
-    if (event.startsWith(RESERVED_EVENT_PREFIX)) this.#channels.receive(frame);
-    else this.#reporter.listeners.emit(event, data);
   }
 
   #command(event: string, data: object, answered: (ack: AckFrame) => void): void {

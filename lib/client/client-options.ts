@@ -37,7 +37,8 @@ export interface ChannelsClientOptions {
   readonly WebSocket?: WebSocketConstructor;
 
   /**
-   * How long an attempt may take until the socket is open, the token function included, in milliseconds.
+   * How long an attempt may take at most until the socket is open, the token function included, in
+   * milliseconds. Each attempt draws its time between half of it and the whole.
    *
    * @default 10_000
    */
@@ -148,9 +149,7 @@ export function resolveClientOptions(
     throw new TypeError(`server (${String(options.server)}) must be 'channels' or 'plain'.`);
   }
   if (options.server === 'plain' && token) {
-    throw new TypeError(
-      "server: 'plain' cannot be told a token: leave it out, and let a cookie say who this is.",
-    );
+    throw new TypeError("token cannot be told to a 'plain' server: let a cookie say who this is.");
   }
   if (token && typeof token === 'string') checkToken(token);
   return {

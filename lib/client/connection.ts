@@ -18,8 +18,10 @@ import { base64url } from './system.js';
 import type { WebSocketLike } from './web-socket.interface.js';
 import { parseWelcome } from './welcome.js';
 
-/** What a connection tells the client that owns it. */
+/** What a connection asks and tells the client that owns it. */
 export interface ConnectionEvents {
+  /** Whether a message waits for its answer. */
+  isOwed(): boolean;
   /** Open; a plain server gives no welcome. */
   opened(welcome: Welcome | undefined): void;
   /** No longer open. */
@@ -88,7 +90,7 @@ export class Connection {
   #step(input: Input): void {
     const { clock, random } = this.#options;
     const { state } = this;
-    const circumstances = { now: clock.now(), chance: random.next() };
+    const circumstances = { now: clock.now(), chance: random.next(), isOwed: this.#events.isOwed() };
     const { next, effects } = reduce(this.#lifecycle, input, this.#options, circumstances);
     this.#lifecycle = next;
     const changed = next.state !== state;
@@ -104,7 +106,7 @@ export class Connection {
     this.#liveness?.stop();
     this.#unwatchHints = this.#liveness = undefined;
     this.#helloId = undefined;
-    if (name === 'open' || this.state.name === 'idle') this.#events.ended();
+    if (name === 'open') this.#events.ended();
   }
 
   #arrive(state: ClientState): void {

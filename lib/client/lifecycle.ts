@@ -82,10 +82,13 @@ export type Effect =
   /** Take a new identity. What was sent under the old one is given up, or all that waits. */
   | { readonly type: 'renewIdentity'; readonly giveUp: 'sent' | 'all' };
 
-/** What was not decided by the input: the time, and one number of chance in `[0, 1)`. */
+/** What an input does not say. */
 export interface Circumstances {
   readonly now: number;
+  /** A number in `[0, 1)`. */
   readonly chance: number;
+  /** Whether a message waits for its answer. */
+  readonly isOwed: boolean;
 }
 
 export interface Step {
@@ -122,19 +125,20 @@ export function reduce(
 
 /** What the application asks for, in any state. */
 function asked(situation: Situation, type: Input['type']): Step | undefined {
-  const { name } = situation.current.state;
+  const { state } = situation.current;
+  const isAtRest = state.name === 'idle' || state.name === 'closed';
   switch (type) {
     case 'close':
-      return name === 'closed' ? stay(situation) : close(situation, 'close_called');
+      return state.name === 'closed' ? undefined : close(situation, 'close_called');
     case 'reset':
-      return reset(situation);
+      return isAtRest ? stay(situation, {}, FORGET) : begin(situation, 'reset_called', DROP, FORGET);
     case 'need':
-      return name === 'idle' ? begin(situation, 'requested') : stay(situation);
+      return state.name === 'idle' ? begin(situation, 'requested') : undefined;
     case 'connect':
-      return hurry(situation, 'requested') ?? begin(situation, 'requested');
+      return isAtRest ? begin(situation, 'requested') : hurry(situation, 'requested');
     case 'hint':
       // A wait that the server has ordered is not for a guess to shorten.
-      return name === 'waiting' && situation.current.state.ordered ? undefined : hurry(situation, type);
+      return state.name === 'waiting' && state.ordered ? undefined : hurry(situation, type);
   }
 }
 
@@ -189,20 +193,9 @@ function whileOpen(situation: Situation, input: Input): Step | undefined {
 
 /** Makes sure of what there is, or tries at once. */
 function hurry(situation: Situation, reason: StateReason): Step | undefined {
-  switch (situation.current.state.name) {
-    case 'open':
-      return stay(situation, {}, PROBE);
-    case 'waiting':
-      return attempt(situation, reason);
-    case 'connecting':
-      return stay(situation);
-  }
-}
-
-function reset(situation: Situation): Step {
   const { name } = situation.current.state;
-  if (name === 'idle' || name === 'closed') return stay(situation, {}, FORGET);
-  return begin(situation, 'reset_called', DROP, FORGET);
+  if (name === 'open') return stay(situation, {}, PROBE);
+  return name === 'waiting' ? attempt(situation, reason) : undefined;
 }
 
 /** By the verdict of the code, docs/protocol.md section 8. */
@@ -216,8 +209,9 @@ function lost(before: Situation, { code, retryAfterMs }: Lost, abnormal: StateRe
   if (code === REPLACED_CLOSE && !renewed) {
     return attempt(situation, 'replaced', { code, renewed: true }, { type: 'renewIdentity', giveUp: 'sent' });
   }
-  if (code === IDLE_TIMEOUT_CLOSE) return enter(situation, { name: 'idle', reason: 'idle_timeout', code });
-  if (closeVerdict(code) === 'stay') return close(situation, 'closed_by_server', code);
+  const isIdle = code === IDLE_TIMEOUT_CLOSE;
+  if (isIdle && !situation.isOwed) return enter(situation, { name: 'idle', reason: 'idle_timeout', code });
+  if (closeVerdict(code) === 'stay' && !isIdle) return close(situation, 'closed_by_server', code);
   return wait(situation, code === ABNORMAL_CLOSE ? abnormal : 'closed_by_server', { code, retryAfterMs });
 }
 
@@ -254,14 +248,15 @@ function attempt(
   { code, ...change }: Change & { readonly code?: number } = {},
   ...effects: Effect[]
 ): Step {
-  const { current, options } = situation;
+  const { current, options, chance } = situation;
   const failures = change.failures ?? current.failures;
   return enter(
     situation,
     { name: 'connecting', reason, code, failures },
     { ...change, step: 'token' },
     ...effects,
-    timer('deadline', options.connectTimeoutMs),
+    // Not all at once: a server that only hangs would see the next attempts together.
+    timer('deadline', options.connectTimeoutMs * (1 - chance / 2)),
     { type: 'askToken', refresh: current.stale },
   );
 }

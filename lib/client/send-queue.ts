@@ -147,7 +147,7 @@ export class SendQueue {
   #send(message: PendingSend, now: number): boolean {
     const windowMs = this.#limits['dedupWindowMs'] ?? Infinity;
     if (now - (message.firstSentAt ?? now) > windowMs - WINDOW_MARGIN_MS) {
-      const text = 'The server may not know this message any more.';
+      const text = 'It is too late to send this again.';
       this.#take(message).reject(new ChannelsClientError('expired', text));
       return true;
     }

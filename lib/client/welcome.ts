@@ -5,13 +5,5 @@ import { isRecord } from './server-frame.js';
 export function parseWelcome(data: unknown): Welcome | undefined {
   if (!isRecord(data)) return undefined;
   const { heartbeat, limits } = data as Partial<Welcome>;
-  return {
-    connectionId: '',
-    principal: '',
-    ...data,
-    heartbeat: { ...NO_HEARTBEAT, ...heartbeat },
-    limits: { ...limits },
-  };
+  return { principal: '', ...data, heartbeat: { ...heartbeat }, limits: { ...limits } } as Welcome;
 }
-
-const NO_HEARTBEAT = { intervalMs: 0, clientTimeoutMs: 0 };
