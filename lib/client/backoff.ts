@@ -15,7 +15,7 @@ export function longestWait(failures: number, { minRetryDelayMs, maxRetryDelayMs
   return Math.min(maxRetryDelayMs, minRetryDelayMs * 2 ** (failures - 1));
 }
 
-/** How long to wait after a retryable error: as the server says, or by the backoff. */
+/** How long to wait after a retryable error: as the server says, or by the backoff. At once is no wait. */
 export function waitAfter(error: WireError, refusals: number, options: ResolvedClientOptions): number {
-  return delayOf(error, 'retryAfterMs') ?? options.random.next() * longestWait(refusals, options);
+  return delayOf(error, 'retryAfterMs') || options.random.next() * longestWait(refusals, options);
 }

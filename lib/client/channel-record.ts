@@ -14,8 +14,8 @@ export class ChannelRecord {
   readonly joins: Settling[] = [];
   phase: ChannelPhase = 'out';
   params: unknown;
-  /** Listeners join it; false for a channel that the server joins. */
-  joinsByItself = true;
+  /** Listeners join it; false while all handles say that the server joins it. */
+  joinsByItself = false;
   /** `subscribe()` has joined it, so that it stays without a listener. */
   held = false;
   /** The server has joined it: such a join is not repeated after a reconnect. */

@@ -108,6 +108,6 @@ export class Channel<Of = unknown> implements AsyncIterable<Publication<Of>, und
     const { params, subscribe } = this.options;
     const record = this.table.use(this.name);
     if (params !== undefined) record.params = params;
-    if (subscribe !== undefined) record.joinsByItself = subscribe;
+    if (subscribe !== false) record.joinsByItself = true;
   }
 }
