@@ -38,7 +38,7 @@ export class ChannelRecord {
   get isWanted(): boolean {
     if (this.joins.length > 0) return true;
     if (this.refused || this.byServer) return false;
-    return this.held || (this.joinsByItself && this.#isHeard);
+    return this.held || (this.joinsByItself && this.isHeard);
   }
 
   /** Nothing would be lost with it. */
@@ -55,7 +55,8 @@ export class ChannelRecord {
     for (const iterator of this.iterators) iterator.end(error);
   }
 
-  get #isHeard(): boolean {
+  /** Somebody takes its publications. */
+  get isHeard(): boolean {
     return this.iterators.size > 0 || this.listeners.wantsPublications;
   }
 }

@@ -109,6 +109,11 @@ export class ChannelTable {
     return record;
   }
 
+  /** Whether a call of `subscribe()` waits. */
+  get isAwaited(): boolean {
+    return [...this.#records.values()].some(({ joins }) => joins.length > 0);
+  }
+
   open(): void {
     this.#isOpen = true;
     for (const record of this.#records.values()) this.#settleNow(record);
@@ -127,8 +132,11 @@ export class ChannelTable {
   }
 
   /** Somebody else is logged in: what was refused may be allowed now, and what was missed was another's. */
-  forget(): void {
-    for (const record of this.#records.values()) record.refused = record.missed = false;
+  forget(error: ChannelsClientError): void {
+    for (const record of this.#records.values()) {
+      record.refused = record.missed = false;
+      record.rejectJoins(error);
+    }
   }
 
   /** @param error - what calls reject with; loops end with it unless the application has closed the client */
@@ -140,8 +148,8 @@ export class ChannelTable {
   }
 
   receive({ event, data }: EventFrame): void {
-    if (!isRecord(data) || typeof data['channel'] !== 'string') return;
-    const record = this.use(data['channel']);
+    if (!isRecord(data)) return;
+    const record = this.use(String(data['channel']));
     if (event === '$subscribed') this.#joinedByServer(record);
     if (event === '$unsubscribed') this.#endedByServer(record, data);
     if (event === '$gap') this.#gap(record, 'lost');
@@ -159,7 +167,7 @@ export class ChannelTable {
   }
 
   #want(record: ChannelRecord): void {
-    if (record.isWanted) this.#refuse(record, this.#port.need());
+    if (record.isWanted || record.isHeard) this.#refuse(record, this.#port.need());
     this.#settle(record);
   }
 
@@ -228,8 +236,8 @@ export class ChannelTable {
     const error = errorOf(refusal);
     const isToldByCall = record.joins.length > 0;
     this.#refuse(record, error);
-    if (record.listeners.has('$error')) record.listeners.emit('$error', error);
-    else if (!isToldByCall) this.#reporter.tell('$error', error);
+    record.listeners.emit('$error', error);
+    if (!isToldByCall) this.#reporter.tell('$error', error);
     this.#settle(record);
   }
 
@@ -269,6 +277,6 @@ export class ChannelTable {
   #gap(record: ChannelRecord, reason: ChannelGap['reason']): void {
     const gap: ChannelGap = { channel: record.name, reason };
     record.listeners.emit('$gap', gap);
-    this.#reporter.listeners.emit('$gap', gap);
+    this.#reporter.emit('$gap', gap);
   }
 }

@@ -49,7 +49,7 @@ export interface ChannelOptions<Params = unknown> {
  *
  * @publicApi
  */
-export class Channel<Of = unknown> implements AsyncIterable<Publication<Of>, undefined> {
+export class Channel<Of = unknown> implements AsyncIterable<Publication<Of>> {
   /** @internal */
   constructor(
     readonly name: string,
@@ -99,9 +99,9 @@ export class Channel<Of = unknown> implements AsyncIterable<Publication<Of>, und
    * one that the server or the end of the client cuts short ends with the error. Leaving the loop leaves the
    * channel where nobody else listens.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Publication<Of>, undefined> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<Publication<Of>> {
     this.#configure();
-    return this.table.iterate(this.name) as unknown as AsyncIterableIterator<Publication<Of>, undefined>;
+    return this.table.iterate(this.name) as unknown as AsyncIterableIterator<Publication<Of>>;
   }
 
   #configure(): void {

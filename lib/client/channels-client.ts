@@ -75,11 +75,12 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
 
   /**
    * @param url - `wss:` or `ws:`; in a page that is younger than 2024 also `https:`, `http:` or a path
-   * @throws TypeError or RangeError naming the option that cannot be used, and what to do
+   * @throws TypeError naming the option that cannot be used, and what to do
    */
   constructor(url: string | URL, options?: ChannelsClientOptions) {
     this.#options = resolveClientOptions(url, options);
-    this.#queue = new SendQueue(this.#options, (text) => this.#connection.write(text), this.#reporter);
+    const write = (text: string, maxBuffered: number): boolean => this.#connection.write(text, maxBuffered);
+    this.#queue = new SendQueue(this.#options, write, this.#reporter);
     const channelPort = {
       need: () => this.#need(),
       command: (event: string, data: object, answered: (ack: AckFrame) => void) =>
@@ -87,7 +88,7 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     };
     this.#channels = new ChannelTable(this.#options, channelPort, this.#reporter);
     const events = {
-      isOwed: () => !this.#queue.isEmpty,
+      isOwed: () => !this.#queue.isEmpty || this.#channels.isAwaited,
       opened: (welcome?: Welcome) => this.#opened(welcome),
       ended: () => this.#ended(),
       closed: () => this.#closed(),
@@ -169,7 +170,7 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     listener: (told: Name extends keyof ClientEvents ? ClientEvents[Name] : EventData<Api, Name>) => void,
   ): () => void {
     if (!event.startsWith(RESERVED_EVENT_PREFIX)) this.#need();
-    return this.#reporter.listeners.add(event, listener);
+    return this.#reporter.add(event, listener);
   }
 
   /**
@@ -234,15 +235,16 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
 
   #forget(why: string): void {
     this.#principal = undefined;
-    this.#queue.rejectAll(new ChannelsClientError('principal_changed', why));
-    this.#channels.forget();
+    const error = new ChannelsClientError('principal_changed', why);
+    this.#queue.rejectAll(error);
+    this.#channels.forget(error);
   }
 
   #receive(frame: ServerFrame): void {
     if (!('event' in frame)) this.#acked(frame);
     else if ('channel' in frame && this.#options.server === 'channels') this.#channels.publish(frame);
     else if (frame.event.startsWith(RESERVED_EVENT_PREFIX)) this.#channels.receive(frame);
-    else this.#reporter.listeners.emit(frame.event, frame.data);
+    else this.#reporter.emit(frame.event, frame.data);
   }
 
   /** An ack of nothing that is known is late: what it answers has been settled. */

@@ -8,7 +8,7 @@ import type { ErrorCode, WireError } from '../protocol/index.js';
  * - `principal_changed`: somebody else is logged in than when it was queued
  * - `queue_full`: `maxQueue`, `maxQueueBytes` or `maxBuffered` is reached
  * - `closed`: the client closed, {@link ChannelsClientError.closeCode} may say why
- * - `connect_failed`: an attempt to connect failed before the server could refuse it
+ * - `connect_failed`: an attempt to connect failed; the message tells at what
  * - `listener_failed`: a listener of the application threw; `cause` is what it threw
  *
  * @publicApi

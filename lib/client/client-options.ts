@@ -134,7 +134,7 @@ type Settings = Required<Omit<ChannelsClientOptions, 'token' | 'WebSocket' | 'cl
 /** The longest delay of a timer, in milliseconds; runtimes fire a longer one at once. */
 export const MAX_TIMER_MS = 2_147_483_647;
 
-/** @throws TypeError or RangeError naming the option that cannot be used, what was given, and what to do */
+/** @throws TypeError naming the option that cannot be used, what was given, and what to do */
 export function resolveClientOptions(
   url: string | URL,
   { token, WebSocket, clock, random, ...given }: ChannelsClientOptions = {},
@@ -145,17 +145,18 @@ export function resolveClientOptions(
     if (name !== 'server') checkNumber(name, value);
     Object.assign(options, { [name]: value });
   }
-  if (options.server !== 'plain' && options.server !== 'channels') {
-    throw new TypeError(`server (${String(options.server)}) must be 'channels' or 'plain'.`);
-  }
-  if (options.server === 'plain' && token) {
-    throw new TypeError("token cannot be told to a 'plain' server: let a cookie say who this is.");
+  const { server } = options;
+  check('server', server, server === 'plain' || server === 'channels', "'channels' or 'plain'");
+  if (server === 'plain' && token) {
+    throw new TypeError("A 'plain' server takes no token: use a cookie.");
   }
   if (token && typeof token === 'string') checkToken(token);
+  const href = String(url);
+  check('url', href, /^((ws|http)s?:\/)?\//.test(href), 'wss:// or ws://, or a path in a page');
   return {
     ...options,
     token,
-    url: checkUrl(String(url)),
+    url: href,
     WebSocket: WebSocket ?? globalWebSocket(),
     clock: clock ?? systemClock,
     random: random ?? systemRandom(),
@@ -169,11 +170,6 @@ export function checkToken(token: string): string {
   throw new TypeError('token must be visible ASCII, as a JWT is.');
 }
 
-function checkUrl(url: string): string {
-  if (/^((ws|http)s?:\/)?\//.test(url)) return url;
-  throw new TypeError(`url (${url}) must begin with wss:// or ws://, or in a page with /.`);
-}
-
 function globalWebSocket(): WebSocketConstructor {
   const { WebSocket } = globalThis as { WebSocket?: WebSocketConstructor };
   if (WebSocket) return WebSocket;
@@ -184,6 +180,10 @@ function globalWebSocket(): WebSocketConstructor {
 function checkNumber(name: string, value: unknown): void {
   const smallest = /Retries|stable/.test(name) ? 0 : 1;
   const largest = name.endsWith('Ms') ? MAX_TIMER_MS : Infinity;
-  if (typeof value === 'number' && value >= smallest && value <= largest) return;
-  throw new RangeError(`${name} (${String(value)}) must be a number from ${smallest} to ${largest}.`);
+  const isFine = typeof value === 'number' && value >= smallest && value <= largest;
+  check(name, value, isFine, `a number from ${smallest} to ${largest}`);
+}
+
+function check(name: string, value: unknown, isFine: boolean, what: string): void {
+  if (!isFine) throw new TypeError(`${name} (${String(value)}) must be ${what}.`);
 }

@@ -20,7 +20,7 @@ import { parseWelcome } from './welcome.js';
 
 /** What a connection asks and tells the client that owns it. */
 export interface ConnectionEvents {
-  /** Whether a message waits for its answer. */
+  /** Whether a call waits for the server. */
   isOwed(): boolean;
   /** Open; a plain server gives no welcome. */
   opened(welcome: Welcome | undefined): void;
@@ -180,7 +180,7 @@ export class Connection {
     try {
       this.#listen(server === 'plain' ? new WebSocket(url) : new WebSocket(url, protocols));
     } catch (cause) {
-      this.#giveUp('connect_failed', 'The WebSocket could not be made.', cause);
+      this.#giveUp('connect_failed', 'The WebSocket failed.', cause);
     }
   }
 
@@ -240,7 +240,7 @@ export class Connection {
       if (isPlain || !this.#isOwn(frame)) this.#events.received(frame);
     } else if (!isPlain) {
       // A stock gateway may answer with any value; from ours it is a fault.
-      this.#reporter.fail('bad_frame', 'The server has sent what is no frame.');
+      this.#reporter.fail('bad_frame', 'What the server sent is no frame.');
     }
   }
 
@@ -266,7 +266,7 @@ export class Connection {
   #greeted({ data, error }: AckFrame): void {
     this.#welcome = error ? undefined : parseWelcome(data);
     if (this.#welcome) this.take({ type: 'welcomed' });
-    else this.#giveUp('connect_failed', `The server has not accepted $hello: ${error?.message}.`);
+    else this.#giveUp('connect_failed', `No welcome: ${error?.message}.`);
   }
 
   #giveUp(reason: 'connect_failed' | 'token_failed', message: string, cause?: unknown): void {
@@ -283,4 +283,4 @@ interface CloseDetails {
 /** `WebSocket.OPEN`, which not every implementation names. */
 const OPEN = 1;
 
-const NO_HELLO = "The server has not answered $hello. Behind the stock adapter, pass { server: 'plain' }.";
+const NO_HELLO = "No answer to $hello. Behind the stock adapter, pass { server: 'plain' }.";

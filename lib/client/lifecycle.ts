@@ -87,7 +87,7 @@ export interface Circumstances {
   readonly now: number;
   /** A number in `[0, 1)`. */
   readonly chance: number;
-  /** Whether a message waits for its answer. */
+  /** Whether a call waits for the server. */
   readonly isOwed: boolean;
 }
 
@@ -175,19 +175,23 @@ function whileConnecting(situation: Situation, input: Input): Step | undefined {
 }
 
 function whileOpen(situation: Situation, input: Input): Step | undefined {
+  const { current, options, now, chance } = situation;
+  const { failures } = current;
   switch (input.type) {
     case 'lost':
       return lost(situation, input, 'closed_by_server');
     case 'failed':
       return wait(situation, input.reason, {}, DROP);
     case 'drain': {
-      const { reconnectAfterMs } = input;
-      return stay(situation, { slotAt: situation.now + reconnectAfterMs }, timer('slot', reconnectAfterMs));
+      // A server that drains whoever comes back must not be met without a wait.
+      const waitMs = failures > 0 ? chance * longestWait(failures, options) : 0;
+      const slotMs = input.reconnectAfterMs + waitMs;
+      return stay(situation, { slotAt: now + slotMs }, timer('slot', slotMs));
     }
     case 'stable':
       return stay(situation, NOTHING_WRONG);
     case 'slot':
-      return attempt(situation, 'drain', {}, DROP);
+      return attempt(situation, 'drain', { failures: failures + 1 }, DROP);
   }
 }
 

@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from './client-options.js';
 import type { ClientClock } from './clock.interface.js';
 
 /** How long the server may take to give a sign of life after a {@link Liveness.probe}, in milliseconds. */
@@ -34,7 +35,7 @@ export function watchLiveness({ clock, intervalMs, timeoutMs, ping, silent }: Li
   const arm = (): void => {
     stop();
     const dueAt = Math.min(silentAt(), pingAt());
-    if (dueAt < Infinity) timer = clock.setTimeout(check, dueAt - clock.now());
+    if (dueAt < Infinity) timer = clock.setTimeout(check, Math.min(dueAt - clock.now(), MAX_TIMER_MS));
   };
   const check = (): void => {
     if (clock.now() >= silentAt()) return silent();

@@ -49,10 +49,10 @@ export function watch(
 ): () => void {
   const late = (): void =>
     end(new ChannelsClientError('timeout', `No answer to ${event} within ${timeoutMs} ms.`));
-  const timer =
-    timeoutMs === undefined ? timeoutMs : clock.setTimeout(late, Math.min(timeoutMs, MAX_TIMER_MS));
   const abort = (): void => end(signal?.reason);
   signal?.addEventListener('abort', abort);
+  const timer =
+    timeoutMs === undefined ? timeoutMs : clock.setTimeout(late, Math.min(timeoutMs, MAX_TIMER_MS));
   return () => {
     clock.clearTimer(timer);
     signal?.removeEventListener('abort', abort);

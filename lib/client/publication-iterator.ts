@@ -34,7 +34,7 @@ export class PublicationIterator implements AsyncIterableIterator<PublicationFra
     if (value) return { done: false, value };
     const error = this.#error;
     this.#error = undefined;
-    if (error !== undefined) throw error;
+    if (error) throw error;
     return DONE;
   }
 

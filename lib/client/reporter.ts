@@ -1,11 +1,11 @@
 import { ChannelsClientError, type ClientErrorCode } from './client-error.js';
 import { Listeners } from './listeners.js';
 
-/** Tells the listeners of a client what concerns all of it. */
-export class Reporter {
-  readonly listeners = new Listeners((cause, event) =>
-    event === '$error' ? rethrow(cause) : this.listenerFailed(cause),
-  );
+/** The listeners of a client, and what concerns all of it. */
+export class Reporter extends Listeners {
+  constructor() {
+    super((cause, event) => (event === '$error' ? rethrow(cause) : this.listenerFailed(cause)));
+  }
 
   /** A failure that belongs to no call. */
   fail(code: ClientErrorCode, message: string, cause?: unknown): void {
@@ -14,12 +14,12 @@ export class Reporter {
 
   /** In order, once the code that runs has finished: what a listener calls meets a client at rest. */
   tell(event: '$error' | '$state', told: unknown): void {
-    queueMicrotask(() => this.listeners.emit(event, told));
+    queueMicrotask(() => this.emit(event, told));
   }
 
   /** A listener of the application threw; where nobody hears of that, it is thrown again. */
   readonly listenerFailed = (cause: unknown): void => {
-    if (this.listeners.has('$error')) this.fail('listener_failed', 'A listener threw.', cause);
+    if (this.has('$error')) this.fail('listener_failed', 'A listener threw.', cause);
     else rethrow(cause);
   };
 }

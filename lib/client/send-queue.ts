@@ -10,14 +10,14 @@ import { readError } from './server-frame.js';
 /** The dedup window ends this much earlier for a client, in milliseconds: docs/protocol.md, section 6.4. */
 const WINDOW_MARGIN_MS = 30_000;
 
-/** Messages in flight to a server that does not tell how many it takes. */
-const DEFAULT_IN_FLIGHT = 64;
+/** When to look again at a socket that takes nothing more, in milliseconds. */
+const BACKLOG_RETRY_MS = 1_000;
 
 /** The messages that have no answer yet: those that wait to be sent, and those that are in flight. */
 export class SendQueue {
   readonly #options: ResolvedClientOptions;
-  /** Whether a socket has taken the frame. */
-  readonly #write: (text: string) => boolean;
+  /** Whether a socket has taken the frame, behind no more than so many bytes. */
+  readonly #write: (text: string, maxBuffered: number) => boolean;
   readonly #reporter: Reporter;
   /** In the order of the calls. */
   readonly #messages = new Map<string, PendingSend>();
@@ -27,7 +27,11 @@ export class SendQueue {
   #bytes = 0;
   #timer: unknown;
 
-  constructor(options: ResolvedClientOptions, write: (text: string) => boolean, reporter: Reporter) {
+  constructor(
+    options: ResolvedClientOptions,
+    write: (text: string, maxBuffered: number) => boolean,
+    reporter: Reporter,
+  ) {
     this.#options = options;
     this.#write = write;
     this.#reporter = reporter;
@@ -131,27 +135,31 @@ export class SendQueue {
     clock.clearTimer(this.#timer);
     if (!this.#isOpen) return;
     const now = clock.now();
-    let free = this.#limits['maxInFlight'] ?? DEFAULT_IN_FLIGHT;
+    let free = this.#limits['maxInFlight'] ?? Infinity;
     for (const { isInFlight } of this.#messages.values()) free -= Number(isInFlight);
     let nextAt = Infinity;
     for (const message of this.#messages.values()) {
       if (message.isInFlight) continue;
       if (message.notBefore > now) nextAt = Math.min(nextAt, message.notBefore);
-      // A socket that is closing takes nothing more; its end is near.
-      else if (free <= 0 || !this.#send(message, now)) break;
-      else if (message.isInFlight) free--;
+      else if (free <= 0) break;
+      else if (this.#send(message, now)) free -= Number(message.isInFlight);
+      else {
+        // The socket is behind, or closing.
+        nextAt = now + BACKLOG_RETRY_MS;
+        break;
+      }
     }
     if (nextAt < Infinity) this.#timer = clock.setTimeout(() => this.#pump(), nextAt - now);
   }
 
   #send(message: PendingSend, now: number): boolean {
     const windowMs = this.#limits['dedupWindowMs'] ?? Infinity;
-    if (now - (message.firstSentAt ?? now) > windowMs - WINDOW_MARGIN_MS) {
+    if (now - (message.firstSentAt ?? Infinity) > windowMs - WINDOW_MARGIN_MS) {
       const text = 'It is too late to send this again.';
       this.#take(message).reject(new ChannelsClientError('expired', text));
       return true;
     }
-    if (!this.#write(message.frame.text)) return false;
+    if (!this.#write(message.frame.text, this.#options.maxQueueBytes)) return false;
     message.firstSentAt ??= now;
     message.isInFlight = !this.#isPlain;
     if (this.#isPlain) this.#take(message).resolve(undefined);

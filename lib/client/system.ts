@@ -1,25 +1,19 @@
 import type { ClientClock, ClientRandom } from './clock.interface.js';
 
-/** What both browsers and Node have, and nothing of one of them only. */
-interface Platform {
-  readonly performance: { now(): number };
-  readonly crypto?: { getRandomValues(bytes: Uint8Array): Uint8Array };
-  setTimeout(callback: () => void, ms: number): unknown;
-  clearTimeout(handle: unknown): void;
-  btoa(binary: string): string;
-}
-
-const platform = globalThis as unknown as Platform;
-
 export const systemClock: ClientClock = {
-  now: () => platform.performance.now(),
-  setTimeout: (callback, ms) => platform.setTimeout(callback, ms),
-  clearTimer: (timer) => platform.clearTimeout(timer),
+  now: () => performance.now(),
+  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  // A number in a browser, an object in Node.
+  clearTimer: (timer) => clearTimeout(timer as number),
 };
+
+interface Crypto {
+  getRandomValues(bytes: Uint8Array): Uint8Array;
+}
 
 /** @throws TypeError where there is no source of secrets */
 export function systemRandom(): ClientRandom {
-  const { crypto } = platform;
+  const { crypto } = globalThis as { readonly crypto?: Crypto };
   if (!crypto)
     throw new TypeError('There is no crypto.getRandomValues: pass { random }, or load a polyfill.');
   return {
@@ -30,5 +24,5 @@ export function systemRandom(): ClientRandom {
 
 /** @param binary - characters up to U+00FF, each of them one byte */
 export function base64url(binary: string): string {
-  return platform.btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }

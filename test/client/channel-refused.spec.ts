@@ -24,10 +24,9 @@ it('tells the channel that it was refused, and does not try again', async () => 
 
   expect(errors).toMatchObject([{ code: 'forbidden', message: 'members only' }]);
   expect(joins(rig)).toBe(1);
-  expect(rig.errors).toEqual([]);
 });
 
-it('tells the client where the channel has no listener for it', async () => {
+it('tells the client as well where no call was refused', async () => {
   const rig = await refusing(FORBIDDEN);
 
   rig.client.channel('chat:lobby').on('message', NOBODY);

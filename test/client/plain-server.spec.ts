@@ -64,7 +64,7 @@ it('says that it has no channels', () => {
 });
 
 it('refuses a token, and says what to do', () => {
-  expect(() => new ClientRig({ ...plain, token: 'jwt' })).toThrow(/token.*plain/);
+  expect(() => new ClientRig({ ...plain, token: 'jwt' })).toThrow(/plain.*no token.*cookie/);
 });
 
 it('sends more than 64 at once: nothing acks them', async () => {
@@ -77,4 +77,17 @@ it('sends more than 64 at once: nothing acks them', async () => {
   expect(rig.server.frames.map(({ data }) => data as number)).toEqual(
     Array.from({ length: 200 }, (_, at) => at),
   );
+});
+
+it('keeps what the socket is too far behind for, and sends it once the backlog is gone', async () => {
+  const rig = await ClientRig.open({ ...plain, maxQueueBytes: 1_000 });
+  rig.server.peer.backlog(1_001);
+
+  const sent = rig.send('m');
+  await rig.pass(5_000);
+  const before = sent.state;
+  rig.server.peer.backlog(0);
+  await rig.pass(1_100);
+
+  expect([before, sent.state]).toEqual(['pending', 'resolved']);
 });

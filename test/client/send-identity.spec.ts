@@ -160,6 +160,15 @@ it('rejects with expired what the server may not know any more', async () => {
   expect(rig.server.peer.messages.map(({ event }) => event)).toEqual(['b']);
 });
 
+it('sends a first copy, however short the window of the server', async () => {
+  const rig = await ClientRig.open({}, ({ server }) => (server.limits['dedupWindowMs'] = 20_000));
+
+  rig.send('m');
+  await rig.pass();
+
+  expect(rig.server.messages).toHaveLength(1);
+});
+
 it('sends again within dedupWindowMs less 30 s', async () => {
   const rig = await ClientRig.open({}, ({ server }) => (server.limits['dedupWindowMs'] = 60_000));
   const sent = rig.send('a');

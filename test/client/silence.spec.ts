@@ -1,6 +1,9 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ChannelsClient, type ClientClock } from '../../lib/client/index.js';
+import { TestClock } from '../../lib/testing/test-clock.js';
 import { ClientRig } from './client-rig.js';
+import { FakeServer, seeded } from './fake-server.js';
 
 /** Lets time pass until the client has given its connection up, at most for `ms`. */
 async function untilLost(rig: ClientRig, ms: number): Promise<number> {
@@ -146,5 +149,29 @@ describe('pings', () => {
     await rig.pass(5);
 
     expect(rig.clock.pendingTimers).toBe(0);
+  });
+
+  // Runtimes fire a timer of more than 2^31 - 1 ms at once: it would be armed again without end.
+  it('ask no timer for more than it can wait', async () => {
+    const delays: number[] = [];
+    const clock = new TestClock();
+    const recording: ClientClock = {
+      now: () => clock.now(),
+      clearTimer: (timer) => clock.clearTimer(timer as object),
+      setTimeout: (callback, ms) => {
+        delays.push(ms);
+        return clock.setTimeout(callback, ms);
+      },
+    };
+    const server = new FakeServer(clock);
+    server.heartbeat = { intervalMs: 3_000_000_000, clientTimeoutMs: 0 };
+    const options = { clock: recording, random: seeded(1), WebSocket: server.WebSocket };
+    const client = new ChannelsClient('ws://fake', options);
+    onTestFinished(() => client.close());
+
+    client.connect();
+    await clock.advance(10);
+
+    expect(Math.max(...delays)).toBe(2_147_483_647);
   });
 });

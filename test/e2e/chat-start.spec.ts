@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { HandshakeRefused, TestClient } from 'nestjs-channels/testing';
@@ -92,6 +92,13 @@ describe('JWT_SECRET of sample/01-chat', () => {
 
     await expect(start).rejects.toThrow(/ended with 1: .*JWT_SECRET is not set: set it to a random text/s);
     expect(existsSync(join(cwd, SECRET_FILE))).toBe(false);
+  });
+
+  it.each(['', '\n', 'guess me'])('is refused where the file has been damaged: %j', async (text) => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, SECRET_FILE), text);
+
+    await expect(ChatProcess.start({ cwd })).rejects.toThrow(/\.jwt-secret is damaged: delete it/);
   });
 
   it('starts in production when it is set, and keeps no file', async () => {

@@ -5,6 +5,7 @@ import * as view from './view.js';
 let client;
 
 function open() {
+  client?.close();
   client = new ChannelsClient('/ws', { token: session.token });
   client.on('$state', showState);
   for (const room of view.rooms) {
