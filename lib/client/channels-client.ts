@@ -1,9 +1,9 @@
 import {
   RESERVED_EVENT_PREFIX,
   type AckFrame,
-  type ErrorCode,
   type ServerFrame,
   type Welcome,
+  type WireError,
 } from '../protocol/index.js';
 import { REPLACED_CLOSE } from '../protocol/close-verdict.js';
 import type {
@@ -262,13 +262,14 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     const id = this.#options.random.id();
     const frame = encodeFrame({ event, data, id });
     const refusal = refusalOf(frame, this.#limits);
-    if (refusal) {
-      const { code, message } = refusal;
-      answered({ ack: id, error: { code: code as ErrorCode, message, retryable: false } });
+    this.#commands.set(id, answered);
+    if (!refusal) {
+      this.#connection.write(frame.text);
       return;
     }
-    this.#commands.set(id, answered);
-    this.#connection.write(frame.text);
+    // As an answer of the server would come: what hears of it meets a client at rest.
+    const error = refusal as unknown as WireError;
+    queueMicrotask(() => this.#acked({ ack: id, error }));
   }
 }
 

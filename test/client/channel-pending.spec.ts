@@ -51,3 +51,21 @@ describe('a listener on a channel that the server joins', () => {
     expect(rig.server.frames.map(({ event }) => event)).toEqual(['$hello']);
   });
 });
+
+// The refusal came while the client was still opening: the queue of the first user was written behind it.
+it('sends nothing of the first user behind a reset() in the listener of a channel that is refused here', async () => {
+  const rig = new ClientRig({}, 1);
+  rig.server.limits['maxMessageBytes'] = 300;
+  const lobby = rig.client.channel('chat:lobby', { params: 'x'.repeat(500) });
+  lobby.on('$error', () => {
+    rig.server.principal = 'bob';
+    rig.client.reset();
+  });
+  const joined = watched(lobby.subscribe());
+  const sent = rig.send('secret.of.ada');
+
+  await rig.pass(60_000);
+
+  expect(joined).toMatchObject({ state: 'rejected', error: { code: 'payload_too_large' } });
+  expect(sent).toMatchObject({ state: 'rejected', error: { code: 'principal_changed' } });
+});

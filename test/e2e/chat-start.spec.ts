@@ -114,6 +114,16 @@ describe('JWT_SECRET of sample/01-chat', () => {
   });
 });
 
+describe('HOST of sample/01-chat', () => {
+  it('is the address that it listens on', async () => {
+    const chat = await ChatProcess.start({ env: { HOST: '127.0.0.2' } });
+    const elsewhere = `http://127.0.0.2:${new URL(chat.url).port}/`;
+
+    expect((await fetch(elsewhere)).status).toBe(200);
+    await expect(fetch(chat.url)).rejects.toThrow('fetch failed');
+  });
+});
+
 describe('ALLOWED_ORIGINS of sample/01-chat', () => {
   it('lets pages of these origins in, and no others', async () => {
     const env = { ALLOWED_ORIGINS: 'https://chat.example, https://other.example' };

@@ -22,9 +22,9 @@ describe.each(runtimes.map((runtime) => [runtime.name, runtime] as const))(
   (_name, runtime) => {
     it('refreshes its token once, joins, sends, hears, is refused and closes', async () => {
       const observer = new RecordingObserver();
-      const { app, url, pageUrl, desk } = await startClientApp(goodTokens, { observers: [observer] });
+      const { app, pageUrl, desk } = await startClientApp(goodTokens, { observers: [observer] });
 
-      const told = await runtime.run('converse', { url, pageUrl });
+      const told = await runtime.run('converse', { url: app.url('/ws'), pageUrl });
       await observer.until(({ closes }) => closes.length === 1);
 
       expect(told).toEqual({
@@ -53,9 +53,9 @@ describe.each(runtimes.map((runtime) => [runtime.name, runtime] as const))(
     });
 
     it('stays away with 4501 when the refreshed token is no good either', async () => {
-      const { url, pageUrl, desk } = await startClientApp(goodTokens);
+      const { app, pageUrl, desk } = await startClientApp(goodTokens);
 
-      const told = await runtime.run('intrude', { url, pageUrl });
+      const told = await runtime.run('intrude', { url: app.url('/ws'), pageUrl });
 
       expect(told).toEqual({
         tokens: [false, true],
@@ -66,9 +66,9 @@ describe.each(runtimes.map((runtime) => [runtime.name, runtime] as const))(
     });
 
     it('comes back after a connection that broke, and after one that was closed', async () => {
-      const { url, pageUrl, desk } = await startClientApp(goodTokens);
+      const { app, pageUrl, desk } = await startClientApp(goodTokens);
 
-      const told = await runtime.run('comeBack', { url, pageUrl });
+      const told = await runtime.run('comeBack', { url: app.url('/ws'), pageUrl });
 
       expect(told).toEqual({
         states: [

@@ -94,7 +94,9 @@ export async function startClientApp(check: Check, channels: ChannelsModuleOptio
     channels,
   });
   onTestFinished(() => desk.ended.resolve());
-  return { app, desk, url: app.url('/ws'), pageUrl: `http://127.0.0.1:${app.port}/` };
+  // Clients come through the proxy; a test of faults makes one of its own.
+  const proxy = await app.proxy();
+  return { app, desk, url: proxy.url('/ws'), pageUrl: `http://127.0.0.1:${app.port}/` };
 }
 
 /** A gateway that writes down what it reads, and repeats in a channel what it is told. */
