@@ -17,6 +17,7 @@ export { ChannelsModule } from './nest/channels.module.js';
 export type {
   ChannelsModuleExtras,
   ChannelsModuleOptions,
+  MessageParser,
   Session,
 } from './nest/channels-options.interface.js';
 export {

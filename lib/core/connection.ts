@@ -236,14 +236,15 @@ export class Connection implements OutboxOwner, ObservedConnection {
   #read(message: string | Uint8Array): EventFrame | undefined {
     let value: unknown;
     try {
-      value = this.codec.decode(message);
+      const parse = this.ours ? undefined : this.endpoint.parse;
+      value = parse ? parse(message) : this.codec.decode(message);
     } catch (error) {
       this.#refuse(error, message);
       return undefined;
     }
     const frame = parseClientFrame(value);
     if (typeof frame === 'string') {
-      if (isKeepAlive(value)) this.engine.observers.faulted(this, 'keep_alive');
+      if (value === undefined || isKeepAlive(value)) this.engine.observers.faulted(this, 'keep_alive');
       else this.#badFrame(frame);
       return undefined;
     }

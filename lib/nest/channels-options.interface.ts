@@ -70,6 +70,15 @@ export interface ChannelsModuleOptions extends EngineOptions {
    */
   plainAcks?: boolean;
 
+  /**
+   * Reads the messages of plain connections, those that have offered no subprotocol of ours, in a form of the
+   * application's own; `setMessageParser` of the adapter does the same later. `undefined` leaves a message
+   * aside. What it throws is reported, and the peer gets an `exception` with `bad_frame`.
+   *
+   * @default JSON in the form of docs/protocol.md
+   */
+  messageParser?: MessageParser;
+
   /** Options for the `WebSocketServer` of `ws`, for every gateway; a gateway's own come first. */
   server?: Readonly<Record<string, unknown>>;
 
@@ -90,6 +99,15 @@ export interface ChannelsModuleOptions extends EngineOptions {
   /** Get the facts that the engine reports, beside the log. */
   observers?: readonly Observer[];
 }
+
+/**
+ * Turns a message, text or bytes, into an event and its data.
+ *
+ * @publicApi
+ */
+export type MessageParser = (
+  message: string | Buffer,
+) => { readonly event: string; readonly data?: unknown } | undefined | void;
 
 /** Options beside those that `forRootAsync` can resolve. */
 export interface ChannelsModuleExtras {

@@ -1,14 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { ChannelDefinition } from '../core/channel-definition.js';
 import { Engine } from '../core/engine.js';
 import { createWebSocketServer, defaultBody, normalizePath, UpgradeServer } from '../transport/index.js';
-import type { ChannelsModuleOptions } from './channels-options.interface.js';
+import type { ChannelsModuleOptions, MessageParser } from './channels-options.interface.js';
 import { GatewayEndpoint } from './gateway-endpoint.js';
 import { exploreGateways, type Gateway, type GatewayOptions } from './gateway-explorer.js';
 import { GatewayHandshake } from './gateway-handshake.js';
+import { GatewayScopes } from './gateway-scopes.js';
 import { resolveGlobals } from './globals.js';
 import { OriginGuard } from './guards/origin.guard.js';
 import { MessageCompiler } from './message-compiler.js';
@@ -34,6 +35,8 @@ export class ChannelsAdapter extends WsAdapter {
   readonly #servers = new Map<string, WebSocketServer>();
   readonly #definitions = new Map<string, ChannelDefinition>();
   readonly #ownPorts = new OwnPortServers();
+  readonly #scopes: GatewayScopes;
+  #parser: MessageParser | undefined;
   #gateways?: readonly Gateway[];
   #ready = false;
 
@@ -44,8 +47,11 @@ export class ChannelsAdapter extends WsAdapter {
     private readonly modules: ModulesContainer,
     private readonly config: ApplicationConfig,
     private readonly host: HttpAdapterHost,
+    moduleRef: ModuleRef,
   ) {
     super();
+    this.#scopes = new GatewayScopes(modules, moduleRef);
+    this.#parser = options.messageParser;
   }
 
   get #allGateways(): readonly Gateway[] {
@@ -82,6 +88,7 @@ export class ChannelsAdapter extends WsAdapter {
         options: this.options,
         originGuard: this.originGuard,
         observers: this.engine.observers,
+        scopes: this.#scopes,
         ownPort: port !== APPLICATION_PORT,
       }),
     });
@@ -103,12 +110,11 @@ export class ChannelsAdapter extends WsAdapter {
   override bindMessageHandlers(): void {}
 
   /**
-   * Not available: frames have the form that docs/protocol.md gives them.
-   *
-   * @throws TypeError always
+   * Reads the messages of plain connections in a form of the application's own, as in the stock adapter.
+   * Connections that speak our subprotocol keep the form of docs/protocol.md.
    */
-  override setMessageParser(_parser?: unknown): void {
-    throw new TypeError('The ChannelsAdapter reads frames itself; remove the call of setMessageParser().');
+  override setMessageParser(parser: MessageParser): void {
+    this.#parser = parser;
   }
 
   /** Answers what is under way, closes every connection with 1012 and then the server. */
@@ -129,11 +135,14 @@ export class ChannelsAdapter extends WsAdapter {
 
   #endpoint(path: string, gateways: readonly Gateway[], maxPayload: number | undefined): GatewayEndpoint {
     this.#checkDefinitions(gateways);
-    const compiler = new MessageCompiler(this.modules, this.config, resolveGlobals(this.options.globals));
+    const globals = resolveGlobals(this.options.globals);
+    const compiler = new MessageCompiler(this.modules, this.config, globals, this.#scopes);
     return new GatewayEndpoint({
       path,
       gateways,
       compiler,
+      scopes: this.#scopes,
+      parser: () => this.#parser,
       observers: this.engine.observers,
       maxMessageBytes: maxPayload ?? this.engine.options.maxMessageBytes,
       warn: (text) => this.#log.warn(text),

@@ -1,10 +1,13 @@
+import { DecodeError } from '../codec/index.js';
 import { CHANNEL_SYNTAX, defineChannel, type ChannelDefinition } from '../core/channel-definition.js';
 import type { Connection } from '../core/connection.js';
 import type { ChannelRoute, Endpoint } from '../core/endpoint.js';
 import type { Handler } from '../core/handler.interface.js';
 import type { Observers } from '../core/observers.js';
 import { Pattern, PatternTable } from '../core/pattern.js';
+import type { MessageParser } from './channels-options.interface.js';
 import type { Gateway, GatewayMethod } from './gateway-explorer.js';
+import type { GatewayScopes } from './gateway-scopes.js';
 import type { MessageCompiler } from './message-compiler.js';
 
 /** Nest's lifecycle hooks of a gateway. */
@@ -17,6 +20,9 @@ export interface GatewayEndpointParts {
   readonly path: string;
   readonly gateways: readonly Gateway[];
   readonly compiler: MessageCompiler;
+  readonly scopes: GatewayScopes;
+  /** The parser of the application, where it has set one. */
+  readonly parser: () => MessageParser | undefined;
   readonly observers: Observers;
   readonly maxMessageBytes: number;
   readonly warn: (message: string) => void;
@@ -26,19 +32,35 @@ export interface GatewayEndpointParts {
 export class GatewayEndpoint implements Endpoint {
   readonly handlers: ReadonlyMap<string, readonly Handler[]>;
   readonly channels = new PatternTable<ChannelRoute>(CHANNEL_SYNTAX);
-  readonly #connecting: readonly GatewayHooks[];
-  readonly #disconnecting: readonly GatewayHooks[];
+  readonly #connecting: readonly Gateway[];
+  readonly #disconnecting: readonly Gateway[];
+  readonly #scoped: readonly Gateway[];
 
   constructor(private readonly parts: GatewayEndpointParts) {
     this.handlers = this.#compileHandlers();
     this.#compileChannels();
-    const hooks = parts.gateways.map(({ instance }) => instance as GatewayHooks);
-    this.#connecting = hooks.filter(({ handleConnection }) => typeof handleConnection === 'function');
-    this.#disconnecting = hooks.filter(({ handleDisconnect }) => typeof handleDisconnect === 'function');
+    this.#connecting = withHook(parts.gateways, 'handleConnection');
+    this.#disconnecting = withHook(parts.gateways, 'handleDisconnect');
+    this.#scoped = parts.gateways.filter(({ isScoped }) => isScoped);
   }
 
   get path(): string {
     return this.parts.path;
+  }
+
+  get parse(): ((message: string | Uint8Array) => unknown) | undefined {
+    const parser = this.parts.parser();
+    return parser && ((message) => this.#parse(parser, message));
+  }
+
+  #parse(parser: MessageParser, message: string | Uint8Array): unknown {
+    try {
+      // As the stock adapter hands it over: text as text, bytes as a Buffer.
+      return parser(typeof message === 'string' ? message : asBuffer(message));
+    } catch (error) {
+      this.#report('messageParser', error);
+      throw new DecodeError('the message cannot be read', 'bad_frame');
+    }
   }
 
   get maxMessageBytes(): number {
@@ -46,9 +68,15 @@ export class GatewayEndpoint implements Endpoint {
   }
 
   connected(connection: Connection, request: unknown): Promise<void> | void {
+    if (this.#scoped.length === 0) return this.#connect(connection, request);
+    return this.parts.scopes.load(connection, this.#scoped).then(() => this.#connect(connection, request));
+  }
+
+  #connect(connection: Connection, request: unknown): Promise<void> | void {
     let pending: Promise<unknown>[] | undefined;
     for (const gateway of this.#connecting) {
-      const result = attempt(() => gateway.handleConnection?.(connection.info.socket, request));
+      const hooks = this.#hooksOf(connection, gateway);
+      const result = attempt(() => hooks.handleConnection?.(connection.info.socket, request));
       if (result) (pending ??= []).push(result);
     }
     if (pending) return this.#settle(pending);
@@ -57,11 +85,17 @@ export class GatewayEndpoint implements Endpoint {
   disconnected(connection: Connection, code: number): Promise<void> | void {
     let pending: Promise<unknown>[] | undefined;
     for (const gateway of this.#disconnecting) {
-      const result = attempt(() => gateway.handleDisconnect?.(connection.info.socket, code));
+      const result = attempt(() =>
+        this.#hooksOf(connection, gateway).handleDisconnect?.(connection.info.socket, code),
+      );
       if (result)
         (pending ??= []).push(result.catch((error: unknown) => this.#report('handleDisconnect', error)));
     }
     if (pending) return Promise.all(pending).then(() => undefined);
+  }
+
+  #hooksOf(connection: Connection, gateway: Gateway): GatewayHooks {
+    return gateway.isScoped ? this.parts.scopes.of(connection, gateway).instance : gateway.instance;
   }
 
   /** Waits for all of them: a gateway that is content may still be busy when another one refuses. */
@@ -172,6 +206,14 @@ export class GatewayEndpoint implements Endpoint {
       guards: event === '$subscribe',
     });
   }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function withHook(gateways: readonly Gateway[], hook: keyof GatewayHooks): readonly Gateway[] {
+  return gateways.filter(({ instance }) => typeof (instance as GatewayHooks)[hook] === 'function');
 }
 
 interface Owner {

@@ -18,6 +18,7 @@ import {
   MESSAGE_METADATA,
   PORT_METADATA,
 } from './nest-internals.js';
+import type { ScopedGateway } from './gateway-scopes.js';
 import type { MethodHost } from './pipeline-compiler.js';
 
 /** Options that a gateway's decorator may give. */
@@ -39,7 +40,9 @@ export interface GatewayMethod {
 }
 
 /** A gateway of the application with what its decorators say. */
-export interface Gateway extends MethodHost {
+export interface Gateway extends ScopedGateway {
+  /** Depends on something request-scoped: each connection has an instance of its own. */
+  readonly isScoped: boolean;
   readonly name: string;
   readonly port: number;
   readonly path: string;
@@ -62,13 +65,12 @@ export function exploreGateways(modules: ModulesContainer): readonly Gateway[] {
     for (const wrapper of module.providers.values()) {
       const { metatype } = wrapper;
       if (wrapper.isNotMetatype || !metatype || !Reflect.hasMetadata(GATEWAY_METADATA, metatype)) continue;
-      if (!wrapper.isDependencyTreeStatic()) {
-        throw new TypeError(
-          `${metatype.name} depends on a request-scoped provider, which gateways of the ChannelsAdapter ` +
-            'cannot have; make the provider a singleton.',
-        );
-      }
-      gateways.push(describe(wrapper.instance as object, metatype as Type, moduleKey, scanner));
+      gateways.push({
+        ...describe(wrapper.instance as object, metatype as Type, moduleKey, scanner),
+        wrapperId: wrapper.id,
+        isScoped: !wrapper.isDependencyTreeStatic(),
+        isDurable: wrapper.isDependencyTreeDurable(),
+      });
     }
   }
   return gateways;
@@ -95,7 +97,14 @@ export function findStockGateways(modules: ModulesContainer): readonly string[] 
   return found;
 }
 
-function describe(instance: object, metatype: Type, moduleKey: string, scanner: MetadataScanner): Gateway {
+type Description = Omit<Gateway, keyof ScopedGateway | 'isScoped'> & MethodHost;
+
+function describe(
+  instance: object,
+  metatype: Type,
+  moduleKey: string,
+  scanner: MetadataScanner,
+): Description {
   const options = (Reflect.getMetadata(GATEWAY_OPTIONS, metatype) ?? {}) as GatewayOptions;
   const names = scanner.getAllMethodNames(Object.getPrototypeOf(instance) as object);
   const methods = names.map((name) => describeMethod(instance, name, metatype.name));

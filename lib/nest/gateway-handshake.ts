@@ -10,12 +10,13 @@ import {
 } from '../transport/index.js';
 import type { ChannelsModuleOptions } from './channels-options.interface.js';
 import type { Gateway } from './gateway-explorer.js';
+import type { GatewayScopes } from './gateway-scopes.js';
 import { ForeignOriginException, type OriginGuard } from './guards/origin.guard.js';
 import { HANDSHAKE_GUARDS_METHOD } from './metadata.js';
 import type { MethodPipeline } from './method-pipeline.js';
 import { isHttpException } from './nest-error-mapper.js';
 import { RouteParamtypes } from './nest-internals.js';
-import { PipelineCompiler } from './pipeline-compiler.js';
+import { PipelineCompiler, type MethodHost } from './pipeline-compiler.js';
 import { isRefusal, ResponseShim } from './response-shim.js';
 import { checkSession, defaultSession } from './session.js';
 
@@ -26,13 +27,17 @@ export interface GatewayHandshakeParts {
   readonly options: ChannelsModuleOptions;
   readonly originGuard: OriginGuard;
   readonly observers: Observers;
+  readonly scopes: GatewayScopes;
   /** A gateway with a port of its own: "same host" compares the host name only. */
   readonly ownPort: boolean;
 }
 
+/** Gives the pipeline of a method; one of a request-scoped gateway is made for the request. */
+type PipelineSource = (request: HandshakeRequest) => MethodPipeline | Promise<MethodPipeline>;
+
 /** What the gateways of one path have to say before an upgrade. */
 export class GatewayHandshake implements Handshake {
-  readonly #pipelines: readonly MethodPipeline[];
+  readonly #pipelines: readonly PipelineSource[];
 
   constructor(private readonly parts: GatewayHandshakeParts) {
     const compiler = new PipelineCompiler(parts.modules, parts.config);
@@ -64,10 +69,10 @@ export class GatewayHandshake implements Handshake {
 
   async #runAll(request: HandshakeRequest, response: ResponseShim): Promise<unknown> {
     let data: unknown;
-    for (const pipeline of this.#pipelines) {
+    for (const pipelineFor of this.#pipelines) {
       // One after the other: a guard may rely on what an earlier one has put into the request.
       // oxlint-disable-next-line no-await-in-loop
-      data = (await this.#run(pipeline, request, response)) ?? data;
+      data = (await this.#run(await pipelineFor(request), request, response)) ?? data;
     }
     return data;
   }
@@ -78,7 +83,7 @@ export class GatewayHandshake implements Handshake {
   }
 
   /** The guards of the class decorator first, then the methods; global guards once a gateway, before both. */
-  #compile(compiler: PipelineCompiler, gateway: Gateway): MethodPipeline[] {
+  #compile(compiler: PipelineCompiler, gateway: Gateway): PipelineSource[] {
     const methods = gateway.methods.filter(({ onHandshake }) => onHandshake).map(({ name }) => name);
     if (gateway.guardsHandshake) methods.unshift(HANDSHAKE_GUARDS_METHOD);
     const withGlobals = gateway.usesChannels && (this.parts.options.globals?.handshake ?? true);
@@ -86,7 +91,8 @@ export class GatewayHandshake implements Handshake {
       this.#pipeline(compiler, gateway, name, withGlobals && at === 0),
     );
     if (methods.length > 0 || !withGlobals) return pipelines;
-    return [compiler.globalGuards(gateway.instance, forbidden)];
+    const guards = compiler.globalGuards(gateway.instance, forbidden);
+    return [() => guards];
   }
 
   #pipeline(
@@ -94,8 +100,23 @@ export class GatewayHandshake implements Handshake {
     gateway: Gateway,
     name: string,
     globalGuards: boolean,
+  ): PipelineSource {
+    const compile = (host: MethodHost): MethodPipeline =>
+      this.#compileFor(compiler, host, name, globalGuards);
+    if (gateway.isScoped) {
+      return async (request) => compile(await this.parts.scopes.make(gateway, request));
+    }
+    const pipeline = compile(gateway);
+    return () => pipeline;
+  }
+
+  #compileFor(
+    compiler: PipelineCompiler,
+    host: MethodHost,
+    name: string,
+    globalGuards: boolean,
   ): MethodPipeline {
-    return compiler.compile(gateway, name, {
+    return compiler.compile(host, name, {
       contextType: 'http',
       globals: { guards: globalGuards, pipes: false, interceptors: false },
       // Those of the class belong to its messages.

@@ -3,7 +3,9 @@ import type { Handler } from '../core/handler.interface.js';
 import type { Gateway } from './gateway-explorer.js';
 import { ForbiddenMessage, MessagePipeline } from './message-pipeline.js';
 import { ContextUtils, ROUTE_ARGS_METADATA, WsParamtype } from './nest-internals.js';
-import { PipelineCompiler, type GlobalEnhancers } from './pipeline-compiler.js';
+import type { GatewayScopes } from './gateway-scopes.js';
+import { PipelineCompiler, type GlobalEnhancers, type MethodHost } from './pipeline-compiler.js';
+import { ScopedHandler } from './scoped-handler.js';
 
 /** What a method of a gateway is compiled for. */
 interface MessageMethod {
@@ -24,11 +26,19 @@ export class MessageCompiler {
     modules: ModulesContainer,
     config: ApplicationConfig,
     private readonly globals: GlobalEnhancers,
+    private readonly scopes: GatewayScopes,
   ) {
     this.#compiler = new PipelineCompiler(modules, config);
   }
 
   compile(gateway: Gateway, method: MessageMethod): Handler {
+    if (!gateway.isScoped) return this.#compileFor(gateway, method);
+    return new ScopedHandler(method.event, method.acked, (connection) =>
+      this.#compileFor(this.scopes.of(connection, gateway), method),
+    );
+  }
+
+  #compileFor(gateway: MethodHost, method: MessageMethod): Handler {
     const pipeline = this.#compiler.compile(gateway, method.name, {
       contextType: 'ws',
       globals: this.globals,

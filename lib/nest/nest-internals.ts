@@ -33,3 +33,7 @@ export { ContextUtils } from '@nestjs/core/helpers/context-utils.js';
 // The numbers under which parameter decorators are stored.
 export { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 export { WsParamtype } from '@nestjs/websockets/enums/ws-paramtype.enum.js';
+
+// Request-scoped gateways: an instance for each connection, and the place where Nest keeps its context.
+export { Injector } from '@nestjs/core/injector/injector.js';
+export { REQUEST_CONTEXT_ID } from '@nestjs/core/router/request/request-constants.js';

@@ -1,5 +1,5 @@
 import type { CanActivate, ContextType, NestInterceptor, PipeTransform, Type } from '@nestjs/common';
-import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import type { ApplicationConfig, ContextId, ModulesContainer } from '@nestjs/core';
 import { MethodPipeline, type Callback, type PipelineParam } from './method-pipeline.js';
 import {
   ContextUtils,
@@ -24,6 +24,9 @@ export interface GlobalEnhancers {
 export interface MethodHost {
   readonly instance: object;
   readonly moduleKey: string;
+  /** Of an instance that was made for a connection: the context that its enhancers were made in. */
+  readonly contextId?: ContextId;
+  readonly inquirerId?: string;
 }
 
 /** Gives a parameter decorator of Nest its value; `undefined` for a kind that has none here. */
@@ -73,21 +76,25 @@ export class PipelineCompiler {
     this.#container = { getModules: () => modules } as never;
   }
 
-  compile({ instance, moduleKey }: MethodHost, methodName: string, options: CompileOptions): MethodPipeline {
+  compile(host: MethodHost, methodName: string, options: CompileOptions): MethodPipeline {
+    const { instance, moduleKey, contextId, inquirerId } = host;
     const callback = methodOf(instance, methodName);
     const pipes = this.#pipesCreator(options);
     const decorated = options.classEnhancers ? instance : WITHOUT_CLASS;
-    const methodPipes: PipeTransform[] = pipes.create(decorated, callback, moduleKey);
+    const methodPipes: PipeTransform[] = pipes.create(decorated, callback, moduleKey, contextId, inquirerId);
     const params = this.#params(instance, methodName, options, (own) => {
       pipes.setModuleContext(moduleKey);
-      return [...methodPipes, ...pipes.createConcreteContext<unknown[], PipeTransform[]>([...own])];
+      return [
+        ...methodPipes,
+        ...pipes.createConcreteContext<unknown[], PipeTransform[]>([...own], contextId, inquirerId),
+      ];
     });
     return new MethodPipeline({
       instance,
       callback,
       contextType: options.contextType,
-      guards: options.guards ? this.#guards(decorated, callback, moduleKey, options) : [],
-      interceptors: this.#interceptors(decorated, callback, moduleKey, options),
+      guards: options.guards ? this.#guards(decorated, callback, host, options) : [],
+      interceptors: this.#interceptors(decorated, callback, host, options),
       params,
       paramCount: Math.max(0, ...params.map(({ index }) => index + 1)),
       forbidden: options.forbidden,
@@ -111,12 +118,21 @@ export class PipelineCompiler {
   }
 
   /** Filters of the method and its class; global ones never see messages, as in stock Nest. */
-  filters({ instance, moduleKey }: MethodHost, methodName: string): readonly LocalFilter[] {
+  filters(
+    { instance, moduleKey, contextId, inquirerId }: MethodHost,
+    methodName: string,
+  ): readonly LocalFilter[] {
     const context = new ExceptionFiltersContext(this.#container);
     const callback = methodOf(instance, methodName);
     // `create` sets the module to look injected filters up in, and returns them wrapped.
-    context.create(instance, callback as never, moduleKey);
-    const filters = context.createContext(instance, callback as never, EXCEPTION_FILTERS_METADATA);
+    context.create(instance, callback as never, moduleKey, contextId, inquirerId);
+    const filters = context.createContext(
+      instance,
+      callback as never,
+      EXCEPTION_FILTERS_METADATA,
+      contextId,
+      inquirerId,
+    );
     return (filters as unknown as LocalFilter[]).toReversed();
   }
 
@@ -127,21 +143,23 @@ export class PipelineCompiler {
   #guards(
     decorated: object,
     callback: Callback,
-    moduleKey: string,
+    { moduleKey, contextId, inquirerId }: MethodHost,
     { globals }: CompileOptions,
   ): CanActivate[] {
     const config = globals.guards ? this.config : undefined;
-    return new GuardsContextCreator(this.#container, config).create(decorated, callback, moduleKey);
+    const creator = new GuardsContextCreator(this.#container, config);
+    return creator.create(decorated, callback, moduleKey, contextId, inquirerId);
   }
 
   #interceptors(
     decorated: object,
     callback: Callback,
-    moduleKey: string,
+    { moduleKey, contextId, inquirerId }: MethodHost,
     { globals }: CompileOptions,
   ): NestInterceptor[] {
     const config = globals.interceptors ? this.config : undefined;
-    return new InterceptorsContextCreator(this.#container, config).create(decorated, callback, moduleKey);
+    const creator = new InterceptorsContextCreator(this.#container, config);
+    return creator.create(decorated, callback, moduleKey, contextId, inquirerId);
   }
 
   #params(

@@ -182,21 +182,6 @@ describe('handshake guards', () => {
     expect(before).toEqual(['first']);
     expect(journal).toEqual(['first', 'message guard in ws', 'message interceptor in ws']);
   });
-
-  it('refuse the start when one is request-scoped', async () => {
-    @Injectable({ scope: 2 })
-    class ScopedGuard implements CanActivate {
-      canActivate(): boolean {
-        return true;
-      }
-    }
-
-    @WebSocketGateway({ path: '/ws' })
-    @UseHandshakeGuards(ScopedGuard)
-    class Scoped {}
-
-    await expect(start(Scoped)).rejects.toThrow('request-scoped');
-  });
 });
 
 describe('the handshake guards of several gateways on one path', () => {

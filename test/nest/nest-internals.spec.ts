@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { Inject, Injectable, Module, Scope } from '@nestjs/common';
+import { ContextIdFactory, ModuleRef, ModulesContainer, REQUEST as CURRENT_REQUEST } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import * as internals from '../../lib/nest/nest-internals.js';
 import { DecoratedGateway, MethodGuard, TestFilter } from '../support/decorated-gateway.js';
 
@@ -22,12 +25,14 @@ it('has a test for everything that is imported from inside of Nest', () => {
     'GATEWAY_OPTIONS',
     'GUARDS_METADATA',
     'GuardsContextCreator',
+    'Injector',
     'InterceptorsConsumer',
     'InterceptorsContextCreator',
     'MESSAGE_MAPPING_METADATA',
     'MESSAGE_METADATA',
     'PORT_METADATA',
     'PipesContextCreator',
+    'REQUEST_CONTEXT_ID',
     'ROUTE_ARGS_METADATA',
     'RouteParamtypes',
     'WsParamtype',
@@ -91,5 +96,44 @@ describe('The keys of metadata', () => {
   it('numbers a body as an HTTP body', () => {
     // A pipe is told `body` for a message as well.
     expect(internals.RouteParamtypes.BODY).toBe(internals.WsParamtype.PAYLOAD);
+  });
+});
+
+describe('Injector', () => {
+  it('makes an instance for a context, with what it injects', async () => {
+    @Injectable({ scope: Scope.REQUEST })
+    class Scoped {
+      constructor(@Inject(CURRENT_REQUEST) readonly request: unknown) {}
+    }
+    @Module({ providers: [Scoped] })
+    class ScopedModule {}
+    const app = await Test.createTestingModule({ imports: [ScopedModule] }).compile();
+    onTestFinished(() => app.close());
+    const modules = [...app.get(ModulesContainer).values()];
+    const module = modules.find(({ metatype }) => metatype === ScopedModule);
+    const wrapper = module?.providers.get(Scoped);
+    const contextId = ContextIdFactory.create();
+    const request = {};
+    app.get(ModuleRef).registerRequestByContextId(request, contextId);
+
+    const made = await new internals.Injector().loadPerContext<Scoped>(
+      wrapper?.instance as Scoped,
+      module as never,
+      module?.providers as never,
+      contextId,
+    );
+
+    expect(made).toBeInstanceOf(Scoped);
+    expect(made.request).toBe(request);
+  });
+});
+
+describe('REQUEST_CONTEXT_ID', () => {
+  it('is where Nest looks for the context of a request', () => {
+    const contextId = ContextIdFactory.create();
+
+    const found = ContextIdFactory.getByRequest({ [internals.REQUEST_CONTEXT_ID]: contextId });
+
+    expect(found).toBe(contextId);
   });
 });

@@ -1,4 +1,4 @@
-import { Injectable, Module, Scope } from '@nestjs/common';
+import { Injectable, Module } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import {
@@ -48,22 +48,6 @@ async function startLogged(options: ChannelsTestAppOptions): Promise<[ChannelsTe
 }
 
 describe('the start', () => {
-  it('refuses a gateway that would be made anew for each request', async () => {
-    @Injectable({ scope: Scope.REQUEST })
-    class PerRequest {}
-    @WebSocketGateway({ path: '/ws' })
-    class RequestGateway {
-      constructor(readonly service: PerRequest) {}
-    }
-
-    const starting = createChannelsTestApp({ providers: [PerRequest, RequestGateway] });
-
-    await expect(starting).rejects.toThrow(
-      'RequestGateway depends on a request-scoped provider, which gateways of the ChannelsAdapter cannot have; ' +
-        'make the provider a singleton.',
-    );
-  });
-
   it.each<[ChannelsModuleOptions, string]>([
     [{ maxInFlight: 0 }, 'maxInFlight (0) must be a whole number of at least 1.'],
     [{ handlerTimeoutMs: 2 ** 31 }, 'handlerTimeoutMs (2147483648) must be at most 2147483647 milliseconds.'],

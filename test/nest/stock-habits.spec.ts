@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { ConnectedSocket, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { ChannelsAdapter, OriginGuard, UseHandshakeGuards } from 'nestjs-channels';
+import { OriginGuard, UseHandshakeGuards } from 'nestjs-channels';
 import { describe, expect, it, vi } from 'vitest';
 import { LoggingObserver } from '../../lib/nest/logging.observer.js';
 import { startApp } from '../support/start-app.js';
@@ -69,12 +69,6 @@ describe('the adapter', () => {
       { data: { limits: { maxMessageBytes: 1_048_576 } } },
       { data: { limits: { maxMessageBytes: 65_536 } } },
     ]);
-  });
-
-  it('says that it takes no message parser', async () => {
-    const app = await startApp({ providers: [ScribblingGateway] });
-
-    expect(() => app.nest.get(ChannelsAdapter).setMessageParser(() => undefined)).toThrow(/remove the call/);
   });
 
   it('gives its origin guard to gateways, too', async () => {
