@@ -43,7 +43,7 @@ function causeOf({ current, input, options }: Situation): string | undefined {
   return cause;
 }
 
-const OWED = '4510, while a message waits';
+const OWED = '4510, while a call waits';
 const SOCKET_FAILS = 'the socket fails before it is open (1006)';
 const COME_BACK = 'a close code that says come back';
 const SILENCE = 'nothing was heard for `clientTimeoutMs`, or for 10 s after a probe';
@@ -90,7 +90,7 @@ function causeOfLoss(code: number, current: Lifecycle, { token, isOwed }: Terms)
     return '4401 or 4501, where `token` is a function, for the first time since a stable connection';
   }
   if (code === 4509 && !current.renewed) return '4509, for the first time since a stable connection';
-  if (code === 4510) return isOwed ? OWED : '4510, while no message waits';
+  if (code === 4510) return isOwed ? OWED : '4510, while no call waits';
   if (closeVerdict(code) === 'stay') return 'any other close code that says stay away';
   const isOpen = current.step === 'hello' || current.state.name === 'open';
   return code === 1006 && !isOpen ? SOCKET_FAILS : COME_BACK;
