@@ -76,7 +76,7 @@ export class GatewayEndpoint implements Endpoint {
     let pending: Promise<unknown>[] | undefined;
     for (const gateway of this.#connecting) {
       const hooks = this.#hooksOf(connection, gateway);
-      const result = attempt(() => hooks.handleConnection?.(connection.info.socket, request));
+      const result = attempt(() => hooks?.handleConnection?.(connection.info.socket, request));
       if (result) (pending ??= []).push(result);
     }
     if (pending) return this.#settle(pending);
@@ -86,7 +86,7 @@ export class GatewayEndpoint implements Endpoint {
     let pending: Promise<unknown>[] | undefined;
     for (const gateway of this.#disconnecting) {
       const result = attempt(() =>
-        this.#hooksOf(connection, gateway).handleDisconnect?.(connection.info.socket, code),
+        this.#hooksOf(connection, gateway)?.handleDisconnect?.(connection.info.socket, code),
       );
       if (result)
         (pending ??= []).push(result.catch((error: unknown) => this.#report('handleDisconnect', error)));
@@ -94,8 +94,8 @@ export class GatewayEndpoint implements Endpoint {
     if (pending) return Promise.all(pending).then(() => undefined);
   }
 
-  #hooksOf(connection: Connection, gateway: Gateway): GatewayHooks {
-    return gateway.isScoped ? this.parts.scopes.of(connection, gateway).instance : gateway.instance;
+  #hooksOf(connection: Connection, gateway: Gateway): GatewayHooks | undefined {
+    return gateway.isScoped ? this.parts.scopes.find(connection, gateway)?.instance : gateway.instance;
   }
 
   /** Waits for all of them: a gateway that is content may still be busy when another one refuses. */

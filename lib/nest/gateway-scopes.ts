@@ -30,9 +30,14 @@ export class GatewayScopes {
     this.#hosts.set(connection, new Map(hosts));
   }
 
-  /** @throws Error before {@link load} */
+  /** Nothing where {@link load} has failed: then no code of the gateway has run for this connection. */
+  find(connection: Connection, gateway: ScopedGateway): MethodHost | undefined {
+    return this.#hosts.get(connection)?.get(gateway);
+  }
+
+  /** @throws Error where there is none */
   of(connection: Connection, gateway: ScopedGateway): MethodHost {
-    const host = this.#hosts.get(connection)?.get(gateway);
+    const host = this.find(connection, gateway);
     if (!host) throw new Error('The request-scoped gateways of this connection are not there.');
     return host;
   }

@@ -211,17 +211,24 @@ describe('a gateway that depends on something request-scoped', () => {
     class BrokenGateway {
       constructor(readonly broken: Broken) {}
 
+      handleDisconnect(): void {
+        journal.push('disconnected');
+      }
+
       @SubscribeMessage('echo')
       echo(): string {
         return 'echo';
       }
     }
-    const app = await start({ providers: [Broken, BrokenGateway] });
+    const observer = new RecordingObserver();
+    const app = await start({ providers: [Broken, BrokenGateway], channels: { observers: [observer] } });
     const first = await app.connect('/broken');
 
     const second = await app.connect('/broken');
 
     expect(await second.closed).toMatchObject({ code: 1011 });
     expect((await first.request('echo')).data).toBe('echo');
+    expect(observer.failures).toMatchObject([{ error: { message: 'no more of these' } }]);
+    expect(journal).toEqual([]);
   });
 });
