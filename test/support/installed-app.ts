@@ -1,0 +1,151 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
+import { Deferred } from './deferred.js';
+import { readTree, ROOT } from './repository.js';
+
+export type Nest = 'nest11' | 'nest12';
+export type Adapter = 'stock' | 'channels';
+export type Framework = 'express' | 'fastify';
+
+/** An application of `test/apps`, on the packed and installed package, in a process of its own. */
+export class InstalledApp {
+  readonly #exited: Promise<number | null>;
+  #output = '';
+
+  private constructor(private readonly child: ChildProcess) {
+    this.#exited = once(child, 'exit').then(([code]) => code as number | null);
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
+  }
+
+  /** Does not wait for it to listen: some never do. */
+  static run(nest: Nest, adapter: Adapter, framework: Framework, set: string): InstalledApp {
+    expectFresh(nest);
+    const folder = join(ROOT, 'test/apps', nest);
+    const args = [adapter, framework, set];
+    return new InstalledApp(fork(join(folder, 'dist/main.js'), args, { cwd: folder, silent: true }));
+  }
+
+  /** Resolves with its port, as soon as it listens; rejects with its output where it ends before. */
+  async listening(): Promise<number> {
+    const [told] = (await Promise.race([once(this.child, 'message'), this.#endedTooSoon()])) as [
+      { readonly listening: number },
+    ];
+    return told.listening;
+  }
+
+  /** All that it has written so far. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** The code with which it ended; null where a signal has ended it. */
+  get exited(): Promise<number | null> {
+    return this.#exited;
+  }
+
+  stop(): void {
+    this.child.kill('SIGTERM');
+  }
+
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.#exited;
+  }
+
+  async #endedTooSoon(): Promise<never> {
+    const code = await this.#exited;
+    throw new Error(`The application ended with ${code} before it listened:\n${this.#output}`);
+  }
+}
+
+/** Applications that live until the tests of a file are over, each started once, when it is first asked for. */
+export function installedApps(
+  set: string,
+): (
+  nest: Nest,
+  adapter: Adapter,
+  framework: Framework,
+) => Promise<{ readonly app: InstalledApp; readonly port: number }> {
+  const running = new Map<string, Promise<{ app: InstalledApp; port: number }>>();
+  afterAll(async () => {
+    for (const started of running.values()) await (await started).app.kill();
+  });
+  return (nest, adapter, framework) => {
+    const key = `${nest} ${adapter} ${framework}`;
+    const app = running.get(key) ?? start(InstalledApp.run(nest, adapter, framework, set));
+    running.set(key, app);
+    return app;
+  };
+}
+
+async function start(app: InstalledApp): Promise<{ app: InstalledApp; port: number }> {
+  return { app, port: await app.listening() };
+}
+
+/** What a client of an application sees: the frames as they travel, and how the connection ends. */
+export class RawClient {
+  readonly frames: string[] = [];
+  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
+  #arrived = new Deferred();
+
+  private constructor(readonly socket: WebSocket) {
+    socket.on('message', (data, isBinary) => {
+      this.frames.push(isBinary ? `binary ${(data as Buffer).toString('hex')}` : String(data));
+      this.#arrived.resolve();
+      this.#arrived = new Deferred();
+    });
+    this.closed = once(socket, 'close').then(([code, reason]) => ({
+      code: code as number,
+      reason: String(reason),
+    }));
+  }
+
+  static async open(port: number, path: string, protocols: readonly string[] = []): Promise<RawClient> {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, [...protocols]);
+    const client = new RawClient(socket);
+    onTestFinished(() => socket.terminate());
+    await once(socket, 'open');
+    return client;
+  }
+
+  send(message: object | string): void {
+    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+  }
+
+  /** Resolves when so many frames are there; rejects where the connection ends before. */
+  async received(count: number): Promise<void> {
+    while (this.frames.length < count) {
+      const end = await Promise.race([this.#arrived.promise, this.closed]);
+      if (end !== undefined)
+        throw new Error(`closed with ${end.code} "${end.reason}" after ${this.frames.length} frames`);
+    }
+  }
+}
+
+const fresh = new Set<Nest>();
+
+/** Rejects an installed package that is not what `lib` and the gateways say today. */
+function expectFresh(nest: Nest): void {
+  if (fresh.has(nest)) return;
+  const installed = `test/apps/${nest}/node_modules/nestjs-channels`;
+  const pairs = [
+    ...[...readTree('dist', '.js').keys()].map((path) => [path, join(installed, path)]),
+    ...[...readTree('test/apps/drop-in', '.ts').keys()].map((path) => [
+      path,
+      path.replace('drop-in', `${nest}/src`),
+    ]),
+  ] as [string, string][];
+  const stale = pairs.filter(([source, copy]) => !isSame(join(ROOT, source), join(ROOT, copy)));
+  if (stale.length > 0)
+    throw new Error(`${stale[0]?.[1]} is not what ${stale[0]?.[0]} is: run npm run test:apps.`);
+  fresh.add(nest);
+}
+
+function isSame(source: string, copy: string): boolean {
+  return existsSync(copy) && readFileSync(source).equals(readFileSync(copy));
+}
