@@ -168,6 +168,11 @@ export class Connection implements OutboxOwner, ObservedConnection {
     this.outbox.push(new EncodedFrame(this.codec.encodeError(id, error)));
   }
 
+  /** Plain, and its messages are read by the application as well: what no handler takes is none of our business. */
+  get isForeign(): boolean {
+    return !this.ours && this.transport.isShared;
+  }
+
   /** Tells the peer of a fault that belongs to no `id`, a plain one at most once a second. */
   sendException(error: Pick<WireError, 'code' | 'message'>): void {
     if (!this.ours && !this.#faultLog().mayTell(this.engine.clock.now())) return;
@@ -270,6 +275,7 @@ export class Connection implements OutboxOwner, ObservedConnection {
       return;
     }
     this.engine.observers.faulted(this, 'bad_request');
+    if (this.isForeign) return;
     const wire: WireError = { code: error.code, message: error.message, retryable: false };
     const frame = parseClientFrame(error.value);
     const isEvent = typeof frame === 'object' && 'event' in frame;
@@ -281,6 +287,7 @@ export class Connection implements OutboxOwner, ObservedConnection {
 
   #badFrame(message: string): void {
     this.engine.observers.faulted(this, 'bad_frame');
+    if (this.isForeign) return;
     this.sendException({ code: 'bad_frame', message });
     if (this.ours && this.#faultLog().count(this.engine.clock.now())) {
       this.close(CLOSE_CODES.BadFrame.code, CLOSE_CODES.BadFrame.reason);

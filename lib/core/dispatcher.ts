@@ -30,7 +30,7 @@ export class Dispatcher {
     const message = new Message(connection, event, frame.data, connection.idOf(frame));
     const refusal = this.#refusal(message, handlers);
     if (!handlers || refusal) {
-      this.refuse(message, refusal as WireError);
+      if (handlers || !connection.isForeign) this.refuse(message, refusal as WireError);
       return;
     }
     this.#run(handlers[0] as Handler, message);

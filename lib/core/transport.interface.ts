@@ -14,6 +14,12 @@ export interface Transport {
   /** Bytes written towards the peer so far. */
   readonly bytesWritten: number;
 
+  /**
+   * The application reads the messages itself, too, and may speak a protocol of its own: on a plain
+   * connection what no handler takes is not told to the peer.
+   */
+  readonly isShared: boolean;
+
   /** Sends the frames in order, in as few writes as the transport can. Ignored after a close. */
   write(frames: readonly EncodedFrame[]): void;
 

@@ -1,9 +1,10 @@
 import { createServer } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Arrivals } from '../support/arrivals.js';
 import { Deferred } from '../support/deferred.js';
+import { freePort } from '../support/free-port.js';
 import { webSocketContract, type ContractPeer, type ContractServer } from './web-socket.contract.js';
 
 webSocketContract('the package ws', async (): Promise<ContractServer> => {
@@ -49,13 +50,4 @@ function asPeer(socket: WebSocket, protocols: readonly string[]): ContractPeer {
 
 function portOf(server: { address(): unknown }): number {
   return (server.address() as AddressInfo).port;
-}
-
-/** A port that nobody listens to any more. */
-async function freePort(): Promise<number> {
-  const probe = createTcpServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const port = portOf(probe);
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

@@ -23,6 +23,7 @@ const END_TURNS = 3;
 export class FakeTransport implements Transport {
   bufferedAmount = 0;
   bytesRead = 0;
+  isShared = false;
   bytesWritten = 0;
   /** Texts of the frames, one array for each write. */
   readonly writes: string[][] = [];

@@ -6,6 +6,7 @@ import { WebSocketGateway } from '@nestjs/websockets';
 import { ChannelsModule } from 'nestjs-channels';
 import { createChannelsTestApp } from 'nestjs-channels/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePort } from '../support/free-port.js';
 import { startApp } from '../support/start-app.js';
 
 /** Listens until the test ends. Rejects where the port is taken; `0` takes a free one. */
@@ -14,15 +15,6 @@ async function listen(port: number): Promise<Server> {
   onTestFinished(() => void server.close());
   await once(server, 'listening');
   return server;
-}
-
-/** A port that is free now. */
-async function freePort(): Promise<number> {
-  const server = await listen(0);
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function ownPortGateway(port: number): Type {

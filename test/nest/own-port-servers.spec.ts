@@ -4,21 +4,13 @@ import { Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { WebSocketGateway } from '@nestjs/websockets';
 import { UseHandshakeGuards } from 'nestjs-channels';
 import { describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.js';
 import { CheckGuard, WhoamiGateway, type Check } from '../support/guarded-gateway.js';
 import { refusalOf } from '../support/refusals.js';
 import { startApp } from '../support/start-app.js';
 
 const PLAIN = { protocols: [] };
 const LOCAL = '127.0.0.1';
-
-/** A port that nobody listens on. */
-async function freePort(host = LOCAL): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, host), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** How a connection attempt ends: `connect`, or the code of its error. */
 async function knock(port: number, host = LOCAL): Promise<string> {

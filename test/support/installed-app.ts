@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, onTestFinished } from 'vitest';
-import { WebSocket } from 'ws';
+import { WebSocket, type ClientOptions } from 'ws';
 import { Deferred } from './deferred.js';
 import { readTree, ROOT } from './repository.js';
 
@@ -23,10 +23,16 @@ export class InstalledApp {
   }
 
   /** Does not wait for it to listen: some never do. */
-  static run(nest: Nest, adapter: Adapter, framework: Framework, set: string): InstalledApp {
+  static run(
+    nest: Nest,
+    adapter: Adapter,
+    framework: Framework,
+    set: string,
+    ...more: readonly string[]
+  ): InstalledApp {
     expectFresh(nest);
     const folder = join(ROOT, 'test/apps', nest);
-    const args = [adapter, framework, set];
+    const args = [adapter, framework, set, ...more];
     return new InstalledApp(fork(join(folder, 'dist/main.js'), args, { cwd: folder, silent: true }));
   }
 
@@ -87,6 +93,18 @@ async function start(app: InstalledApp): Promise<{ app: InstalledApp; port: numb
   return { app, port: await app.listening() };
 }
 
+/** An application for one test, which it may end. */
+export async function startInstalled(
+  nest: Nest,
+  adapter: Adapter,
+  set: string,
+  ...more: readonly string[]
+): Promise<{ readonly app: InstalledApp; readonly port: number }> {
+  const app = InstalledApp.run(nest, adapter, 'express', set, ...more);
+  onTestFinished(() => app.kill());
+  return start(app);
+}
+
 /** What a client of an application sees: the frames as they travel, and how the connection ends. */
 export class RawClient {
   readonly frames: string[] = [];
@@ -99,14 +117,19 @@ export class RawClient {
       this.#arrived.resolve();
       this.#arrived = new Deferred();
     });
-    this.closed = once(socket, 'close').then(([code, reason]) => ({
-      code: code as number,
-      reason: String(reason),
-    }));
+    this.closed = new Promise((resolve) => {
+      socket.on('close', (code, reason) => resolve({ code, reason: String(reason) }));
+    });
   }
 
-  static async open(port: number, path: string, protocols: readonly string[] = []): Promise<RawClient> {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, [...protocols]);
+  /** Rejects with the status of a refusal. */
+  static async open(
+    port: number,
+    path: string,
+    protocols: readonly string[] = [],
+    options: ClientOptions = {},
+  ): Promise<RawClient> {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, [...protocols], options);
     const client = new RawClient(socket);
     onTestFinished(() => socket.terminate());
     await once(socket, 'open');
@@ -119,7 +142,16 @@ export class RawClient {
 
   /** Resolves when so many frames are there; rejects where the connection ends before. */
   async received(count: number): Promise<void> {
-    while (this.frames.length < count) {
+    await this.#until(() => this.frames.length >= count);
+  }
+
+  /** Resolves when this frame is there. */
+  async receives(frame: string): Promise<void> {
+    await this.#until(() => this.frames.includes(frame));
+  }
+
+  async #until(isDone: () => boolean): Promise<void> {
+    while (!isDone()) {
       const end = await Promise.race([this.#arrived.promise, this.closed]);
       if (end !== undefined)
         throw new Error(`closed with ${end.code} "${end.reason}" after ${this.frames.length} frames`);

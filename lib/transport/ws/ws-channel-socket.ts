@@ -74,6 +74,10 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
     return this.#socket?.bytesWritten ?? 0;
   }
 
+  get isShared(): boolean {
+    return this.listenerCount('message') > 1;
+  }
+
   push(event: string, data?: unknown): void {
     this.#attached.sendEvent(event, data);
   }

@@ -1,27 +1,30 @@
 import 'reflect-metadata';
-import type { INestApplication } from '@nestjs/common';
+import type { INestApplication, LogLevel } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { ChannelsModule } from 'nestjs-channels';
 import { SETS } from './sets.js';
 
+const LEVELS: LogLevel[] = ['fatal', 'error', 'warn'];
+
 /** `main.js <stock|channels> <express|fastify> <set>`: the gateways of a set, on that adapter. Says where it listens. */
 async function main([adapter, framework, set]: readonly string[]): Promise<void> {
-  const metadata = SETS[set ?? ''];
-  if (metadata === undefined)
+  const parts = SETS[set ?? ''];
+  if (parts === undefined)
     throw new Error(`There is no set ${set}; there are ${Object.keys(SETS).join(', ')}.`);
-  const channels = [ChannelsModule.forRoot({ autoInstall: true, allowedOrigins: '*' })];
+  const { channels, ...metadata } = parts;
+  const module = ChannelsModule.forRoot({ autoInstall: true, allowedOrigins: '*', ...channels });
   class AppModule {}
   const root = {
     module: AppModule,
     ...metadata,
-    imports: [...(metadata.imports ?? []), ...(adapter === 'channels' ? channels : [])],
+    imports: [...(metadata.imports ?? []), ...(adapter === 'channels' ? [module] : [])],
   };
   const app: INestApplication =
     framework === 'fastify'
-      ? await NestFactory.create(root, new FastifyAdapter(), { logger: ['fatal', 'error'] })
-      : await NestFactory.create(root, { logger: ['fatal', 'error'] });
+      ? await NestFactory.create(root, new FastifyAdapter(), { logger: LEVELS })
+      : await NestFactory.create(root, { logger: LEVELS });
   if (adapter === 'stock') app.useWebSocketAdapter(new WsAdapter(app));
   app.enableShutdownHooks();
   await app.listen(0, '127.0.0.1');
