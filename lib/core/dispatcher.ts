@@ -100,7 +100,7 @@ export class Dispatcher {
     }
     if (!handlers) {
       this.engine.observers.faulted(connection, 'unknown_event');
-      return wireError('unknown_event', `no handler has the event ${JSON.stringify(event)}`);
+      return wireError('unknown_event', `no @SubscribeMessage() handles ${JSON.stringify(event)}`);
     }
     if (this.engine.draining) return wireError('unavailable', 'the server shuts down');
     if (id !== undefined && connection.inFlight >= maxInFlight) {

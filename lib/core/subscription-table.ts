@@ -36,7 +36,7 @@ export class SubscriptionTable {
     const match = this.connection.endpoint.channels.match(channel);
     const method = match?.value.subscribe;
     if (!method) {
-      throw new ChannelsError('unknown_channel', `no channel matches ${JSON.stringify(channel)}`);
+      throw new ChannelsError('unknown_channel', `no @SubscribeChannel() matches ${JSON.stringify(channel)}`);
     }
     this.#checkCommands();
     const message = new Message(this.connection, '$subscribe', params, id, channel, match.params);

@@ -40,6 +40,7 @@ export class ChannelsAdapter extends WsAdapter {
   #gateways?: readonly Gateway[];
   #ready = false;
 
+  /** @internal */
   constructor(
     @Inject(CHANNELS_OPTIONS) private readonly options: ChannelsModuleOptions,
     private readonly engine: Engine,
@@ -77,20 +78,22 @@ export class ChannelsAdapter extends WsAdapter {
     server.on('error', (error) => this.#log.error(error));
     // Stock Nest puts the path there as well.
     Object.assign(server, { path });
+    const handshake = new GatewayHandshake({
+      gateways,
+      modules: this.modules,
+      config: this.config,
+      options: this.options,
+      originGuard: this.originGuard,
+      observers: this.engine.observers,
+      scopes: this.#scopes,
+      ownPort: port !== APPLICATION_PORT,
+    });
+    if (handshake.isUndecided) this.#warnOfStrangers(gateways);
     this.#upgradeServer(port, options).add({
       path: port !== APPLICATION_PORT && options.path === undefined ? undefined : path,
       server,
       endpoint: this.#endpoint(path, gateways, server.options.maxPayload),
-      handshake: new GatewayHandshake({
-        gateways,
-        modules: this.modules,
-        config: this.config,
-        options: this.options,
-        originGuard: this.originGuard,
-        observers: this.engine.observers,
-        scopes: this.#scopes,
-        ownPort: port !== APPLICATION_PORT,
-      }),
+      handshake,
     });
     this.#servers.set(key, server);
     return server;
@@ -105,8 +108,10 @@ export class ChannelsAdapter extends WsAdapter {
   /** Nothing to bind: messages, `handleConnection` and `handleDisconnect` are dispatched from one table. */
   override bindClientConnect(): void {}
 
+  /** Nothing to bind, as in {@link bindClientConnect}. */
   override bindClientDisconnect(): void {}
 
+  /** Nothing to bind, as in {@link bindClientConnect}. */
   override bindMessageHandlers(): void {}
 
   /**
@@ -125,6 +130,7 @@ export class ChannelsAdapter extends WsAdapter {
     });
   }
 
+  /** Called by Nest after every server is closed: ends the upgrades and the ports of gateways. */
   override async dispose(): Promise<void> {
     await this.engine.shutdown();
     for (const upgrades of this.#upgrades.values()) upgrades.close();
@@ -186,6 +192,15 @@ export class ChannelsAdapter extends WsAdapter {
         this.#definitions.set(subscribes.pattern, subscribes);
       }
     }
+  }
+
+  /** Stock gateways check who it is in `handleConnection`. */
+  #warnOfStrangers(gateways: readonly Gateway[]): void {
+    const gateway = gateways.find(({ usesChannels }) => usesChannels);
+    if (!gateway) return;
+    this.#log.warn(
+      `${gateway.name}: anybody may connect to ${gateway.path}; name a guard in @UseHandshakeGuards(), or leave it empty to say so.`,
+    );
   }
 
   #warnOfOptions(gateways: readonly Gateway[]): void {

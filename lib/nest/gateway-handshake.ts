@@ -44,6 +44,16 @@ export class GatewayHandshake implements Handshake {
     this.#pipelines = parts.gateways.flatMap((gateway) => this.#compile(compiler, gateway));
   }
 
+  /** Nobody has said who may connect, not even that everybody may. */
+  get isUndecided(): boolean {
+    const { gateways, config, options } = this.parts;
+    const hasGlobals = config.getGlobalGuards().length + config.getGlobalRequestGuards().length > 0;
+    if (options.session || (hasGlobals && options.globals?.handshake !== false)) return false;
+    return !gateways.some(
+      ({ guardsHandshake, methods }) => guardsHandshake || methods.some(({ onHandshake }) => onHandshake),
+    );
+  }
+
   checkOrigin(request: HandshakeRequest, cookieAuthenticates: boolean): void {
     const { originGuard, ownPort } = this.parts;
     try {

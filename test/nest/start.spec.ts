@@ -1,4 +1,5 @@
 import { Injectable, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import {
@@ -6,7 +7,9 @@ import {
   ChannelsAdapter,
   ChannelsModule,
   ChannelsService,
+  OnHandshake,
   SubscribeChannel,
+  UseHandshakeGuards,
   type ChannelsModuleOptions,
 } from 'nestjs-channels';
 import {
@@ -19,6 +22,7 @@ import { RecordingLogger } from '../support/recording-logger.js';
 import { startApp } from '../support/start-app.js';
 
 @WebSocketGateway({ path: '/ws' })
+@UseHandshakeGuards()
 class ChatGateway {
   constructor(readonly channels: ChannelsService) {}
 
@@ -46,6 +50,70 @@ async function startLogged(options: ChannelsTestAppOptions): Promise<[ChannelsTe
   onTestFinished(() => app.close());
   return [app, logger.warnings];
 }
+
+describe('who may connect', () => {
+  const open = 'anybody may connect to /ws';
+  const free = { canActivate: () => true };
+
+  @WebSocketGateway({ path: '/ws' })
+  class OpenGateway {
+    @SubscribeChannel('chat')
+    join(): void {}
+  }
+
+  @WebSocketGateway({ path: '/ws' })
+  @UseHandshakeGuards()
+  class PublicGateway {
+    @SubscribeChannel('news')
+    join(): void {}
+  }
+
+  @WebSocketGateway({ path: '/ws' })
+  @UseHandshakeGuards(free)
+  class GuardedGateway {}
+
+  @WebSocketGateway({ path: '/ws' })
+  class AskingGateway {
+    @OnHandshake()
+    ask(): void {}
+  }
+
+  @WebSocketGateway({ path: '/ws' })
+  class StockGateway {
+    @SubscribeMessage('other')
+    other(): void {}
+  }
+
+  it.each<[string, ChannelsTestAppOptions]>([
+    ['no guard', { providers: [OpenGateway] }],
+    [
+      'global guards that do not run',
+      {
+        providers: [OpenGateway, { provide: APP_GUARD, useValue: free }],
+        channels: { globals: { handshake: false } },
+      },
+    ],
+  ])('is asked at the start where a gateway has %s', async (_, options) => {
+    const [, warnings] = await startLogged(options);
+
+    expect(warnings).toEqual([
+      `OpenGateway: ${open}; name a guard in @UseHandshakeGuards(), or leave it empty to say so.`,
+    ]);
+  });
+
+  it.each<[string, ChannelsTestAppOptions]>([
+    ['with an empty decorator', { providers: [PublicGateway] }],
+    ['with a guard of another gateway on the path', { providers: [OpenGateway, GuardedGateway] }],
+    ['in @OnHandshake()', { providers: [AskingGateway] }],
+    ['with a global guard', { providers: [OpenGateway, { provide: APP_GUARD, useValue: free }] }],
+    ['with a session', { providers: [OpenGateway], channels: { session: () => ({ principal: 'ann' }) } }],
+    ['as with the stock adapter', { providers: [StockGateway] }],
+  ])('has been said %s', async (_, options) => {
+    const [, warnings] = await startLogged(options);
+
+    expect(warnings).toEqual([]);
+  });
+});
 
 describe('the start', () => {
   it.each<[ChannelsModuleOptions, string]>([
@@ -137,6 +205,7 @@ describe('an event that two gateways of one path handle', () => {
 
   it('is no matter on two paths, even where they are @Acked()', async () => {
     @WebSocketGateway({ path: '/other' })
+    @UseHandshakeGuards()
     class OtherGateway {
       @SubscribeMessage('echo')
       @Acked()

@@ -162,7 +162,7 @@ export class RawClient {
 const fresh = new Set<Nest>();
 
 /** Rejects an installed package that is not what `lib` and the gateways say today. */
-function expectFresh(nest: Nest): void {
+export function expectFresh(nest: Nest): void {
   if (fresh.has(nest)) return;
   const installed = `test/apps/${nest}/node_modules/nestjs-channels`;
   const pairs = [

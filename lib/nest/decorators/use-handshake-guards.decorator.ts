@@ -12,6 +12,9 @@ import { GUARDS_METADATA } from '../nest-internals.js';
  * several gateways on one path the guards of all of them must agree. A second decorator, and one on
  * a class whose base has guards, adds to them.
  *
+ * Without any guard it says that everybody may connect; a gateway with channels or acked handlers that
+ * says nothing is warned of at the start.
+ *
  * @example
  * ```ts
  * @WebSocketGateway({ path: '/ws' })

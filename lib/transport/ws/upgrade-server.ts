@@ -48,6 +48,7 @@ export interface UpgradeOptions {
 /** Turns the upgrades of one HTTP server into connections: path, origin, caps, guards, and only then 101. */
 export class UpgradeServer {
   readonly #routes = new PatternTable<UpgradeRoute>(PATH_SYNTAX);
+  readonly #paths: string[] = [];
   #anyPath?: UpgradeRoute;
   readonly #pending: PendingUpgrades;
   readonly #refuser: Refuser;
@@ -65,7 +66,10 @@ export class UpgradeServer {
   /** @throws TypeError when another gateway has a path of the same shape */
   add(route: UpgradeRoute): void {
     if (route.path === undefined) this.#anyPath = route;
-    else this.#routes.add(parsePath(route.path), route);
+    else {
+      this.#routes.add(parsePath(route.path), route);
+      this.#paths.push(route.path);
+    }
   }
 
   /** Takes nothing on any more. Who still waits for a guard is refused: it may wait for longer than the server lives. */
@@ -88,7 +92,7 @@ export class UpgradeServer {
     }
     const offer = readOffer(request.headers['sec-websocket-protocol']);
     if (!match) {
-      this.#refuse({ request, socket, head, offer }, new HandshakeRefusal(404));
+      this.#refuse({ request, socket, head, offer }, this.#unknownPath());
       return;
     }
     const read = readRequest(request, {
@@ -101,6 +105,11 @@ export class UpgradeServer {
     });
     void this.#upgrade({ request: read.request, socket, head, offer }, match.value, read.cookieAuthenticates);
   };
+
+  #unknownPath(): HandshakeRefusal {
+    const advice = `give a gateway this path; there are ${this.#paths.join(' ')}`;
+    return new HandshakeRefusal(404, defaultBody(404), {}, advice);
+  }
 
   #match(pathname: string): { value: UpgradeRoute; params: Record<string, string> } | undefined {
     const match = this.#routes.match(pathname);
