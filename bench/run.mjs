@@ -1,7 +1,7 @@
 // npm run bench [-- case ...] [-- --quick]: every case against its rivals, in alternating runs.
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { CASES } from './cases.mjs';
+import { median, printTable } from './numbers.mjs';
+import { withServer } from './serve.mjs';
 
 const SERVERS = ['ws', 'platform-ws', 'channels'];
 const args = process.argv.slice(2);
@@ -20,43 +20,23 @@ for (const name of names) print(name, await compare(CASES[name]));
 async function compare(run) {
   const results = new Map(SERVERS.map((server) => [server, []]));
   for (let round = 0; round < (quick ? 3 : 5); round++) {
-    for (const name of SERVERS)
-      results.get(name).push(await withServer(name, (server) => run(server, { quick })));
+    for (const name of SERVERS) results.get(name).push(await runOn(run, name));
   }
   return results;
 }
 
-async function withServer(name, use) {
-  const child = fork(new URL(`./servers/${name}.mjs`, import.meta.url));
-  const waitFor = async (type) => {
-    for (;;) {
-      const [message] = await once(child, 'message');
-      if (message.type === type) return message;
-    }
-  };
-  const usage = () => {
-    child.send({ type: 'usage' });
-    return waitFor('usage');
-  };
-  try {
-    const { port } = await waitFor('listening');
+function runOn(run, name) {
+  return withServer(name, ({ port, send, ask }) => {
     const measure = async (work) => {
-      const before = await usage();
+      const before = await ask('usage');
       const start = performance.now();
       await work();
       const seconds = (performance.now() - start) / 1_000;
-      const { cpu } = await usage();
+      const { cpu } = await ask('usage');
       return { seconds, cpu: cpu.user + cpu.system - before.cpu.user - before.cpu.system };
     };
-    return await use({ name, port, measure, send: (message) => child.send(message) });
-  } finally {
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+    return run({ name, port, measure, send }, { quick });
+  });
 }
 
 function print(name, results) {
@@ -67,15 +47,14 @@ function print(name, results) {
   }));
   const base = rows[0];
   console.log(`\n${name}`);
-  console.log(
-    '| server | CPU, × ws | throughput, × ws | CPU µs each | per second |\n| --- | --- | --- | --- | --- |',
+  printTable(
+    ['server', 'CPU, × ws', 'throughput, × ws', 'CPU µs each', 'per second'],
+    rows.map(({ server, microseconds, perSecond }) => [
+      server,
+      (microseconds / base.microseconds).toFixed(2),
+      (perSecond / base.perSecond).toFixed(2),
+      microseconds.toFixed(2),
+      Math.round(perSecond),
+    ]),
   );
-  for (const { server, microseconds, perSecond } of rows) {
-    const ratios = [microseconds / base.microseconds, perSecond / base.perSecond].map((ratio) =>
-      ratio.toFixed(2),
-    );
-    console.log(
-      `| ${server} | ${ratios.join(' | ')} | ${microseconds.toFixed(2)} | ${Math.round(perSecond)} |`,
-    );
-  }
 }

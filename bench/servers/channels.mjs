@@ -1,4 +1,5 @@
 // A Nest application on nestjs-channels: one channel and one handler without enhancers.
+// The first argument is the heartbeat interval; without it the defaults hold.
 import { ChannelParam, ChannelsModule, ChannelsService, SubscribeChannel } from 'nestjs-channels';
 import { decorateMethod, decorateParam, gateway, serveNest } from './nest.mjs';
 
@@ -8,8 +9,13 @@ class BenchGateway {
 decorateMethod(BenchGateway, 'join', SubscribeChannel('room:{name}'));
 decorateParam(BenchGateway, 'join', 0, ChannelParam('name'));
 
+const [heartbeatIntervalMs] = process.argv.slice(2).map(Number);
+const heartbeat = heartbeatIntervalMs
+  ? { heartbeatIntervalMs, heartbeatTimeoutMs: 1.2 * heartbeatIntervalMs }
+  : {};
+
 const app = await serveNest({
-  imports: [ChannelsModule.forRoot({ allowedOrigins: '*' })],
+  imports: [ChannelsModule.forRoot({ allowedOrigins: '*', ...heartbeat })],
   providers: [gateway(BenchGateway)],
 });
 const channels = app.get(ChannelsService);

@@ -32,6 +32,6 @@ export async function serveNest(metadata, configure = () => {}) {
   const app = await NestFactory.create(AppModule, { logger: false });
   configure(app);
   await app.listen(0, '127.0.0.1');
-  report(app.getHttpServer().address().port);
+  report(app.getHttpServer());
   return app;
 }

@@ -13,4 +13,4 @@ server.on('connection', (client) => {
   });
 });
 broadcastOn(server.clients);
-http.listen(0, '127.0.0.1', () => report(http.address().port));
+http.listen(0, '127.0.0.1', () => report(http));

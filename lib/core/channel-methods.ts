@@ -31,7 +31,7 @@ export async function callSubscribe(
 
 /** Runs the `@UnsubscribeChannel` method for a join that has ended. Never rejects. */
 export async function callUnsubscribe(
-  joined: Message,
+  joined: Pick<Message, 'connection' | 'channel' | 'params'>,
   route: ChannelRoute | undefined,
   reason: LeaveReason,
 ): Promise<void> {

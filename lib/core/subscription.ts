@@ -24,14 +24,22 @@ type Command =
       readonly reject: (error: unknown) => void;
     };
 
+/** Shared by all that have nothing to do. */
+const NO_COMMANDS: Command[] = [];
+
+const NO_PARAMS: Message['params'] = {};
+
 /** One connection in one channel. Its commands run one after the other, in the order in which they came. */
 export class Subscription {
   /** Set from the moment that publications may come until the ack has been sent. */
   held?: HeldPublications;
 
-  /** The join that holds, to be undone exactly once. */
-  #joined?: Message;
-  readonly #commands: Command[] = [];
+  /**
+   * The join that holds, to be undone exactly once: the parameters of the name, where its end is told to
+   * anybody. Nothing else that the peer has sent is kept.
+   */
+  #joined?: Message['params'];
+  #commands = NO_COMMANDS;
   #running = false;
   #ended = false;
 
@@ -52,6 +60,7 @@ export class Subscription {
   }
 
   add(command: Command): void {
+    if (this.#commands === NO_COMMANDS) this.#commands = [];
     this.#commands.push(command);
     if (!this.#running) void this.#run();
   }
@@ -60,7 +69,8 @@ export class Subscription {
   end(): void {
     this.#ended = true;
     this.connection.engine.hub.leave(this);
-    for (const command of this.#commands.splice(0)) this.#drop(command);
+    for (const command of this.#commands) this.#drop(command);
+    this.#commands = NO_COMMANDS;
     void this.#undo('closed');
   }
 
@@ -73,6 +83,8 @@ export class Subscription {
       if (command.type === 'subscribe' || command.type === 'unsubscribe') this.#table.commandDone();
     }
     this.#running = false;
+    // Most connections are idle, and an array that has been used keeps its room.
+    this.#commands = NO_COMMANDS;
     if (!this.#joined && !this.#ended) this.#table.remove(this);
   }
 
@@ -133,7 +145,7 @@ export class Subscription {
       this.#exit();
       throw error;
     }
-    this.#joined = message;
+    this.#joined = this.#paramsOf(message);
     this.connection.sendEvent('$subscribed', { channel: this.channel });
     this.#release();
   }
@@ -173,15 +185,24 @@ export class Subscription {
   /** A second join takes the place of the first, which has thereby ended. */
   #replace(message: Message): Promise<void> | void {
     const previous = this.#joined;
-    this.#joined = message;
-    if (previous) return callUnsubscribe(previous, this.route, 'replaced');
+    this.#joined = this.#paramsOf(message);
+    if (previous) return this.#left(previous, 'replaced');
   }
 
   /** Ends the join that holds, if there is one. */
   #undo(reason: LeaveReason): Promise<void> | void {
     const joined = this.#joined;
     this.#joined = undefined;
-    if (joined) return callUnsubscribe(joined, this.route, reason);
+    if (joined) return this.#left(joined, reason);
+  }
+
+  #paramsOf({ params = NO_PARAMS }: Message): Message['params'] {
+    return this.route?.unsubscribe ? params : NO_PARAMS;
+  }
+
+  #left(params: Message['params'], reason: LeaveReason): Promise<void> {
+    const { connection, channel } = this;
+    return callUnsubscribe({ connection, channel, params }, this.route, reason);
   }
 
   #drop(command: Command): void {

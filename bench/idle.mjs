@@ -1,0 +1,194 @@
+// node bench/idle.mjs [--connections n] [--seconds n] [--rounds n] [--heartbeat ms] [--only server]: what idle
+// connections cost one server process. Each peer of ours is in two channels. Without --heartbeat every server
+// pings at its usual interval: ours at 25 s, the recipe of `ws` at 30 s, the stock adapter never.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Clients } from './clients.mjs';
+import { checkBar, kib, median, numberOf, printTable } from './numbers.mjs';
+import { withServer } from './serve.mjs';
+
+const BARS = { refused: 0, dropped: 0, p99Ms: 50, rssBytes: 14 * 1_024 };
+/** Too few to leave much of a heap behind that the measured ones could be put into for nothing. */
+const WARM_UP_CONNECTIONS = 300;
+
+/** With fewer, the steps in which a heap grows are all that is seen. */
+const FEWEST_FOR_RSS = 5_000;
+
+const connections = numberOf('connections', 12_000);
+const seconds = numberOf('seconds', 120);
+const rounds = numberOf('rounds', 1);
+const heartbeatMs = numberOf('heartbeat', 0);
+const only = process.argv[process.argv.indexOf('--only') + 1];
+
+const SERVERS = [
+  { name: 'ws', file: 'ws-heartbeat', joins: false },
+  { name: 'platform-ws', file: 'platform-ws', joins: false },
+  { name: 'channels', file: 'channels', joins: true },
+].filter(({ name }) => !process.argv.includes('--only') || name === only);
+
+if (SERVERS.length === 0) {
+  console.error(`--only takes ws, platform-ws or channels, not ${only}`);
+  process.exit(2);
+}
+
+const runs = new Map(SERVERS.map(({ name }) => [name, []]));
+for (let round = 0; round < rounds; round++) {
+  for (const server of SERVERS) runs.get(server.name).push(await runOn(server));
+}
+print();
+
+function runOn({ name, file, joins }) {
+  return withServer(
+    file,
+    async (server) => {
+      const clients = new Clients(server.port, joins);
+      try {
+        const result = { ...(await measure(server, clients)), name };
+        console.log(JSON.stringify(result));
+        return result;
+      } finally {
+        await clients.end();
+      }
+    },
+    heartbeatMs > 0 ? [heartbeatMs] : [],
+  );
+}
+
+async function measure(server, clients) {
+  await clients.open(WARM_UP_CONNECTIONS);
+  await clients.close();
+  while ((await server.ask('connections')).count > 0);
+  const before = await server.ask('memory');
+
+  const start = performance.now();
+  const { refused } = await clients.open(connections);
+  const connectSeconds = (performance.now() - start) / 1_000;
+  const after = await server.ask('memory');
+  const { count: accepted } = await server.ask('connections');
+
+  const idle = await hold(server, clients);
+  const { count: left } = await server.ask('connections');
+  const atEnd = await server.ask('memory');
+  const each = (key, at = after) => (at[key] - before[key]) / connections;
+  return {
+    ...idle,
+    refused,
+    // Whoever sees it first: a peer that is told, or the server that has one less.
+    dropped: Math.max(idle.dropped, accepted - left),
+    rss: each('rss'),
+    anonymous: each('anonymous'),
+    mostRss: each('rss') + (before.heapTotal - before.heapUsed) / connections,
+    rssAtEnd: each('rss', atEnd),
+    anonymousAtEnd: each('anonymous', atEnd),
+    heap: each('heapUsed'),
+    connectSeconds,
+    mib: { before: inMib(before), after: inMib(after) },
+  };
+}
+
+function inMib(memory) {
+  return Object.fromEntries(
+    ['rss', 'anonymous', 'heapTotal', 'heapUsed'].map((key) => [key, Math.round(memory[key] / 1_048_576)]),
+  );
+}
+
+/** Nobody says anything but pings and pongs. */
+async function hold(server, clients) {
+  await clients.tell('reset');
+  server.send({ type: 'watch' });
+  const before = await server.ask('usage');
+  await sleep(seconds * 1_000);
+  const delay = await server.ask('delay');
+  const { cpu } = await server.ask('usage');
+  const { dropped, pings, reasons } = await clients.tell('count');
+  const used = cpu.user + cpu.system - before.cpu.user - before.cpu.system;
+  return {
+    p50Ms: delay.p50 / 1e6,
+    p99Ms: delay.p99 / 1e6,
+    maxMs: delay.max / 1e6,
+    cpuPercent: used / 1e4 / seconds,
+    dropped,
+    pings: pings / connections,
+    reasons,
+  };
+}
+
+function print() {
+  const rows = SERVERS.map(({ name }) => summary(runs.get(name)));
+  const base = rows[0];
+  console.log(
+    `\n${connections} idle connections for ${seconds} s, ${rounds} round(s), the middle one or the worst`,
+  );
+  printTable(
+    [
+      'server',
+      'RSS KiB each',
+      `× ${base.name}`,
+      'at most',
+      'anonymous KiB',
+      'heap KiB',
+      'refused',
+      'dropped',
+      'pings each',
+      'loop p50 ms',
+      'p99',
+      'max',
+      `p99 × ${base.name}`,
+      'CPU %',
+    ],
+    rows.map((row) => [
+      row.name,
+      kib(row.rss),
+      (row.rss / base.rss).toFixed(2),
+      kib(row.mostRss),
+      kib(row.anonymous),
+      kib(row.heap),
+      row.refused,
+      row.dropped,
+      row.pings.toFixed(1),
+      row.p50Ms.toFixed(1),
+      row.p99Ms.toFixed(1),
+      row.maxMs.toFixed(1),
+      (row.p99Ms / base.p99Ms).toFixed(2),
+      row.cpuPercent.toFixed(1),
+    ]),
+  );
+  console.log('Loop delays contain the 10 ms between two looks of the timer that measures them.');
+  console.log(
+    '"At most" counts the room that the heap had before as if it had been made for the connections;',
+  );
+  console.log('"anonymous" is RSS without mapped files, which the kernel may drop.');
+  const ours = rows.find(({ name }) => name === 'channels');
+  if (ours) checkBars(ours);
+}
+
+/** What must not happen counts with its worst round, what varies with its middle one. */
+function summary(results) {
+  const middle = (key) => median(results.map((result) => result[key]));
+  const worst = (key) => Math.max(...results.map((result) => result[key]));
+  return {
+    name: results[0].name,
+    rss: middle('rss'),
+    anonymous: middle('anonymous'),
+    mostRss: middle('mostRss'),
+    heap: middle('heap'),
+    pings: middle('pings'),
+    p50Ms: middle('p50Ms'),
+    cpuPercent: middle('cpuPercent'),
+    refused: worst('refused'),
+    dropped: worst('dropped'),
+    p99Ms: worst('p99Ms'),
+    maxMs: worst('maxMs'),
+  };
+}
+
+function checkBars({ refused, dropped, p99Ms, ...memory }) {
+  checkBar(`${refused} refused (at most ${BARS.refused})`, refused <= BARS.refused);
+  checkBar(`${dropped} dropped (at most ${BARS.dropped})`, dropped <= BARS.dropped);
+  checkBar(`loop delay p99 ${p99Ms.toFixed(1)} ms (at most ${BARS.p99Ms})`, p99Ms <= BARS.p99Ms);
+  if (connections < FEWEST_FOR_RSS) {
+    console.log(`RSS says nothing with less than ${FEWEST_FOR_RSS} connections`);
+    return;
+  }
+  const rss = Math.max(memory.mostRss, memory.anonymous);
+  checkBar(`${kib(rss)} KiB of RSS per connection (at most ${kib(BARS.rssBytes)})`, rss <= BARS.rssBytes);
+}

@@ -1,0 +1,49 @@
+// Runs a server of the benches in a process of its own, so that only its work and its memory are measured.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+
+/** Starts `servers/<file>.mjs`, hands it to `use` and ends it. `args` are what the server gets as arguments. */
+export async function withServer(file, use, args = []) {
+  const child = fork(
+    new URL(`./servers/${file}.mjs`, import.meta.url),
+    args.map((arg) => String(arg)),
+    // The stock adapter with five gateways on a path draws a warning about listeners for every connection.
+    { execArgv: ['--expose-gc', '--no-warnings'] },
+  );
+  try {
+    const { port } = await nextOf(child, 'listening');
+    return await use({ port, send: (message) => child.send(message), ask: (type) => ask(child, type) });
+  } finally {
+    await end(child);
+  }
+}
+
+/** Sends a request and waits for the message of the same type. */
+export function ask(child, type, rest = {}) {
+  const answer = nextOf(child, type);
+  child.send({ type, ...rest });
+  return answer;
+}
+
+/** Waits for a message of a process. Rejects when the process ends first. */
+export function nextOf(child, type) {
+  return new Promise((resolve, reject) => {
+    const settle = (done, value) => {
+      child.off('message', onMessage);
+      child.off('exit', onExit);
+      done(value);
+    };
+    const onMessage = (message) => message.type === type && settle(resolve, message);
+    const onExit = (code, signal) =>
+      settle(reject, new Error(`a process ended with ${signal ?? code} before "${type}"`));
+    child.on('message', onMessage);
+    child.on('exit', onExit);
+  });
+}
+
+/** Ends a process that may have ended already. */
+export async function end(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
