@@ -10,6 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -17,15 +18,26 @@ const tarball = `${root}test-artifacts/package/nestjs-channels.tgz`;
 const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 
 pack();
+installLocked(`${root}test/apps/runtimes/`);
 for (const app of ['nest11', 'nest12']) install(app);
 
 function pack() {
+  removeStale();
   const folder = `${root}test-artifacts/package`;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   npm(root, 'pack', '--pack-destination', folder);
   const [file] = readdirSync(folder);
   renameSync(`${folder}/${file}`, tarball);
+}
+
+/** What a module has left in dist that is no longer in lib; `npm publish` begins with an empty folder. */
+function removeStale() {
+  for (const entry of readdirSync(`${root}dist`, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const source = path.replace(`${root}dist`, `${root}lib`).replace(/(\.d\.ts|\.js)$/, '.ts');
+    if (entry.isFile() && !existsSync(source)) rmSync(path);
+  }
 }
 
 /** What the lockfile says, then the tarball, which no lockfile can know; then the shared gateways, compiled. */
@@ -35,6 +47,7 @@ function install(app) {
   npm(folder, 'install', '--no-save', tarball);
   for (const generated of ['src', 'dist']) rmSync(folder + generated, { recursive: true, force: true });
   cpSync(`${root}test/apps/drop-in`, `${folder}src`, { recursive: true });
+  cpSync(`${root}test/apps/runtimes/src`, `${folder}src/runtimes`, { recursive: true });
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc'], { cwd: folder, stdio: 'inherit' });
 }
 

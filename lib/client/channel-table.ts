@@ -26,7 +26,11 @@ export interface ChannelGap {
   readonly reason: 'rejoined' | 'lost';
 }
 
-/** @publicApi */
+/**
+ * The channel is joined: `data` is its state, and the publications that follow continue it.
+ *
+ * @publicApi
+ */
 export interface SubscribedEvent<Data = unknown> {
   /** What the `@SubscribeChannel` method returned; `undefined` where the server has joined. */
   readonly data: Data;
@@ -35,7 +39,11 @@ export interface SubscribedEvent<Data = unknown> {
   readonly by: 'client' | 'server';
 }
 
-/** @publicApi */
+/**
+ * Why the server has ended a subscription, where it says so.
+ *
+ * @publicApi
+ */
 export interface UnsubscribedEvent {
   readonly code?: string;
   readonly reason?: string;

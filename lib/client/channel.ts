@@ -31,7 +31,11 @@ export interface ChannelEvents<Of> {
   $error: ChannelsClientError;
 }
 
-/** @publicApi */
+/**
+ * How a client joins a channel.
+ *
+ * @publicApi
+ */
 export interface ChannelOptions<Params = unknown> {
   /** Handed to the `@SubscribeChannel` method as its message body, at every join. */
   readonly params?: Params;

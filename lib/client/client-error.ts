@@ -28,7 +28,12 @@ interface ErrorExtras {
   readonly cause?: unknown;
 }
 
-/** @publicApi */
+/**
+ * What every call of the client rejects with, and what `$error` is told with; {@link ClientErrorCode} lists
+ * the codes.
+ *
+ * @publicApi
+ */
 export class ChannelsClientError extends Error {
   override readonly name = 'ChannelsClientError';
 

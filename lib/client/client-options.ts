@@ -13,7 +13,12 @@ export type TokenSource = (context: {
   readonly refresh: boolean;
 }) => string | null | undefined | Promise<string | null | undefined>;
 
-/** @publicApi */
+/**
+ * Who connects, how patiently, and how much may wait. Every option has a default, and is checked by the
+ * constructor.
+ *
+ * @publicApi
+ */
 export interface ChannelsClientOptions {
   /**
    * Who this is. A function is asked before every attempt, and once more with `{ refresh: true }` when the

@@ -3,7 +3,11 @@ import { MAX_TIMER_MS } from './client-options.js';
 import type { ClientClock } from './clock.interface.js';
 import type { FrameText } from './frame-text.js';
 
-/** @publicApi */
+/**
+ * How long one message may take, and what is told before its answer.
+ *
+ * @publicApi
+ */
 export interface SendOptions {
   /** Rejects with `timeout` when there is no answer within this many milliseconds, waiting offline included. */
   readonly timeoutMs?: number;

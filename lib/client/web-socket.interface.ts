@@ -13,9 +13,15 @@ export interface WebSocketLike {
   readonly readyState: number;
   /** Bytes that were sent but have not left yet. React Native has none. */
   readonly bufferedAmount?: number;
+  /** Sends a text frame. Called while `readyState` is 1 only. */
   send(data: string): void;
+  /** Begins the closing handshake; `onclose` tells its end. */
   close(code?: number, reason?: string): void;
 }
 
-/** @publicApi */
+/**
+ * Makes a socket that begins to connect at once, as `WebSocket` of browsers and of `ws` does.
+ *
+ * @publicApi
+ */
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike;

@@ -13,6 +13,7 @@ export interface DedupKey {
 export type StoredAnswer =
   { readonly type: 'data'; readonly data?: string } | { readonly type: 'error'; readonly error: WireError };
 
+/** What {@link DedupStore.claim} says about a copy of a message. */
 export type Claim =
   /** The caller runs the handler. `fence` grows with each claim of a key; only the newest may store. */
   | { readonly type: 'claimed'; readonly fence: number }
@@ -28,6 +29,7 @@ export type Claim =
  * under a `fence` that is not the newest is refused; an answer is kept for the whole window.
  */
 export interface DedupStore {
+  /** Asks to run the handler; the first copy of a key may. */
   claim(key: DedupKey): Promise<Claim>;
 
   /** Keeps a running claim alive. `false` where it was lost. */
@@ -42,5 +44,6 @@ export interface DedupStore {
   /** The answer of the running claim; rejects when the signal aborts. */
   wait(key: DedupKey, signal: AbortSignal): Promise<StoredAnswer>;
 
+  /** Lets go of what it holds, at shutdown. Who waits is not answered any more. */
   close(): Promise<void> | void;
 }

@@ -1,5 +1,6 @@
 import { ERROR_CODES, type ErrorCode, type WireError } from '../protocol/index.js';
 
+/** What a {@link ChannelsError} may carry besides its code and message. */
 export interface ChannelsErrorOptions extends ErrorOptions {
   /** Tell the peer when to try again, in milliseconds. */
   readonly retryAfterMs?: number;

@@ -40,14 +40,21 @@ export interface Failure {
  * throw, and must not keep what it is given longer than the call.
  */
 export interface Observer {
+  /** Guards have let a peer in and it is upgraded; `handleConnection` has not run yet. */
   opened?(connection: ObservedConnection): void;
   /** `code` says why this side thinks the connection ended; the peer of a reaped one sees 1006. */
   closed?(connection: ObservedConnection, code: number, reason: string): void;
+  /** A handshake ended without a connection. */
   refused?(refusal: Refusal): void;
+  /** A peer has sent what it should not, see {@link FaultKind}. */
   faulted?(connection: ObservedConnection, kind: FaultKind): void;
+  /** Code of the application has thrown what is no answer to a peer, or has given what has no JSON. */
   failed?(failure: Failure): void;
+  /** The broker has accepted a publication of this node. */
   published?(channel: string, event: string): void;
+  /** A publication has reached the subscribers of this node; `subscribers` is how many it has. */
   delivered?(channel: string, subscribers: number): void;
+  /** A message with an `id` was handled and has its final answer. Without an `id` there is none to tell of. */
   acked?(connection: ObservedConnection, event: string, outcome: 'done' | 'failed' | 'timeout'): void;
   /** Publications were lost to a subscriber, who is told by `$gap`. */
   gap?(connection: ObservedConnection, channel: string): void;

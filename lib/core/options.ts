@@ -1,4 +1,4 @@
-/** Limits and times of the engine. Every one has a default in {@link DEFAULTS}. */
+/** Limits and times of the engine. Every one has a default, and is checked at start. */
 export interface EngineOptions {
   /**
    * Ping a connection that the server has sent nothing to, or heard nothing from, for this long.

@@ -76,8 +76,9 @@ export class ChannelsAdapter extends WsAdapter {
       (error) => this.engine.observers.failed({ where: 'handleProtocols', error }),
     );
     server.on('error', (error) => this.#log.error(error));
+    const isAnyPath = port !== APPLICATION_PORT && options.path === undefined;
     // Stock Nest puts the path there as well.
-    Object.assign(server, { path });
+    if (!isAnyPath) Object.assign(server, { path });
     const handshake = new GatewayHandshake({
       gateways,
       modules: this.modules,
@@ -90,7 +91,7 @@ export class ChannelsAdapter extends WsAdapter {
     });
     if (handshake.isUndecided) this.#warnOfStrangers(gateways);
     this.#upgradeServer(port, options).add({
-      path: port !== APPLICATION_PORT && options.path === undefined ? undefined : path,
+      path: isAnyPath ? undefined : path,
       server,
       endpoint: this.#endpoint(path, gateways, server.options.maxPayload),
       handshake,

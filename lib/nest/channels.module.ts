@@ -24,6 +24,7 @@ import { findStockGateways } from './gateway-explorer.js';
 import { OriginGuard } from './guards/origin.guard.js';
 import { LoggingObserver } from './logging.observer.js';
 import { NestErrorMapper } from './nest-error-mapper.js';
+import { adviceOnNode } from './node-version.js';
 import { hasSocketIo, SocketIoRefusal } from './socket-io-refusal.js';
 import { SystemClock, SystemRandom } from './system-clock.js';
 import { CHANNELS_BROKER, CHANNELS_CLOCK, CHANNELS_OPTIONS, CHANNELS_RANDOM } from './tokens.js';
@@ -98,6 +99,7 @@ export class ChannelsModule
     return super.forRoot(options);
   }
 
+  /** @internal */
   constructor(
     private readonly adapter: ChannelsAdapter,
     private readonly engine: Engine,
@@ -107,15 +109,19 @@ export class ChannelsModule
   ) {
     super();
     checkImportedOnce(modules);
+    const advice = adviceOnNode(process.version);
+    if (advice !== undefined) new Logger('Channels').warn(advice);
     if (!autoInstall || (config.getIoAdapter() as unknown)) return;
     const stock = autoInstall === true || !hasSocketIo() ? [] : findStockGateways(modules);
     config.setIoAdapter(stock.length > 0 ? new SocketIoRefusal(stock) : adapter);
   }
 
+  /** Starts the engine, before any gateway is served. */
   async onModuleInit(): Promise<void> {
     await this.engine.start();
   }
 
+  /** Lets peers in, or warns where another adapter has taken the place of ours. */
   async onApplicationBootstrap(): Promise<void> {
     if ((this.config.getIoAdapter() as unknown) !== this.adapter) {
       const how = 'app.useWebSocketAdapter(app.get(ChannelsAdapter))';
@@ -126,6 +132,7 @@ export class ChannelsModule
     await this.adapter.accept();
   }
 
+  /** Lets running handlers finish and closes every connection with 1012. */
   async onModuleDestroy(): Promise<void> {
     await this.engine.shutdown();
   }

@@ -32,11 +32,13 @@ export interface ConnectionFilter {
   readonly channel?: string;
 }
 
+/** Who does not get a publication. */
 export interface PublishOptions {
   /** A connection that does not get it, usually the one that caused it: a client or its id. */
   readonly except?: ChannelSocket | string;
 }
 
+/** How {@link ChannelsService.disconnect} closes, and so what the clients do next. */
 export interface DisconnectOptions {
   /** Close with 1012 instead of 1000: the client comes back at once, and its guards run again. */
   readonly reconnect?: boolean;
@@ -49,6 +51,7 @@ export interface DisconnectOptions {
  */
 @Injectable()
 export class ChannelsService {
+  /** @internal */
   constructor(
     private readonly engine: Engine,
     @Inject(CHANNELS_BROKER) private readonly broker: Broker,

@@ -2,7 +2,12 @@ import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import type { Handler } from '../core/handler.interface.js';
 import type { Gateway } from './gateway-explorer.js';
 import { ForbiddenMessage, MessagePipeline } from './message-pipeline.js';
-import { ContextUtils, ROUTE_ARGS_METADATA, WsParamtype } from './nest-internals.js';
+import {
+  ContextUtils,
+  CUSTOM_ROUTE_ARGS_METADATA,
+  ROUTE_ARGS_METADATA,
+  WsParamtype,
+} from './nest-internals.js';
 import type { GatewayScopes } from './gateway-scopes.js';
 import { PipelineCompiler, type GlobalEnhancers, type MethodHost } from './pipeline-compiler.js';
 import { ScopedHandler } from './scoped-handler.js';
@@ -51,17 +56,21 @@ export class MessageCompiler {
       answersOnce: method.acked,
     });
     const filters = this.#compiler.filters(gateway, method.name);
-    const acksByHand = this.#acksByHand(gateway.instance, method.name);
-    return new MessagePipeline(method.event, method.acked, method.pattern, pipeline, filters, acksByHand);
+    const params = this.#paramKeys(gateway.instance, method.name);
+    const acksByHand = params.some((key) => Number(this.#utils.mapParamType(key)) === WsParamtype.ACK);
+    const decorated = params.some((key) => key.includes(CUSTOM_ROUTE_ARGS_METADATA));
+    const { event, acked, pattern } = method;
+    return new MessagePipeline(event, acked, pattern, pipeline, filters, acksByHand, decorated);
   }
 
-  #acksByHand(instance: object, methodName: string): boolean {
+  /** Under which Nest keeps what the decorators of the parameters say. */
+  #paramKeys(instance: object, methodName: string): string[] {
     const params = this.#utils.reflectCallbackMetadata<Record<string, unknown>>(
       instance,
       methodName,
       ROUTE_ARGS_METADATA,
     );
-    return Object.keys(params ?? {}).some((key) => Number(this.#utils.mapParamType(key)) === WsParamtype.ACK);
+    return Object.keys(params ?? {});
   }
 }
 

@@ -1,6 +1,7 @@
 import { WsException } from '@nestjs/websockets';
 import type { Handler, Message } from '../core/handler.interface.js';
 import { asStream } from '../core/result-stream.js';
+import { MESSAGE } from './decorators/message-params.decorator.js';
 import type { MethodPipeline } from './method-pipeline.js';
 import { ExecutionContextHost } from './nest-internals.js';
 import type { LocalFilter } from './pipeline-compiler.js';
@@ -31,6 +32,8 @@ export class MessagePipeline implements Handler {
     private readonly filters: readonly LocalFilter[],
     /** Whether the method answers through the callback of Nest's `@Ack()`. */
     private readonly acksByHand: boolean,
+    /** Whether it has parameters with decorators that are not Nest's own: ours need the message itself. */
+    private readonly decorated: boolean,
   ) {}
 
   handle(message: Message): unknown {
@@ -41,8 +44,9 @@ export class MessagePipeline implements Handler {
   /** As in stock Nest, `[client, data, event, ..., pattern]`. */
   #args(message: Message, ack?: (value: unknown) => void): unknown[] {
     const { connection, data, event } = message;
-    if (ack) return [connection.info.socket, data, event, message, ack, this.pattern];
-    return [connection.info.socket, data, event, message, this.pattern];
+    const { socket } = connection.info;
+    const args = ack ? [socket, data, event, ack, this.pattern] : [socket, data, event, this.pattern];
+    return this.decorated ? Object.assign(args, { [MESSAGE]: message }) : args;
   }
 
   /** The answer is what the callback gets, and leaves when the method has resolved as well. */

@@ -1,4 +1,11 @@
-import type { CanActivate, ContextType, NestInterceptor, PipeTransform, Type } from '@nestjs/common';
+import type {
+  CanActivate,
+  ContextType,
+  ExecutionContext,
+  NestInterceptor,
+  PipeTransform,
+  Type,
+} from '@nestjs/common';
 import type { ApplicationConfig, ContextId, ModulesContainer } from '@nestjs/core';
 import { MethodPipeline, type Callback, type PipelineParam } from './method-pipeline.js';
 import {
@@ -56,7 +63,8 @@ interface ParamMetadata {
   readonly index: number;
   readonly data?: string;
   readonly pipes?: readonly unknown[];
-  readonly factory?: unknown;
+  /** Of `createParamDecorator`. */
+  readonly factory?: (data: unknown, context: ExecutionContext) => unknown;
   readonly schema?: unknown;
 }
 
@@ -184,12 +192,12 @@ export class PipelineCompiler {
     return Object.entries(metadata).map(([key, param]) => {
       const kind = this.#utils.mapParamType(key);
       const isCustom = key.includes(CUSTOM_ROUTE_ARGS_METADATA);
-      const custom =
-        isCustom && this.#utils.getCustomFactory(param.factory as never, param.data, context as never);
+      // Nest's own call of it copies the arguments, and loses what they carry for our decorators.
+      const custom = isCustom && param.factory;
       return {
         index: param.index,
         extract: custom
-          ? (args) => custom(...args)
+          ? (args) => custom(param.data, context(args as unknown[]))
           : (args) => options.extract(Number(kind), param.data, args),
         pipes: toPipes(param.pipes ?? []),
         metadata: {

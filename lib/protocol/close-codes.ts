@@ -10,6 +10,7 @@ import {
   type CloseVerdict,
 } from './close-verdict.js';
 
+/** A line of {@link CLOSE_CODES}: the number on the wire, its name, and whether a client comes back. */
 export interface CloseCodeEntry {
   readonly code: number;
   readonly name: string;

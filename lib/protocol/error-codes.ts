@@ -38,6 +38,7 @@ export interface WireError {
   readonly details?: unknown;
 }
 
+/** Whether a code is one of {@link ERROR_CODES}; a newer server may send others. */
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(ERROR_CODES, value);
 }

@@ -26,7 +26,10 @@ export interface PublicationFrame {
   readonly data?: unknown;
 }
 
+/** What a client may send. */
 export type ClientFrame = EventFrame | AckFrame;
+
+/** What a server sends. */
 export type ServerFrame = EventFrame | AckFrame | PublicationFrame;
 
 /** The data of `$hello`. */

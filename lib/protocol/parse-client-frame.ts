@@ -21,6 +21,7 @@ export function parseClientFrame(value: unknown): ClientFrame | string {
   return value as EventFrame;
 }
 
+/** Whether it can be the id of a message: a text of at most {@link MAX_ID_LENGTH} characters or a safe integer. */
 export function isMessageId(value: unknown): value is MessageId {
   if (typeof value === 'string') return value.length <= MAX_ID_LENGTH;
   return Number.isSafeInteger(value);

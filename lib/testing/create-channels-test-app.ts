@@ -48,6 +48,7 @@ export class ChannelsTestApp {
     readonly port: number,
   ) {}
 
+  /** To publish, to look who is there and to disconnect. */
   get channels(): ChannelsService {
     return this.nest.get(ChannelsService);
   }
@@ -83,6 +84,7 @@ export class ChannelsTestApp {
     await this.nest.close();
   }
 
+  /** `await using app = ...` closes it at the end of the block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

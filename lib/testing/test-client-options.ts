@@ -1,5 +1,12 @@
-import type { ClientOptions } from 'ws';
 import { BEARER_SUBPROTOCOL_PREFIX, JSON_SUBPROTOCOL } from '../protocol/index.js';
+
+/** Those of `ws`, whose types nobody needs to have installed. */
+interface WebSocketOptions {
+  readonly headers: Record<string, string>;
+  readonly origin: string | undefined;
+  readonly localAddress: string | undefined;
+  readonly autoPong: boolean;
+}
 
 /**
  * How a `TestClient` connects. All of it is optional.
@@ -40,7 +47,7 @@ export function offer({ protocols = [JSON_SUBPROTOCOL], bearer }: TestClientOpti
  *
  * @internal
  */
-export function toClientOptions(options: TestClientOptions): ClientOptions {
+export function toClientOptions(options: TestClientOptions): WebSocketOptions {
   const { token, origin, localAddress, autoPong = true } = options;
   const headers = { ...options.headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
   return { headers, origin, localAddress, autoPong };

@@ -96,16 +96,9 @@ describe('the application of the README', () => {
     write('tsconfig.json', JSON.stringify(TSCONFIG));
     write('src/main.ts', server);
     symlinkSync(INSTALLED, join(FOLDER, 'node_modules'));
-    execFileSync(
-      process.execPath,
-      [join(INSTALLED, 'typescript/bin/tsc')],
-      {
-        cwd: FOLDER,
-        stdio: 'inherit',
-      },
-      COMPILER_TIMEOUT_MS,
-    );
-  });
+    const compiler = join(INSTALLED, 'typescript/bin/tsc');
+    execFileSync(process.execPath, [compiler], { cwd: FOLDER, stdio: 'inherit' });
+  }, COMPILER_TIMEOUT_MS);
 
   it('has at most thirty lines', () => {
     const lines = `${server}\n${page}`.split('\n').filter((line) => line.trim() !== '');

@@ -6,6 +6,8 @@ import { expect, it } from 'vitest';
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 
+const ENTRIES = ['index.d.ts', 'client/index.d.ts', 'protocol/index.d.ts', 'testing/index.d.ts'];
+
 /** What a user must not need, to compile against the entry: `@types/ws` is nobody's peer. */
 const HIDDEN = /^(ws|ioredis|prom-client)$/;
 
@@ -33,8 +35,8 @@ it('finds what a declaration imports', () => {
   expect([...packagesOf('transport/index.d.ts').keys()]).toContain('ws');
 });
 
-it('keeps ws and optional packages out of the public types', () => {
-  const hidden = [...packagesOf('index.d.ts')].filter(([name]) => HIDDEN.test(name));
+it.each(ENTRIES)('keeps ws and optional packages out of the public types of %s', (entry) => {
+  const hidden = [...packagesOf(entry)].filter(([name]) => HIDDEN.test(name));
 
   expect(hidden).toEqual([]);
 });

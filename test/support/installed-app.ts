@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, onTestFinished } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
@@ -8,7 +9,8 @@ import { Deferred } from './deferred.js';
 import { readTree, ROOT } from './repository.js';
 
 export type Nest = 'nest11' | 'nest12';
-export type Adapter = 'stock' | 'channels';
+/** Ours installs itself, or the application installs it with `useWebSocketAdapter`. */
+export type Adapter = 'stock' | 'channels' | 'by-hand' | 'none';
 export type Framework = 'express' | 'fastify';
 
 /** An application of `test/apps`, on the packed and installed package, in a process of its own. */
@@ -69,24 +71,60 @@ export class InstalledApp {
   }
 }
 
+/** An application that listens, and where. */
+export interface RunningApp {
+  readonly app: InstalledApp;
+  readonly port: number;
+  /** The ports of its gateways that have one of their own. */
+  readonly ownPorts: readonly number[];
+}
+
 /** Applications that live until the tests of a file are over, each started once, when it is first asked for. */
 export function installedApps(
   set: string,
-): (
-  nest: Nest,
-  adapter: Adapter,
-  framework: Framework,
-) => Promise<{ readonly app: InstalledApp; readonly port: number }> {
-  const running = new Map<string, Promise<{ app: InstalledApp; port: number }>>();
+  ownPorts = 0,
+): (nest: Nest, adapter: Adapter, framework: Framework) => Promise<RunningApp> {
+  const running = new Map<string, Promise<RunningApp>>();
   afterAll(async () => {
-    for (const started of running.values()) await (await started).app.kill();
+    for (const started of await Promise.allSettled(running.values()))
+      if (started.status === 'fulfilled') await started.value.app.kill();
   });
   return (nest, adapter, framework) => {
     const key = `${nest} ${adapter} ${framework}`;
-    const app = running.get(key) ?? start(InstalledApp.run(nest, adapter, framework, set));
+    const run = (ports: readonly number[]): InstalledApp =>
+      InstalledApp.run(nest, adapter, framework, set, ...ports.map(String));
+    const app = running.get(key) ?? startWithPorts(run, ownPorts);
     running.set(key, app);
     return app;
   };
+}
+
+/** Somebody else may take a port between its being found free and its being used. */
+const PORT_ATTEMPTS = 3;
+
+async function startWithPorts(
+  run: (ports: readonly number[]) => InstalledApp,
+  count: number,
+): Promise<RunningApp> {
+  for (let attempt = 1; ; attempt++) {
+    const ownPorts = await freePorts(count);
+    const app = run(ownPorts);
+    const port = await app.listening().catch((error: unknown) => error);
+    // The stock adapter only logs it, and goes on without the port.
+    const isTaken = app.output.includes('EADDRINUSE');
+    if (typeof port === 'number' && !isTaken) return { app, port, ownPorts };
+    await app.kill();
+    if (!isTaken || attempt === PORT_ATTEMPTS) throw port;
+  }
+}
+
+/** Ports that are free now. All are held until the last is found: none comes twice. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
 }
 
 async function start(app: InstalledApp): Promise<{ app: InstalledApp; port: number }> {

@@ -1,12 +1,12 @@
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
 import { Message } from '../../core/handler.interface.js';
 
-/** Where the engine's message stands among the arguments of a handler, see `MessagePipeline`. */
-export const MESSAGE_ARGUMENT = 3;
+/** Holds the engine's message in the arguments of a handler, unseen by whoever counts them. See `MessagePipeline`. */
+export const MESSAGE = Symbol('nestjs-channels:message');
 
 function messageOf(context: ExecutionContext): Message {
-  const message: unknown = context.getArgByIndex(MESSAGE_ARGUMENT);
-  if (message instanceof Message) return message;
+  const args: object = context.getArgs();
+  if (MESSAGE in args && args[MESSAGE] instanceof Message) return args[MESSAGE];
   throw new TypeError('This decorator works in methods that the ChannelsAdapter calls; is it installed?');
 }
 
@@ -17,7 +17,9 @@ function messageOf(context: ExecutionContext): Message {
  *
  * @publicApi
  */
-export const ChannelParam = createParamDecorator((name: string | undefined, context: ExecutionContext) => {
+export const ChannelParam: (
+  ...nameOrPipes: (string | PipeTransform | Type<PipeTransform> | undefined)[]
+) => ParameterDecorator = createParamDecorator((name: string | undefined, context: ExecutionContext) => {
   const params = messageOf(context).params ?? {};
   if (name === undefined) return params;
   return Object.hasOwn(params, name) ? params[name] : undefined;

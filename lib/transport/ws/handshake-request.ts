@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { BEARER_SUBPROTOCOL_PREFIX } from '../../protocol/index.js';
 
 /**
  * The request of an upgrade, as handshake guards see it: Node's own, with what HTTP frameworks add
@@ -52,7 +53,7 @@ export function readRequest(incoming: IncomingMessage, parts: RequestParts): Rea
     query: readQuery(parts.query),
     cookies,
   });
-  replaceHeader(request, 'sec-websocket-protocol', parts.protocols.join(', '));
+  hideToken(request, parts.protocols);
   // Credentials of another scheme, as a browser sends them to a site behind Basic, are no token.
   if (BEARER.test(request.headers.authorization ?? '')) return { request, cookieAuthenticates: false };
 
@@ -63,13 +64,15 @@ export function readRequest(incoming: IncomingMessage, parts: RequestParts): Rea
   return { request, cookieAuthenticates: parts.token === undefined && cookie !== undefined };
 }
 
-/** Also in the raw headers: a token must not reach a log from there. */
-function replaceHeader(request: IncomingMessage, name: string, value: string): void {
-  if (request.headers[name] === undefined) return;
-  if (value === '') delete request.headers[name];
-  else request.headers[name] = value;
-  for (let at = 0; at < request.rawHeaders.length; at += 2) {
-    if (request.rawHeaders[at]?.toLowerCase() === name) request.rawHeaders[at + 1] = value;
+/** Also in the raw headers: a token must not reach a log from there. Without one the header stays as it was sent. */
+function hideToken({ headers, rawHeaders }: IncomingMessage, protocols: readonly string[]): void {
+  const name = 'sec-websocket-protocol';
+  if (!headers[name]?.includes(BEARER_SUBPROTOCOL_PREFIX)) return;
+  const value = protocols.join(', ');
+  if (value === '') delete headers[name];
+  else headers[name] = value;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]?.toLowerCase() === name) rawHeaders[at + 1] = value;
   }
 }
 

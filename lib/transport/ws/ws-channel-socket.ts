@@ -4,7 +4,7 @@ import type { ChannelSocket } from '../../core/channel-socket.js';
 import type { Connection } from '../../core/connection.js';
 import type { EncodedFrame } from '../../core/encoded-frame.js';
 import type { Transport } from '../../core/transport.interface.js';
-import { CLOSE_CODES, type ErrorCode } from '../../protocol/index.js';
+import { CLOSE_CODES, EXCEPTION_EVENT, type ErrorCode } from '../../protocol/index.js';
 import { framedText } from './frame.js';
 
 const NO_PARAMS: Readonly<Record<string, string>> = {};
@@ -57,6 +57,11 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
 
   /** A listener of the application that throws must not end the process, nor break the parser that calls it. */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
+    // Nest 11 tells a client of its exceptions so, in `BaseWsExceptionFilter`; on a socket of ws nobody hears it.
+    if (event === EXCEPTION_EVENT && this.listenerCount(event) === 0) {
+      this.push(EXCEPTION_EVENT, args[0]);
+      return true;
+    }
     try {
       return super.emit(event, ...args);
     } catch (error) {

@@ -25,6 +25,13 @@ class ReturningFilter implements ExceptionFilter {
   }
 }
 
+@Catch()
+class ThrowingFilter implements ExceptionFilter {
+  catch(): void {
+    throw new WsException('from the filter');
+  }
+}
+
 @WebSocketGateway({ path: '/rows' })
 export class RowsGateway {
   @SubscribeMessage('echo')
@@ -48,11 +55,51 @@ export class RowsGateway {
     throw new Error('seen by the filter');
   }
 
+  @SubscribeMessage('filter throws')
+  @UseFilters(ThrowingFilter)
+  filterThrows(): never {
+    throw new Error('seen by the filter');
+  }
+
+  @SubscribeMessage('no JSON')
+  noJson(): unknown {
+    return () => 'a function has none';
+  }
+
   /** More than what the kernel keeps for a client that does not read. */
   @SubscribeMessage('flood')
   flood(client: WebSocket): unknown {
     for (let part = 0; part < 512; part++) client.send('x'.repeat(65_536));
     return { event: 'flooded' };
+  }
+}
+
+/** Reads every message itself as well. */
+@WebSocketGateway({ path: '/beside' })
+export class BesideGateway {
+  handleConnection(client: WebSocket): void {
+    client.on('message', () => client.send('"from a listener"'));
+  }
+
+  @SubscribeMessage('echo')
+  echo(@MessageBody() data: unknown): unknown {
+    return { event: 'echo', data };
+  }
+}
+
+/** Tells everybody who is there with what arguments its hook was called. */
+@WebSocketGateway({ path: '/leaving' })
+export class LeavingGateway {
+  readonly #clients = new Set<WebSocket>();
+
+  handleConnection(client: WebSocket): void {
+    this.#clients.add(client);
+    client.send('"there"');
+  }
+
+  handleDisconnect(client: WebSocket, ...others: unknown[]): void {
+    this.#clients.delete(client);
+    for (const other of this.#clients) other.send(JSON.stringify({ event: 'left', data: others }));
   }
 }
 
@@ -186,5 +233,14 @@ export class DollarGateway {
   @SubscribeMessage('$price')
   price(): unknown {
     return { event: 'price', data: 1 };
+  }
+}
+
+/** Written for Socket.IO: nothing of it says so. */
+@WebSocketGateway()
+export class SocketIoGateway {
+  @SubscribeMessage('echo')
+  echo(@MessageBody() data: unknown): unknown {
+    return data;
   }
 }

@@ -1,28 +1,43 @@
-import type { ModuleMetadata } from '@nestjs/common';
-import type { ChannelsModuleOptions } from 'nestjs-channels';
+import type { INestApplication, ModuleMetadata } from '@nestjs/common';
+import type { WsAdapter } from '@nestjs/platform-ws';
+import type { ChannelsModuleExtras, ChannelsModuleOptions } from 'nestjs-channels';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import {
+  BesideGateway,
   CrashingGateway,
   DollarGateway,
   FirstGateway,
   Knocker,
+  LeavingGateway,
   MarkingInterceptor,
   OwnPortGateway,
   OwnOptionsGateway,
   RowsGateway,
   ScopedGateway,
   SecondGateway,
+  SocketIoGateway,
   ThrowingGateway,
   WaitingGateway,
 } from './rows.gateways.js';
-import { AnswersGateway } from './answers.gateway.js';
+import { PARITY_SETS } from './parity/sets.js';
 
 export interface AppSet extends ModuleMetadata {
   /** What it says to our module, where that is installed. */
-  readonly channels?: ChannelsModuleOptions;
+  readonly channels?: ChannelsModuleOptions & ChannelsModuleExtras;
+  /** What it does before it listens, to the adapter that it has. */
+  readonly configure?: (app: INestApplication, adapter: WsAdapter) => void;
 }
 
-const ROWS = [RowsGateway, FirstGateway, SecondGateway, OwnOptionsGateway, WaitingGateway, ScopedGateway];
+const ROWS = [
+  RowsGateway,
+  FirstGateway,
+  SecondGateway,
+  OwnOptionsGateway,
+  WaitingGateway,
+  ScopedGateway,
+  LeavingGateway,
+  BesideGateway,
+];
 
 const MARKING = { provide: APP_INTERCEPTOR, useClass: MarkingInterceptor };
 
@@ -52,6 +67,8 @@ export const SETS: Readonly<Record<string, AppSet>> = {
   parser: { providers: [RowsGateway], channels: { messageParser } },
   faults: { providers: [CrashingGateway, ThrowingGateway] },
   'own port': { providers: [OwnPortGateway, Knocker] },
+  'socket.io': { providers: [SocketIoGateway], channels: { autoInstall: 'unless-socket.io' } },
+  'socket.io, kept': { providers: [SocketIoGateway], channels: { autoInstall: false } },
   dollar: { providers: [DollarGateway] },
-  parity: { providers: [AnswersGateway] },
+  ...PARITY_SETS,
 };

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { unpackTarball, type PackageFiles } from '../support/packed-package.js';
+import { readTree } from '../support/repository.js';
+
+interface PublishedManifest {
+  readonly license: string;
+  readonly type: string;
+  readonly sideEffects: boolean;
+  readonly engines: { readonly node: string };
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly publishConfig: { readonly access: string; readonly provenance: boolean };
+  readonly scripts: Readonly<Record<string, string>>;
+}
+
+const ENTRIES = ['.', './client', './protocol', './testing'];
+
+/** Scripts that npm runs on the machine of whoever installs the package. */
+const INSTALL_SCRIPTS = new Set(['preinstall', 'install', 'postinstall', 'prepare']);
+
+/** What the tarball must hold: what is compiled from lib, and what npm shows. */
+function expectedFiles(): string[] {
+  const modules = [...readTree('lib', '.ts').keys()].map((path) =>
+    path.replace(/^lib\/(.*)\.ts$/, 'dist/$1'),
+  );
+  return [
+    ...modules.flatMap((module) => [`${module}.js`, `${module}.d.ts`]),
+    ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'],
+  ].toSorted();
+}
+
+function manifestOf(files: PackageFiles): PublishedManifest {
+  return JSON.parse(String(files.get('package.json')));
+}
+
+describe('the tarball', () => {
+  const files = unpackTarball();
+  const manifest = manifestOf(files);
+
+  it('holds what is compiled from lib, package.json, README, LICENSE and CHANGELOG, and nothing else', () => {
+    const expected = expectedFiles();
+
+    expect(expected.length).toBeGreaterThan(ENTRIES.length * 2);
+    expect([...files.keys()].toSorted()).toEqual(expected);
+  });
+
+  it('refers to no source map: none is in it', () => {
+    const referring = [...files].filter(([, content]) => content.includes('sourceMappingURL'));
+
+    expect(referring.map(([path]) => path)).toEqual([]);
+  });
+
+  it('exports every entry with its types first, and its own package.json', () => {
+    const { './package.json': ownManifest, ...entries } = manifest.exports;
+
+    expect(ownManifest).toBe('./package.json');
+    expect(Object.keys(entries)).toEqual(ENTRIES);
+    for (const target of Object.values(entries)) {
+      expect(Object.keys(target)).toEqual(['types', 'default']);
+      for (const path of Object.values(target)) expect([...files.keys()]).toContain(path.replace('./', ''));
+    }
+  });
+
+  it('says how it may be used', () => {
+    expect(manifest).toMatchObject({
+      license: 'MIT',
+      type: 'module',
+      sideEffects: false,
+      engines: { node: '^20.19.0 || ^22.12.0 || >=24' },
+    });
+    expect(String(files.get('LICENSE'))).toMatch(/^MIT License/);
+  });
+
+  it('is published for everybody, with its provenance', () => {
+    expect(manifest.publishConfig).toEqual({ access: 'public', provenance: true });
+  });
+
+  it('runs nothing where it is installed', () => {
+    expect(Object.keys(manifest.scripts).filter((name) => INSTALL_SCRIPTS.has(name))).toEqual([]);
+  });
+});
