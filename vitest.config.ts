@@ -3,15 +3,16 @@ import { defineConfig } from 'vitest/config';
 
 const entry = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+/** The package by its name is what it is made of. */
+export const ALIAS = [
+  { find: /^nestjs-channels$/, replacement: entry('./lib/index.ts') },
+  { find: /^nestjs-channels\/client$/, replacement: entry('./lib/client/index.ts') },
+  { find: /^nestjs-channels\/protocol$/, replacement: entry('./lib/protocol/index.ts') },
+  { find: /^nestjs-channels\/testing$/, replacement: entry('./lib/testing/index.ts') },
+];
+
 export default defineConfig({
-  resolve: {
-    alias: [
-      { find: /^nestjs-channels$/, replacement: entry('./lib/index.ts') },
-      { find: /^nestjs-channels\/client$/, replacement: entry('./lib/client/index.ts') },
-      { find: /^nestjs-channels\/protocol$/, replacement: entry('./lib/protocol/index.ts') },
-      { find: /^nestjs-channels\/testing$/, replacement: entry('./lib/testing/index.ts') },
-    ],
-  },
+  resolve: { alias: ALIAS },
   test: {
     include: ['test/**/*.spec.ts'],
     setupFiles: ['test/support/setup.ts'],

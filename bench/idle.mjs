@@ -63,7 +63,6 @@ async function measure(server, clients) {
   const { refused } = await clients.open(connections);
   const connectSeconds = (performance.now() - start) / 1_000;
   const after = await server.ask('memory');
-  const { count: accepted } = await server.ask('connections');
 
   const idle = await hold(server, clients);
   const { count: left } = await server.ask('connections');
@@ -72,8 +71,8 @@ async function measure(server, clients) {
   return {
     ...idle,
     refused,
-    // Whoever sees it first: a peer that is told, or the server that has one less.
-    dropped: Math.max(idle.dropped, accepted - left),
+    // Whoever sees it first: a peer that is told, or the server that has one less; also while they came.
+    dropped: Math.max(idle.dropped, connections - refused - left),
     rss: each('rss'),
     anonymous: each('anonymous'),
     mostRss: each('rss') + (before.heapTotal - before.heapUsed) / connections,

@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tarball = `${root}test-artifacts/package/nestjs-channels.tgz`;
-const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+const quiet = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
 
 pack();
 installLocked(`${root}test/apps/runtimes/`);
@@ -36,7 +36,7 @@ function removeStale() {
   for (const entry of readdirSync(`${root}dist`, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
     const source = path.replace(`${root}dist`, `${root}lib`).replace(/(\.d\.ts|\.js)$/, '.ts');
-    if (entry.isFile() && !existsSync(source)) rmSync(path);
+    if (/\.(js|d\.ts)$/.test(path) && entry.isFile() && !existsSync(source)) rmSync(path);
   }
 }
 

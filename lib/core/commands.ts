@@ -18,6 +18,11 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['$unsubscribe', unsubscribe],
 ]);
 
+/** Whether a peer speaks our protocol that sends it. */
+export function isCommand(event: string): boolean {
+  return COMMANDS.has(event) || event === '$ping' || event === '$pong';
+}
+
 /** Runs a frame whose event begins with `$`. */
 export function runCommand(engine: Engine, connection: Connection, frame: EventFrame): void {
   const { event, id, data } = frame;

@@ -9,6 +9,7 @@ import {
   type WireError,
 } from '../protocol/index.js';
 import type { ChannelSocket } from './channel-socket.js';
+import { isCommand } from './commands.js';
 import { EncodedFrame } from './encoded-frame.js';
 import type { Endpoint } from './endpoint.js';
 import type { Engine } from './engine.js';
@@ -85,6 +86,8 @@ export class Connection implements OutboxOwner, ObservedConnection {
   #closeCode?: number;
   #closeReason = '';
   #faults?: FaultLog;
+  /** What came while `handleConnection` ran, where that reads messages itself. */
+  #waiting?: (string | Uint8Array)[];
   #pending?: Set<PendingReply>;
   #inFlight = 0;
 
@@ -135,16 +138,22 @@ export class Connection implements OutboxOwner, ObservedConnection {
     return this.#inFlight;
   }
 
-  /** Handles one message. The transport calls it in the order of arrival. */
-  receive(message: string | Uint8Array): void {
-    if (this.#state !== 'open') return;
-    const frame = this.#read(message);
-    if (frame) this.engine.dispatcher.dispatch(this, frame);
+  /**
+   * Handles one message. The transport calls it in the order of arrival. Before `handleConnection` has settled
+   * messages wait; `true` says that no more of them should come until then.
+   */
+  receive(message: string | Uint8Array): boolean {
+    if (this.#state === 'opening') return this.#wait(message);
+    if (this.#state === 'open') this.#handle(message);
+    return false;
   }
 
-  /** `handleConnection` has settled: from now on messages are handled. */
+  /** `handleConnection` has settled: from now on messages are handled, and first those that have waited. */
   open(): void {
     this.#transition('open');
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    for (const message of waiting ?? []) this.receive(message);
   }
 
   /** Sends `{ event, data }`. Throws where `data` cannot be encoded. */
@@ -238,6 +247,17 @@ export class Connection implements OutboxOwner, ObservedConnection {
     this.#state = to;
   }
 
+  #wait(message: string | Uint8Array): boolean {
+    this.#waiting ??= [];
+    this.#waiting.push(message);
+    return this.#waiting.length >= this.engine.options.maxInFlight;
+  }
+
+  #handle(message: string | Uint8Array): void {
+    const frame = this.#read(message);
+    if (frame) this.engine.dispatcher.dispatch(this, frame);
+  }
+
   #read(message: string | Uint8Array): EventFrame | undefined {
     let value: unknown;
     try {
@@ -263,7 +283,7 @@ export class Connection implements OutboxOwner, ObservedConnection {
   }
 
   #note({ event }: EventFrame): void {
-    if (event.startsWith(RESERVED_EVENT_PREFIX)) this.ours = true;
+    if (isCommand(event) || (event.startsWith(RESERVED_EVENT_PREFIX) && !this.isForeign)) this.ours = true;
     else this.spoke = true;
   }
 
@@ -275,19 +295,22 @@ export class Connection implements OutboxOwner, ObservedConnection {
       return;
     }
     this.engine.observers.faulted(this, 'bad_request');
-    if (this.isForeign) return;
     const wire: WireError = { code: error.code, message: error.message, retryable: false };
     const frame = parseClientFrame(error.value);
     const isEvent = typeof frame === 'object' && 'event' in frame;
     if (isEvent) this.#note(frame);
     const id = isEvent ? this.idOf(frame) : undefined;
-    if (id === undefined) this.sendException(wire);
-    else this.sendError(id, wire);
+    if (id !== undefined) this.sendError(id, wire);
+    else if (this.isForeign) this.spoke = true;
+    else this.sendException(wire);
   }
 
   #badFrame(message: string): void {
     this.engine.observers.faulted(this, 'bad_frame');
-    if (this.isForeign) return;
+    if (this.isForeign) {
+      this.spoke = true;
+      return;
+    }
     this.sendException({ code: 'bad_frame', message });
     if (this.ours && this.#faultLog().count(this.engine.clock.now())) {
       this.close(CLOSE_CODES.BadFrame.code, CLOSE_CODES.BadFrame.reason);

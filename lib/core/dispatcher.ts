@@ -22,7 +22,7 @@ export class Dispatcher {
 
   dispatch(connection: Connection, frame: EventFrame): void {
     const { event } = frame;
-    if (event.startsWith(RESERVED_EVENT_PREFIX)) {
+    if (event.startsWith(RESERVED_EVENT_PREFIX) && !connection.isForeign) {
       runCommand(this.engine, connection, frame);
       return;
     }
@@ -30,7 +30,8 @@ export class Dispatcher {
     const message = new Message(connection, event, frame.data, connection.idOf(frame));
     const refusal = this.#refusal(message, handlers);
     if (!handlers || refusal) {
-      if (handlers || !connection.isForeign) this.refuse(message, refusal as WireError);
+      if (handlers || message.id !== undefined || !connection.isForeign)
+        this.refuse(message, refusal as WireError);
       return;
     }
     this.#run(handlers[0] as Handler, message);

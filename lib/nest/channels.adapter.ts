@@ -4,19 +4,28 @@ import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from 
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { ChannelDefinition } from '../core/channel-definition.js';
 import { Engine } from '../core/engine.js';
-import { createWebSocketServer, defaultBody, normalizePath, UpgradeServer } from '../transport/index.js';
+import {
+  createWebSocketServer,
+  defaultBody,
+  ExceptionChannelSocket,
+  normalizePath,
+  UpgradeServer,
+} from '../transport/index.js';
 import type { ChannelsModuleOptions, MessageParser } from './channels-options.interface.js';
 import { GatewayEndpoint } from './gateway-endpoint.js';
 import { exploreGateways, type Gateway, type GatewayOptions } from './gateway-explorer.js';
 import { GatewayHandshake } from './gateway-handshake.js';
 import { GatewayScopes } from './gateway-scopes.js';
-import { resolveGlobals } from './globals.js';
+import { nestMajor, resolveGlobals } from './globals.js';
 import { OriginGuard } from './guards/origin.guard.js';
 import { MessageCompiler } from './message-compiler.js';
 import { OwnPortServers } from './own-port-servers.js';
 import { CHANNELS_OPTIONS } from './tokens.js';
 
 type WebSocketServer = ReturnType<typeof createWebSocketServer>;
+
+/** Older ones emit their exceptions on the socket. */
+const FIRST_MAJOR_THAT_SENDS = 12;
 
 /** The port that stands for the application's own HTTP server. */
 const APPLICATION_PORT = 0;
@@ -74,6 +83,7 @@ export class ChannelsAdapter extends WsAdapter {
       { ...this.options.server, ...ownOptions(options) },
       this.engine.options,
       (error) => this.engine.observers.failed({ where: 'handleProtocols', error }),
+      nestMajor() < FIRST_MAJOR_THAT_SENDS ? ExceptionChannelSocket : undefined,
     );
     server.on('error', (error) => this.#log.error(error));
     const isAnyPath = port !== APPLICATION_PORT && options.path === undefined;
@@ -200,7 +210,7 @@ export class ChannelsAdapter extends WsAdapter {
     const gateway = gateways.find(({ usesChannels }) => usesChannels);
     if (!gateway) return;
     this.#log.warn(
-      `${gateway.name}: anybody may connect to ${gateway.path}; name a guard in @UseHandshakeGuards(), or leave it empty to say so.`,
+      `${gateway.name}: anybody may connect to ${gateway.path}; name a guard in @UseHandshakeGuards(...), or write @UseHandshakeGuards() to say that everybody may.`,
     );
   }
 

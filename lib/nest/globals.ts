@@ -15,7 +15,7 @@ export function resolveGlobals(globals: ChannelsModuleOptions['globals'] = {}): 
   };
 }
 
-function nestMajor(): number {
+export function nestMajor(): number {
   const { version } = createRequire(import.meta.url)('@nestjs/core/package.json') as {
     readonly version: string;
   };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { JSON_SUBPROTOCOL } from 'nestjs-channels/protocol';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { freePort } from '../support/free-port.js';
 import {
   InstalledApp,
@@ -9,6 +9,7 @@ import {
   RawClient,
   startInstalled,
   type Adapter,
+  type Nest,
 } from '../support/installed-app.js';
 import { readTable } from '../support/markdown-table.js';
 import { ROOT } from '../support/repository.js';
@@ -96,7 +97,8 @@ describe.each(['nest11', 'nest12'] as const)('a difference of section 11, on %s'
     expect(await ask(await stock(), { event: 'both', id: 1 })).toEqual(both);
     expect(await ask(await ours(), { event: 'both' })).toEqual(both);
     expect(await ask(await ours(), { event: 'both', id: 1 })).toEqual(['{"ack":1,"data":"first"}', both[1]]);
-    expect((await apps(nest, 'channels', 'express')).app.output).toContain('both handle "both"');
+    const { app } = await apps(nest, 'channels', 'express');
+    await expect.poll(() => app.output).toContain('both handle "both"');
   });
 
   it('row 4: an exception without an id has the body of Nest 12', async () => {
@@ -127,10 +129,12 @@ describe.each(['nest11', 'nest12'] as const)('a difference of section 11, on %s'
   it('row 8: options that a second gateway repeats differently are warned of', async () => {
     await Promise.all([stock(), ours()]);
 
-    expect((await apps(nest, 'stock', 'express')).app.output).toBe('');
-    expect((await apps(nest, 'channels', 'express')).app.output).toContain(
-      'SecondGateway: its server options have no effect',
-    );
+    const [silent, warned] = [
+      (await apps(nest, 'stock', 'express')).app,
+      (await apps(nest, 'channels', 'express')).app,
+    ];
+    await expect.poll(() => warned.output).toContain('SecondGateway: its server options have no effect');
+    expect(silent.output).not.toContain('server options');
   });
 
   it('row 9: exceptions reach the client', async () => {
@@ -146,7 +150,8 @@ describe.each(['nest11', 'nest12'] as const)('a difference of section 11, on %s'
   it('row 10: an HttpException keeps its status in an answer', async () => {
     const message = { event: 'http exception', id: 'a' };
 
-    expect((await replies(await stock(), [message])).join('')).not.toContain('no such room');
+    const hidden = [expect.stringContaining('"message":"Internal server error"')];
+    expect(await replies(await stock(), [message])).toEqual(nest === 'nest11' ? [] : hidden);
     expect(await replies(await ours(), [message])).toEqual([
       '{"ack":"a","error":{"code":"bad_request","message":"no such room","retryable":false,' +
         '"details":{"message":"no such room","error":"Not Found","statusCode":404}}}',
@@ -265,8 +270,10 @@ describe.each(['nest11', 'nest12'] as const)('a difference of section 11, on %s'
     const marked = `{"marked":${ECHO}}`;
     const asInstalled = nest === 'nest11' ? ECHO : marked;
 
-    expect(await ask('global', 'stock')).toEqual([asInstalled]);
-    expect(await ask('global', 'channels')).toEqual([asInstalled]);
+    expect(await Promise.all([ask('global', 'stock'), ask('global', 'channels')])).toEqual([
+      [asInstalled],
+      [asInstalled],
+    ]);
     expect(await ask('global, for messages', 'channels')).toEqual([marked]);
     expect(await ask('global, not for messages', 'channels')).toEqual([ECHO]);
   });
@@ -289,16 +296,22 @@ describe.each(['nest11', 'nest12'] as const)('a difference of section 11, on %s'
     expect(await fates('/crash', deep)).toEqual(['ended with 1', 'lives']);
   });
 
-  it('row 19: a listener that throws does not end the application', async () => {
-    expect(await fates('/crash?listener', ECHO)).toEqual(['ended with 1', 'lives']);
+  it('row 19: a listener that throws is reported and does not end the application', async () => {
+    expect(await fates('/crash?listener', ECHO, 'from a listener')).toEqual(['ended with 1', 'lives']);
   });
 
-  it('row 20: nor does a throw in handleConnection', async () => {
-    expect(await fates('/crash-at-once?throws')).toEqual(['ended with 1', 'lives']);
+  it('row 20: a throw in handleConnection neither', async () => {
+    expect(await fates('/crash-at-once?throws', undefined, 'from handleConnection')).toEqual([
+      'ended with 1',
+      'lives',
+    ]);
   });
 
-  it('row 20: nor does a rejection of handleConnection', async () => {
-    expect(await fates('/crash?rejects')).toEqual(['ended with 1', 'lives']);
+  it('row 20: a rejection of handleConnection neither', async () => {
+    expect(await fates('/crash?rejects', undefined, 'from handleConnection, later')).toEqual([
+      'ended with 1',
+      'lives',
+    ]);
   });
 
   it('row 20: but the connection ends', async () => {
@@ -314,7 +327,7 @@ describe.each(['nest11', 'nest12'] as const)('a difference of section 11, on %s'
   });
 
   /** What becomes of the stock application and of ours, when such a client comes beside another one. */
-  function fates(path: string, message?: string): Promise<string[]> {
+  function fates(path: string, message?: string, told = ''): Promise<string[]> {
     const fate = async (adapter: Adapter): Promise<string> => {
       const { app, port } = await startInstalled(nest, adapter, 'faults');
       const bystander = await RawClient.open(port, '/crash');
@@ -324,6 +337,7 @@ describe.each(['nest11', 'nest12'] as const)('a difference of section 11, on %s'
       await (message === undefined ? faulty.closed : faulty.received(1));
       bystander.send(ECHO);
       await bystander.receives(ECHO);
+      await vi.waitUntil(() => app.output.includes(told));
       return 'lives';
     };
     return Promise.all([fate('stock'), fate('channels')]);
@@ -356,13 +370,18 @@ describe.each(['nest11', 'nest12'] as const)('a difference of section 11, on %s'
 });
 
 it('row 17: is broken on the stock adapter of Nest 11', async () => {
-  const { port } = await apps('nest11', 'stock', 'express');
-  const client = await RawClient.open(port, '/scoped');
-  client.send({ event: 'count' });
-  client.socket.close();
-  await client.closed;
+  const answers = async (nest: Nest): Promise<string[]> => {
+    const { port } = await apps(nest, 'stock', 'express');
+    const client = await RawClient.open(port, '/scoped');
+    await client.receives('"ready"');
+    client.send({ event: 'count' });
+    // Behind it, on a connection of its own: a gateway that takes a turn of the loop for its answer.
+    await replies(port, [{ event: 'later' }]);
+    return client.frames.slice(1);
+  };
 
-  expect(client.frames).toEqual(['"ready"']);
+  expect(await answers('nest11')).toEqual([]);
+  expect(await answers('nest12')).toEqual(['{"event":"count","data":1}']);
 });
 
 it('tests every row of section 11 that is in use', () => {

@@ -44,3 +44,19 @@ it('keeps the rules of section 5 in any history', { timeout: 60_000 }, async () 
 
   await expect(fc.assert(property, { numRuns: 2_500 })).resolves.toBeUndefined();
 });
+
+// Found in a history: five slow leaves in a row.
+it('keeps them where every command waits for the leave of another join', async () => {
+  const room = { channel: 'room:3' };
+  const steps: Step[] = [
+    { type: 'subscribe', ...room, mode: 'pending' },
+    { type: 'settle', pick: 0, outcome: 'resolve' },
+    { type: 'subscribe', ...room, mode: 'pending' },
+    { type: 'subscribe', ...room, mode: 'done' },
+    { type: 'subscribe', ...room, mode: 'done' },
+    { type: 'turn' },
+    { type: 'unsubscribe', ...room },
+  ];
+
+  await expect(World.play(steps, true)).resolves.toBeUndefined();
+});

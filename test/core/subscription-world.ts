@@ -178,7 +178,8 @@ export class World {
   async #idle(): Promise<void> {
     do {
       while (this.#running.length > 0) this.#settle(0, 'resolve');
-      for (let turns = 0; turns < 4; turns++) await turn();
+      // Each command may have to wait for the slow leave of the one before.
+      for (let turns = 0; turns < 4 + this.#sent.size; turns++) await turn();
     } while (this.#running.length > 0 || this.#asking.size > 0);
   }
 

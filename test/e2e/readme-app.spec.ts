@@ -126,7 +126,7 @@ describe('the application of the README', () => {
     const { log } = await start();
 
     expect(log()).toContain(
-      'NewsGateway: anybody may connect to /ws; name a guard in @UseHandshakeGuards(), or leave it empty to say so.',
+      'NewsGateway: anybody may connect to /ws; name a guard in @UseHandshakeGuards(...), or write @UseHandshakeGuards() to say that everybody may.',
     );
   });
 

@@ -168,12 +168,13 @@ describe('the start refuses handlers', () => {
     );
   });
 
-  it('of an event that is no text', async () => {
-    const message = await refusalOf(gateway(SubscribeMessage({ cmd: 'chat' } as never)));
+  it.each([
+    [{ cmd: 'chat' }, '{"cmd":"chat"}'],
+    [5, '5'],
+  ])('of an event that is no text: %j', async (event, got) => {
+    const message = await refusalOf(gateway(SubscribeMessage(event as never)));
 
-    expect(message).toBe(
-      'ChatGateway.first: the event of @SubscribeMessage() must be a string, got {"cmd":"chat"}.',
-    );
+    expect(message).toBe(`ChatGateway.first: the event of @SubscribeMessage() must be a string, got ${got}.`);
   });
 
   it('that are @Acked() without an event', async () => {

@@ -97,7 +97,7 @@ describe('who may connect', () => {
     const [, warnings] = await startLogged(options);
 
     expect(warnings).toEqual([
-      `OpenGateway: ${open}; name a guard in @UseHandshakeGuards(), or leave it empty to say so.`,
+      `OpenGateway: ${open}; name a guard in @UseHandshakeGuards(...), or write @UseHandshakeGuards() to say that everybody may.`,
     ]);
   });
 

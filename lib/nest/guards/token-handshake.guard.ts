@@ -57,7 +57,11 @@ export abstract class TokenHandshakeGuard<User extends object = object> implemen
     try {
       return await this.authenticate(token, request);
     } catch (error) {
-      if (isRefusal(error)) throw new UnauthorizedException('the token was refused', { cause: error });
+      if (isRefusal(error))
+        throw new UnauthorizedException('the token was refused', {
+          cause: error,
+          description: 'Unauthorized',
+        });
       throw error;
     }
   }

@@ -64,11 +64,14 @@ export function readRequest(incoming: IncomingMessage, parts: RequestParts): Rea
   return { request, cookieAuthenticates: parts.token === undefined && cookie !== undefined };
 }
 
+/** A token, in an entry of ours or in one that is misspelt. */
+const TOKEN = new RegExp(BEARER_SUBPROTOCOL_PREFIX.replaceAll('.', String.raw`\.`), 'i');
+
 /** Also in the raw headers: a token must not reach a log from there. Without one the header stays as it was sent. */
 function hideToken({ headers, rawHeaders }: IncomingMessage, protocols: readonly string[]): void {
   const name = 'sec-websocket-protocol';
-  if (!headers[name]?.includes(BEARER_SUBPROTOCOL_PREFIX)) return;
-  const value = protocols.join(', ');
+  if (!TOKEN.test(headers[name] ?? '')) return;
+  const value = protocols.filter((protocol) => !TOKEN.test(protocol)).join(', ');
   if (value === '') delete headers[name];
   else headers[name] = value;
   for (let at = 0; at < rawHeaders.length; at += 2) {

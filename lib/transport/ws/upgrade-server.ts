@@ -81,11 +81,13 @@ export class UpgradeServer {
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const url = parseUrl(request.url);
     const match = url && this.#match(url.pathname);
-    // Somebody else's upgrade, GraphQL's or a dev server's, is theirs to answer.
-    if (!match && this.httpServer.listenerCount('upgrade') > 1) return;
-
-    // From here on the socket is ours: a reset while a guard runs must not end the process.
+    // A reset must not end the process, while a guard of ours runs or where nobody takes the upgrade.
     socket.on('error', ignore);
+    // Somebody else's upgrade, GraphQL's or a dev server's, is theirs to answer.
+    if (!match && this.httpServer.listenerCount('upgrade') > 1) {
+      this.#abandoned(socket);
+      return;
+    }
     if (!url || request.method !== 'GET') {
       this.#refuse({ request, socket, head, offer: PLAIN }, new HandshakeRefusal(400));
       return;
@@ -106,8 +108,18 @@ export class UpgradeServer {
     void this.#upgrade({ request: read.request, socket, head, offer }, match.value, read.cookieAuthenticates);
   };
 
+  /** Another listener may have taken it. Where none has, the peer would hold the socket for ever. */
+  #abandoned(socket: Duplex): void {
+    const { clock, options } = this.engine;
+    clock.setTimeout(() => {
+      if (socket.listenerCount('data') === 0 && socket.listenerCount('readable') === 0) socket.destroy();
+    }, options.handshakeTimeoutMs);
+  }
+
   #unknownPath(): HandshakeRefusal {
-    const advice = `give a gateway this path; there are ${this.#paths.join(' ')}`;
+    const paths = this.#paths.slice(0, MAX_PATHS_TOLD).join(' ');
+    const more = this.#paths.length > MAX_PATHS_TOLD ? ' and more' : '';
+    const advice = `give a gateway this path; there are ${paths}${more}`;
     return new HandshakeRefusal(404, defaultBody(404), {}, advice);
   }
 
@@ -205,6 +217,9 @@ export class UpgradeServer {
     this.engine.observers.refused({ status, message, url, address, advice });
   }
 }
+
+/** Of the paths that there are, in a line of the log. */
+const MAX_PATHS_TOLD = 5;
 
 /** One upgrade on its way. */
 export interface Upgrade<Request extends IncomingMessage> {

@@ -11,6 +11,8 @@ export function createWebSocketServer(
   given: WebSocketServerOptions,
   limits: ResolvedOptions,
   report: (error: unknown) => void,
+  /** What a socket is made of. */
+  socketClass: typeof WsChannelSocket = WsChannelSocket,
 ): WebSocketServer {
   const options = given as ServerOptions;
   return new WebSocketServer({
@@ -22,7 +24,7 @@ export function createWebSocketServer(
     port: undefined,
     host: undefined,
     path: undefined,
-    WebSocket: WsChannelSocket,
+    WebSocket: socketClass,
     handleProtocols: (protocols, request) =>
       chooseProtocol(protocols, () => {
         try {

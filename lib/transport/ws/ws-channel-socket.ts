@@ -36,9 +36,9 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
     this.#connection = connection;
     this.#socket = socket;
     this.#compresses = this.extensions !== '';
-    this.on('message', WsChannelSocket.#onMessage);
-    this.on('close', WsChannelSocket.#onClose);
-    this.on('error', WsChannelSocket.#onError);
+    super.on('message', WsChannelSocket.#onMessage);
+    super.on('close', WsChannelSocket.#onClose);
+    super.on('error', WsChannelSocket.#onError);
   }
 
   get channels(): readonly string[] {
@@ -57,11 +57,6 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
 
   /** A listener of the application that throws must not end the process, nor break the parser that calls it. */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
-    // Nest 11 tells a client of its exceptions so, in `BaseWsExceptionFilter`; on a socket of ws nobody hears it.
-    if (event === EXCEPTION_EVENT && this.listenerCount(event) === 0) {
-      this.push(EXCEPTION_EVENT, args[0]);
-      return true;
-    }
     try {
       return super.emit(event, ...args);
     } catch (error) {
@@ -141,10 +136,33 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
     this.terminate();
   }
 
+  protected tellException(exception: unknown): void {
+    const connection = this.#attached;
+    try {
+      connection.sendEvent(EXCEPTION_EVENT, exception);
+    } catch (error) {
+      // It has no JSON.
+      connection.engine.observers.failed({ where: 'an exception', error });
+    }
+  }
+
+  /** A listener of the application that waits for messages in `handleConnection` gets them: it may wait for one. */
+  override on(event: string | symbol, listener: (...args: never[]) => void): this {
+    super.on(event, listener as (...args: unknown[]) => void);
+    if (event === 'message' && this.#connection?.state === 'opening') this.resume();
+    return this;
+  }
+
+  override addListener(event: string | symbol, listener: (...args: never[]) => void): this {
+    return this.on(event, listener);
+  }
+
   // Shared by all sockets: a closure each would be paid for by every idle connection.
 
   static #onMessage(this: WebSocket, message: Buffer, isBinary: boolean): void {
-    (this as WsChannelSocket).#attached.receive(isBinary ? message : message.toString());
+    const socket = this as WsChannelSocket;
+    const isFull = socket.#attached.receive(isBinary ? message : message.toString());
+    if (isFull) socket.pause();
   }
 
   static #onClose(this: WebSocket, code: number, reason: Buffer): void {

@@ -66,6 +66,12 @@ export class RowsGateway {
     return () => 'a function has none';
   }
 
+  @SubscribeMessage('later')
+  async later(): Promise<unknown> {
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    return { event: 'later' };
+  }
+
   /** More than what the kernel keeps for a client that does not read. */
   @SubscribeMessage('flood')
   flood(client: WebSocket): unknown {
