@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { installedApps, RawClient, startInstalled, type Adapter } from '../support/installed-app.js';
+
+// Applications start, perhaps on a machine that has other work to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 const apps = installedApps('rows');
 

@@ -21,6 +21,9 @@ const asBefore = installedApps('rows, as before');
 const impatient = installedApps('impatient');
 const parsing = installedApps('parser');
 
+// Applications start, perhaps on a machine that has other work to do.
+vi.setConfig({ testTimeout: 60_000 });
+
 const ECHO = '{"event":"echo","data":"last"}';
 
 /** What a client is sent for some messages. An echo behind them tells when that was all. */
@@ -270,12 +273,14 @@ describe.each(['nest11', 'nest12'] as const)('a difference of section 11, on %s'
     const marked = `{"marked":${ECHO}}`;
     const asInstalled = nest === 'nest11' ? ECHO : marked;
 
-    expect(await Promise.all([ask('global', 'stock'), ask('global', 'channels')])).toEqual([
-      [asInstalled],
-      [asInstalled],
+    const asked = await Promise.all([
+      ask('global', 'stock'),
+      ask('global', 'channels'),
+      ask('global, for messages', 'channels'),
+      ask('global, not for messages', 'channels'),
     ]);
-    expect(await ask('global, for messages', 'channels')).toEqual([marked]);
-    expect(await ask('global, not for messages', 'channels')).toEqual([ECHO]);
+
+    expect(asked).toEqual([[asInstalled], [asInstalled], [marked], [ECHO]]);
   });
 
   it('row 14: a shutdown says good-bye', async () => {

@@ -3,12 +3,15 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConsoleMessage, Page } from 'playwright-core';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { withBrowser } from '../support/chromium.js';
 import { extractBlocks } from '../support/docs-blocks.js';
 import { freePort } from '../support/free-port.js';
 import { expectFresh, RawClient } from '../support/installed-app.js';
 import { ROOT } from '../support/repository.js';
+
+// Applications start, perhaps on a machine that has other work to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 const INSTALLED = join(ROOT, 'test/apps/nest12/node_modules');
 const FOLDER = join(ROOT, 'test-artifacts/readme-app');
@@ -55,7 +58,7 @@ async function start(pageText = page): Promise<{ readonly port: number; readonly
     child.kill('SIGKILL');
     await exited;
   });
-  await expect.poll(() => isServed(port), { timeout: 15_000 }).toBe(true);
+  await expect.poll(() => isServed(port), { timeout: 45_000 }).toBe(true);
   return { port, log: () => log };
 }
 
