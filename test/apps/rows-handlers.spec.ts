@@ -22,6 +22,14 @@ describe.each(['nest11', 'nest12'] as const)(
       return client.frames.slice(0, -1);
     }
 
+    it('row 23: what a filter returns is the reply', async () => {
+      const message = { event: 'filtered' };
+
+      expect(await replies('stock', message)).toEqual([]);
+      expect(await replies('channels', message)).toEqual(['{"event":"filtered","data":1}']);
+      expect(await replies('channels', { ...message, id: 1 })).toEqual(['{"ack":1,"data":1}']);
+    });
+
     it('row 25: what a filter throws is told', async () => {
       const message = { event: 'filter throws' };
       const afterwards = {

@@ -254,14 +254,6 @@ describe.each(['nest11', 'nest12'] as const)('a difference of section 11, on %s'
     await expect(RawClient.open(await ours(), '/unknown')).rejects.toThrow('404');
   });
 
-  it('row 23: what a filter returns is the reply', async () => {
-    const message = { event: 'filtered' };
-
-    expect(await replies(await stock(), [message])).toEqual([]);
-    expect(await replies(await ours(), [message])).toEqual(['{"event":"filtered","data":1}']);
-    expect(await replies(await ours(), [{ ...message, id: 1 }])).toEqual(['{"ack":1,"data":1}']);
-  });
-
   it('row 7: global enhancers run where the installed Nest runs them, or as the option says', async () => {
     const ask = async (set: string, adapter: Adapter): Promise<string[]> => {
       const { port } = await startInstalled(nest, adapter, set);
