@@ -6,7 +6,16 @@ export {
 } from './core/channel-definition.js';
 export { ChannelSocket } from './core/channel-socket.js';
 export { ChannelsError, type ChannelsErrorOptions } from './core/errors.js';
-export type { Broker, Publication, PublicationSink } from './core/broker.interface.js';
+export type {
+  Broker,
+  HistoryPage,
+  HistoryQuery,
+  HistoryRule,
+  Position,
+  Publication,
+  PublicationSink,
+  PublishRule,
+} from './core/broker.interface.js';
 export type { Claim, DedupKey, DedupStore, StoredAnswer } from './core/dedup-store.interface.js';
 export { MemoryBroker } from './core/memory-broker.js';
 export type { Failure, FaultKind, ObservedConnection, Observer, Refusal } from './core/observer.interface.js';

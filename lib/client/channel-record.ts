@@ -1,3 +1,4 @@
+import type { ChannelPosition } from '../protocol/index.js';
 import type { ChannelsClientError } from './client-error.js';
 import { Listeners } from './listeners.js';
 import type { Settling } from './pending-send.js';
@@ -22,8 +23,12 @@ export class ChannelRecord {
   byServer = false;
   /** The server has refused or ended it: only `subscribe()` tries again. */
   refused = false;
+  /** A join is under way on a channel that it is in. */
+  rejoins = false;
   /** It was joined on a connection that is over: publications may have been missed. */
   missed = false;
+  /** Of the last publication that was handed out, on a channel with history. */
+  position: ChannelPosition | undefined;
   /** Retryable refusals in a row. */
   refusals = 0;
   retryTimer: unknown;

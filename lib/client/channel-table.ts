@@ -1,4 +1,10 @@
-import type { AckFrame, EventFrame, PublicationFrame, WireError } from '../protocol/index.js';
+import type {
+  AckFrame,
+  ChannelPosition,
+  EventFrame,
+  PublicationFrame,
+  WireError,
+} from '../protocol/index.js';
 import { waitAfter } from './backoff.js';
 import { ChannelRecord, type ChannelPhase } from './channel-record.js';
 import { ChannelsClientError, errorOf, type ClientErrorCode } from './client-error.js';
@@ -131,7 +137,8 @@ export class ChannelTable {
   pause(): void {
     this.#isOpen = false;
     for (const record of this.#records.values()) {
-      record.missed ||= record.phase === 'in';
+      record.missed ||= record.phase === 'in' || record.rejoins;
+      record.rejoins = false;
       record.phase = 'out';
       this.#options.clock.clearTimer(record.retryTimer);
       record.retryTimer = undefined;
@@ -143,6 +150,7 @@ export class ChannelTable {
   forget(error: ChannelsClientError): void {
     for (const record of this.#records.values()) {
       record.refused = record.missed = false;
+      record.position = undefined;
       record.rejectJoins(error);
     }
   }
@@ -158,9 +166,12 @@ export class ChannelTable {
   receive({ event, data }: EventFrame): void {
     if (!isRecord(data)) return;
     const record = this.use(String(data['channel']));
-    if (event === '$subscribed') this.#joinedByServer(record);
+    if (event === '$subscribed') this.#joinedByServer(record, data);
     if (event === '$unsubscribed') this.#endedByServer(record, data);
-    if (event === '$gap') this.#gap(record, 'lost');
+    if (event === '$gap') {
+      record.position = readPosition(data);
+      this.#gap(record, 'lost');
+    }
     this.#settle(record);
   }
 
@@ -170,8 +181,26 @@ export class ChannelTable {
     // A client may be told of a channel that it has just left.
     if (!record || record.phase === 'out' || record.phase === 'leaving') return;
     if (event.startsWith('$') && event !== '$join' && event !== '$leave') return;
+    if (!this.#follows(record, publication.offset)) return;
     record.listeners.emit(event, data, publication);
     for (const iterator of record.iterators) iterator.push(publication);
+  }
+
+  /** Whether it is the next one. Behind a hole the channel is joined again, from before it. */
+  #follows(record: ChannelRecord, offset: number | undefined): boolean {
+    const { position, phase } = record;
+    if (offset === undefined || !position) return true;
+    // Until its ack it is not known what the position is.
+    if (phase === 'joining' || offset <= position.offset) return false;
+    const isNext = offset === position.offset + 1;
+    if (!isNext && !record.byServer) {
+      record.missed = true;
+      this.#join(record);
+      return false;
+    }
+    record.position = { epoch: position.epoch, offset };
+    if (!isNext) this.#gap(record, 'lost');
+    return true;
   }
 
   #want(record: ChannelRecord): void {
@@ -206,15 +235,20 @@ export class ChannelTable {
 
   #join(record: ChannelRecord): void {
     const { name, params, phase } = record;
+    record.rejoins = phase === 'in';
     record.phase = 'joining';
-    this.#port.command('$subscribe', { channel: name, params }, ({ data, error }) => {
+    // A call of subscribe() wants the state of now.
+    const since = record.joins.length > 0 && !record.missed ? undefined : record.position;
+    this.#port.command('$subscribe', { channel: name, params, since }, ({ data, error }) => {
       if (error === undefined) this.#joined(record, isRecord(data) ? data : {});
       else this.#refused(record, error, phase);
     });
   }
 
-  #joined(record: ChannelRecord, { data, recovered }: Record<string, unknown>): void {
+  #joined(record: ChannelRecord, ack: Record<string, unknown>): void {
+    const { data, recovered } = ack;
     const joins = record.joins.splice(0);
+    record.position = readPosition(ack);
     this.#enter(record, { data, recovered: recovered === true, by: 'client' });
     for (const join of joins) join.resolve(data);
     this.#settle(record);
@@ -223,6 +257,7 @@ export class ChannelTable {
   #enter(record: ChannelRecord, told: SubscribedEvent): void {
     const isGap = record.missed && !told.recovered;
     record.phase = 'in';
+    record.rejoins = false;
     record.byServer = told.by === 'server';
     record.missed = false;
     record.refusals = 0;
@@ -234,6 +269,7 @@ export class ChannelTable {
     const refusal = readError(answer);
     // A refusal ends the subscription that there was.
     record.missed ||= before === 'in';
+    record.rejoins = false;
     record.phase = 'out';
     if (refusal.retryable) {
       this.#retryLater(record, refusal);
@@ -241,6 +277,7 @@ export class ChannelTable {
     }
     record.refused = true;
     record.held = false;
+    record.position = undefined;
     const error = errorOf(refusal);
     const isToldByCall = record.joins.length > 0;
     this.#refuse(record, error);
@@ -262,13 +299,21 @@ export class ChannelTable {
     this.#port.command('$unsubscribe', { channel: record.name }, ({ error }) => {
       // It is still joined where the server had no time for this; else it is out, whoever has ended it.
       record.phase = error?.retryable ? 'in' : 'out';
-      if (error?.retryable) this.#retryLater(record, error);
-      else this.#settle(record);
+      if (error?.retryable) {
+        this.#retryLater(record, error);
+        return;
+      }
+      record.position = undefined;
+      this.#settle(record);
     });
   }
 
-  #joinedByServer(record: ChannelRecord): void {
-    if (record.phase === 'out') this.#enter(record, { data: undefined, recovered: false, by: 'server' });
+  #joinedByServer(record: ChannelRecord, told: Record<string, unknown>): void {
+    if (record.phase !== 'out') return;
+    const { position } = record;
+    record.position = readPosition(told);
+    const recovered = position?.epoch === told['epoch'] && position?.offset === told['offset'];
+    this.#enter(record, { data: undefined, recovered: position !== undefined && recovered, by: 'server' });
   }
 
   #endedByServer(record: ChannelRecord, told: UnsubscribedEvent): void {
@@ -277,6 +322,7 @@ export class ChannelTable {
     record.phase = 'out';
     record.held = record.byServer = false;
     record.refused = true;
+    record.position = undefined;
     record.listeners.emit('$unsubscribed', told);
     const { code = 'not_subscribed', reason = 'The server has left it.' } = told;
     record.endLoops(new ChannelsClientError(code as ClientErrorCode, reason));
@@ -287,4 +333,8 @@ export class ChannelTable {
     record.listeners.emit('$gap', gap);
     this.#reporter.emit('$gap', gap);
   }
+}
+
+function readPosition({ epoch, offset }: Record<string, unknown>): ChannelPosition | undefined {
+  return typeof epoch === 'string' && typeof offset === 'number' ? { epoch, offset } : undefined;
 }

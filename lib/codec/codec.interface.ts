@@ -15,8 +15,8 @@ export interface Codec {
   /** `{ event, data }` */
   encodeEvent(event: string, data: unknown): string;
 
-  /** `{ channel, event, data }`; the data is JSON text already, encoded once where it was published. */
-  encodePublication(channel: string, event: string, json: string | undefined): string;
+  /** `{ channel, event, data, offset }`; the data is JSON text already, encoded once where it was published. */
+  encodePublication(channel: string, event: string, json: string | undefined, offset?: number): string;
 
   /** `{ ack, data }`, with `more: true` for an item of a stream. */
   encodeAck(id: MessageId, data: unknown, more: boolean): string;

@@ -26,9 +26,10 @@ export class JsonCodec implements Codec {
     return `{"event":${JSON.stringify(event)}${dataMember(data)}}`;
   }
 
-  encodePublication(channel: string, event: string, json: string | undefined): string {
+  encodePublication(channel: string, event: string, json: string | undefined, offset?: number): string {
     const data = json === undefined ? '' : `,"data":${json}`;
-    return `{"channel":${JSON.stringify(channel)},"event":${JSON.stringify(event)}${data}}`;
+    const place = offset === undefined ? '' : `,"offset":${offset}`;
+    return `{"channel":${JSON.stringify(channel)},"event":${JSON.stringify(event)}${place}${data}}`;
   }
 
   encodeAck(id: MessageId, data: unknown, more: boolean): string {

@@ -1,11 +1,57 @@
+/** Where a channel with history stands, or one of its publications. */
+export interface Position {
+  /** Names one life of the history. A broker that has forgotten the history begins another one. */
+  readonly epoch: string;
+  /** 1 for the first publication of an epoch, one more for each that follows; 0 before the first. */
+  readonly offset: number;
+}
+
+/** What a channel keeps of its publications. */
+export interface HistoryRule {
+  /** How many, the newest of them. */
+  readonly size: number;
+  /** For how long each of them, in milliseconds. */
+  readonly ttlMs: number;
+}
+
 /** What travels from a publisher to the nodes that serve a channel. */
 export interface Publication {
   readonly channel: string;
   readonly event: string;
   /** The data as JSON text; absent where there is none. */
   readonly data?: string;
-  /** The connection that must not get it. */
+  /** The connection that must not get it. Not on channels with history. */
   readonly except?: string;
+  /** Given by the broker on channels with history. */
+  readonly position?: Position;
+}
+
+export interface PublishRule {
+  readonly history: HistoryRule;
+  /** A second publication with the same key is not made while the first is in the history. */
+  readonly key?: string;
+}
+
+/** Which part of a history is read. */
+export interface HistoryQuery {
+  /** Only those behind this offset. */
+  readonly after?: number;
+  /** At most so many publications. */
+  readonly limit: number;
+  /** At most so many bytes of data, unless the first alone has more. */
+  readonly maxBytes: number;
+  /** From the newest to the oldest. */
+  readonly reverse?: boolean;
+}
+
+/** A part of a history, read in one moment. */
+export interface HistoryPage {
+  /** Where the channel stands: the epoch, and the offset of the newest publication, kept or not. */
+  readonly position: Position;
+  /** Offset of the oldest publication that is kept; one more than that of the newest where none is. */
+  readonly oldest: number;
+  /** In order, or in reverse where the query asks for it. */
+  readonly publications: readonly Publication[];
 }
 
 /**
@@ -29,10 +75,26 @@ export interface Broker {
   start(sink: PublicationSink): Promise<void> | void;
 
   /**
-   * Resolves when the broker has accepted it, not when peers received it. Rejects with
-   * `unavailable` when it could not be accepted.
+   * Resolves when the broker has accepted it, not when peers received it; with its position where the
+   * channel has a history. Rejects with `unavailable` when it could not be accepted.
+   *
+   * With a rule the publication gets the next offset, is kept, and reaches the sinks with its position.
+   * Where the key of the rule is that of a publication that is kept, nothing happens, and the position
+   * is that of the first.
    */
-  publish(publication: Publication): Promise<void> | void;
+  publish(
+    publication: Publication,
+    rule?: PublishRule,
+  ): Promise<Position | undefined | void> | Position | undefined | void;
+
+  /**
+   * Where a channel with history stands. One that has had no publication stands at 0 of an epoch that its
+   * first publication will have, as long as a node has subscribed to it.
+   */
+  position(channel: string, rule: HistoryRule): Promise<Position> | Position;
+
+  /** Reads a history. Never skips a publication that is kept within what it returns. */
+  history(channel: string, rule: HistoryRule, query: HistoryQuery): Promise<HistoryPage> | HistoryPage;
 
   /**
    * This node has its first subscriber of `channel`. Rejects with `unavailable` when its publications

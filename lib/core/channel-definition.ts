@@ -1,4 +1,5 @@
 import { isChannelName, MAX_CHANNEL_NAME_LENGTH } from '../protocol/index.js';
+import type { HistoryRule } from './broker.interface.js';
 import { Pattern, type PatternSyntax } from './pattern.js';
 
 const BRACED = /^\{(.*)\}$/;
@@ -26,14 +27,46 @@ export interface ChannelOptions {
    * @default 65_536
    */
   joinBufferBytes?: number;
+
+  /**
+   * Keeps the newest publications of each channel, so that a client that was away gets what it has missed, and
+   * is told where that is not possible. `true` keeps 100 of them for five minutes.
+   *
+   * @default false
+   */
+  history?: boolean | ChannelHistoryOptions;
 }
 
-export const CHANNEL_DEFAULTS: Readonly<Required<ChannelOptions>> = { joinBufferBytes: 65_536 };
+/** What a channel keeps of its publications, in the memory of its broker. */
+export interface ChannelHistoryOptions {
+  /**
+   * How many publications, the newest of them. Each takes as many bytes as its data.
+   *
+   * @default 100
+   */
+  size?: number;
+
+  /**
+   * For how long each of them, in milliseconds.
+   *
+   * @default 300_000
+   */
+  ttlMs?: number;
+}
+
+export interface ResolvedChannelOptions {
+  readonly joinBufferBytes: number;
+  readonly history: HistoryRule | undefined;
+}
+
+export const CHANNEL_DEFAULTS: ResolvedChannelOptions = { joinBufferBytes: 65_536, history: undefined };
+
+const HISTORY_DEFAULTS: HistoryRule = { size: 100, ttlMs: 300_000 };
 
 /** A channel pattern with its options, in one place for the gateway and those who publish without one. */
 export interface ChannelDefinition<Name extends string = string> {
   readonly pattern: Name;
-  readonly options: Readonly<Required<ChannelOptions>>;
+  readonly options: ResolvedChannelOptions;
 
   /**
    * The name of one channel of this pattern.
@@ -79,14 +112,19 @@ function checkMatchesNames({ text, segments }: Pattern): void {
 
 function resolveChannelOptions(
   pattern: string,
-  { joinBufferBytes = CHANNEL_DEFAULTS.joinBufferBytes }: ChannelOptions,
-): Required<ChannelOptions> {
-  if (!Number.isSafeInteger(joinBufferBytes) || joinBufferBytes < 0) {
-    throw new TypeError(
-      `"${pattern}": joinBufferBytes (${joinBufferBytes}) must be a whole number of at least 0.`,
-    );
-  }
-  return { joinBufferBytes };
+  { joinBufferBytes = CHANNEL_DEFAULTS.joinBufferBytes, history = false }: ChannelOptions,
+): ResolvedChannelOptions {
+  checkWhole(pattern, 'joinBufferBytes', joinBufferBytes, 0);
+  if (history === false) return { joinBufferBytes, history: undefined };
+  const { size = HISTORY_DEFAULTS.size, ttlMs = HISTORY_DEFAULTS.ttlMs } = history === true ? {} : history;
+  checkWhole(pattern, 'history.size', size, 1);
+  checkWhole(pattern, 'history.ttlMs', ttlMs, 1);
+  return { joinBufferBytes, history: { size, ttlMs } };
+}
+
+function checkWhole(pattern: string, option: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new TypeError(`"${pattern}": ${option} (${value}) must be a whole number of at least ${least}.`);
 }
 
 function channelName(pattern: Pattern, params: Readonly<Record<string, unknown>>): string {

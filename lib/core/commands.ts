@@ -6,6 +6,7 @@ import {
   type MessageId,
   type Welcome,
 } from '../protocol/index.js';
+import type { Position } from './broker.interface.js';
 import type { Connection } from './connection.js';
 import type { Engine } from './engine.js';
 import { ChannelsError, toWireError } from './errors.js';
@@ -85,9 +86,8 @@ function welcome(engine: Engine, connection: Connection): Welcome {
 
 function subscribe(engine: Engine, connection: Connection, id: MessageId, data: unknown): void {
   const { channel, since, params } = asObject(data, '$subscribe');
-  if (since !== undefined) throw new ChannelsError('bad_request', '"since" is not available');
   if (engine.draining) throw new ChannelsError('unavailable', 'the server shuts down');
-  connection.subscriptions.subscribe(parseChannel(channel), id, params);
+  connection.subscriptions.subscribe(parseChannel(channel), id, params, parsePosition(since));
 }
 
 function unsubscribe(_engine: Engine, connection: Connection, id: MessageId, data: unknown): void {
@@ -98,6 +98,14 @@ function unsubscribe(_engine: Engine, connection: Connection, id: MessageId, dat
 function parseChannel(channel: unknown): string {
   if (isChannelName(channel)) return channel;
   throw new ChannelsError('unknown_channel', 'a channel is 1 to 255 characters of [A-Za-z0-9_.:@=+~-]');
+}
+
+function parsePosition(since: unknown): Position | undefined {
+  if (since === undefined) return undefined;
+  const { epoch, offset } = asObject(since, 'a position');
+  const isOffset = typeof offset === 'number' && Number.isSafeInteger(offset) && offset >= 0;
+  if (typeof epoch === 'string' && isOffset) return { epoch, offset };
+  throw new ChannelsError('bad_request', 'a position has an epoch, a text, and an offset of at least 0');
 }
 
 function asObject(data: unknown, event: string): Record<string, unknown> {

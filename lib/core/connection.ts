@@ -10,6 +10,7 @@ import {
 } from '../protocol/index.js';
 import type { ChannelSocket } from './channel-socket.js';
 import { isCommand } from './commands.js';
+import type { Clock } from './clock.interface.js';
 import { EncodedFrame } from './encoded-frame.js';
 import type { Endpoint } from './endpoint.js';
 import type { Engine } from './engine.js';
@@ -127,6 +128,10 @@ export class Connection implements OutboxOwner, ObservedConnection {
 
   get maxOutboxBytes(): number {
     return this.engine.options.maxOutboxBytes;
+  }
+
+  get clock(): Clock {
+    return this.engine.clock;
   }
 
   get flushQueue(): FlushQueue {

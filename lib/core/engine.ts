@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Codec } from '../codec/index.js';
 import { CLOSE_CODES } from '../protocol/index.js';
 import type { Broker } from './broker.interface.js';
+import { ChannelCatalog } from './channel-catalog.js';
 import type { Clock } from './clock.interface.js';
 import { Connection, type ConnectionInfo } from './connection.js';
 import { Deadlines } from './deadlines.js';
@@ -51,6 +52,7 @@ export class Engine {
   readonly deadlines: Deadlines;
   readonly dispatcher: Dispatcher;
   readonly hub: Hub;
+  readonly catalog = new ChannelCatalog();
 
   readonly #broker: Broker;
   readonly #heartbeat: Heartbeat;
@@ -62,6 +64,7 @@ export class Engine {
   /** Connections that have not ended. */
   readonly #open: WorkCounter;
   readonly #admissions = new Map<Connection, Promise<void>>();
+  #checkedAt = 0;
   #ticker?: object;
   #shutdown?: Promise<void>;
 
@@ -78,7 +81,7 @@ export class Engine {
     this.flushQueue = new FlushQueue(this.clock);
     this.deadlines = new Deadlines(this.clock, this.options.handlerTimeoutMs);
     this.dispatcher = new Dispatcher(this);
-    this.hub = new Hub(this.codec, this.#broker, this.observers);
+    this.hub = new Hub(this.codec, this.#broker, this.observers, this.catalog);
     this.#work = new WorkCounter(this.clock);
     this.#open = new WorkCounter(this.clock);
     this.#heartbeat = new Heartbeat(this.options, this.clock, this.random, this.#tickMs);
@@ -216,6 +219,9 @@ export class Engine {
     const now = this.clock.now();
     this.deadlines.sweep(now);
     this.#heartbeat.sweep(now);
+    if (now < this.#checkedAt + this.options.positionCheckMs) return;
+    this.#checkedAt = now;
+    this.hub.check();
   }
 }
 

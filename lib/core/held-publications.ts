@@ -1,24 +1,38 @@
+import type { Position } from './broker.interface.js';
 import type { EncodedFrame } from './encoded-frame.js';
 
-/** Publications that wait for the ack of the subscription they belong to. */
+interface Held {
+  readonly frame: EncodedFrame;
+  /** On channels with history. */
+  readonly position: Position | undefined;
+}
+
+/** Publications that wait for the ack of the subscription they belong to, or for those before them. */
 export class HeldPublications {
-  readonly #frames: EncodedFrame[] = [];
+  readonly #publications: Held[] = [];
   #bytes = 0;
+  #isBroken = false;
 
   constructor(private readonly maxBytes: number) {}
 
-  /** Some were dropped: what is left has a hole, so none of it is of use. */
-  get overflowed(): boolean {
-    return this.#bytes > this.maxBytes;
+  /** Some are missing: what is left has a hole, so none of it is of use. */
+  get isBroken(): boolean {
+    return this.#isBroken;
   }
 
-  get frames(): readonly EncodedFrame[] {
-    return this.#frames;
+  get publications(): readonly Held[] {
+    return this.#publications;
   }
 
-  add(frame: EncodedFrame): void {
+  add(frame: EncodedFrame, position?: Position): void {
     this.#bytes += frame.byteLength;
-    if (this.overflowed) this.#frames.length = 0;
-    else this.#frames.push(frame);
+    if (this.#bytes > this.maxBytes) this.break();
+    else if (!this.#isBroken) this.#publications.push({ frame, position });
+  }
+
+  /** What comes next does not follow what is held. */
+  break(): void {
+    this.#isBroken = true;
+    this.#publications.length = 0;
   }
 }

@@ -1,5 +1,7 @@
 import type { Codec } from '../codec/index.js';
-import type { Broker, Publication } from './broker.interface.js';
+import type { Broker, Position, Publication } from './broker.interface.js';
+import type { ChannelCatalog } from './channel-catalog.js';
+import { ChannelStream } from './channel-stream.js';
 import { EncodedFrame } from './encoded-frame.js';
 import type { Observers } from './observers.js';
 import type { Subscription } from './subscription.js';
@@ -7,18 +9,22 @@ import type { Subscription } from './subscription.js';
 /** The subscribers of one channel on this node. */
 interface LocalChannel {
   readonly subscriptions: Set<Subscription>;
+  /** Follows a channel with history. */
+  readonly stream?: ChannelStream;
   /** Settles when the broker sends this node the channel's publications. */
-  readonly ready: Promise<void> | void;
+  ready: Promise<void> | void;
 }
 
 /** Which connections of this node are in which channel. */
 export class Hub {
   readonly #channels = new Map<string, LocalChannel>();
+  readonly #encoded = new WeakMap<Publication, EncodedFrame>();
 
   constructor(
     private readonly codec: Codec,
-    private readonly broker: Broker,
+    readonly broker: Broker,
     private readonly observers: Observers,
+    private readonly catalog: ChannelCatalog,
   ) {}
 
   /** Channels with at least one subscriber here. */
@@ -31,8 +37,9 @@ export class Hub {
     const { channel } = subscription;
     let local = this.#channels.get(channel);
     if (!local) {
-      local = { subscriptions: new Set(), ready: this.broker.subscribe(channel) };
+      local = { subscriptions: new Set(), stream: this.#stream(channel), ready: undefined };
       this.#channels.set(channel, local);
+      local.ready = this.#subscribe(channel, local.stream);
     }
     local.subscriptions.add(subscription);
     return local.ready;
@@ -46,25 +53,71 @@ export class Hub {
     void this.#unsubscribe(channel);
   }
 
-  /** Hands a publication to every subscriber here: encoded once, whatever their number. */
+  /** Takes what the broker hands over. */
   readonly deliver = (publication: Publication): void => {
-    const { channel, except } = publication;
-    const local = this.#channels.get(channel);
+    const local = this.#channels.get(publication.channel);
     if (!local) return;
-    const frame = new EncodedFrame(
-      this.codec.encodePublication(channel, publication.event, publication.data),
-    );
-    for (const subscription of local.subscriptions) {
-      const { connection, held } = subscription;
-      if (connection.id === except) continue;
-      if (held) held.add(frame);
-      else connection.outbox.push(frame);
-    }
-    this.observers.delivered(channel, local.subscriptions.size);
+    if (local.stream) local.stream.receive(publication);
+    else this.#fanOut(local, publication);
   };
 
   subscribers(channel: string): Iterable<Subscription> {
     return this.#channels.get(channel)?.subscriptions ?? [];
+  }
+
+  /** Follows the channel, where it has a history and somebody is in it. */
+  streamOf(channel: string): ChannelStream | undefined {
+    return this.#channels.get(channel)?.stream;
+  }
+
+  /** Encoded once, for all who follow and all who come back while the publication is kept. */
+  encode(publication: Publication): EncodedFrame {
+    const known = this.#encoded.get(publication);
+    if (known) return known;
+    const { channel, event, data, position } = publication;
+    const frame = new EncodedFrame(this.codec.encodePublication(channel, event, data, position?.offset));
+    if (position) this.#encoded.set(publication, frame);
+    return frame;
+  }
+
+  /** Looks for publications that were lost without a trace. */
+  check(): void {
+    for (const { stream } of this.#channels.values()) void stream?.check();
+  }
+
+  /** Hands a publication to every subscriber here: encoded once, whatever their number. */
+  #fanOut({ subscriptions }: LocalChannel, publication: Publication): void {
+    const { channel, except } = publication;
+    const frame = this.encode(publication);
+    for (const { connection, held } of subscriptions) {
+      if (connection.id === except) continue;
+      if (held) held.add(frame);
+      else connection.outbox.push(frame);
+    }
+    this.observers.delivered(channel, subscriptions.size);
+  }
+
+  #stream(channel: string): ChannelStream | undefined {
+    const rule = this.catalog.historyOf(channel);
+    if (!rule) return undefined;
+    const subscriptions = (): Iterable<Subscription> => this.subscribers(channel);
+    return new ChannelStream(channel, rule, this.broker, {
+      next: (publication) => {
+        const frame = this.encode(publication);
+        for (const subscription of subscriptions())
+          subscription.take(frame, publication.position as Position);
+        this.observers.delivered(channel, this.#channels.get(channel)?.subscriptions.size ?? 0);
+      },
+      gap: (position) => {
+        for (const subscription of subscriptions()) subscription.skip(position);
+      },
+      failed: (error) => this.observers.failed({ where: `the history of ${channel}`, error }),
+    });
+  }
+
+  #subscribe(channel: string, stream: ChannelStream | undefined): Promise<void> | void {
+    const subscribed = this.broker.subscribe(channel);
+    return stream ? Promise.resolve(subscribed).then(() => stream.open()) : subscribed;
   }
 
   async #unsubscribe(channel: string): Promise<void> {

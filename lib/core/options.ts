@@ -113,6 +113,22 @@ export interface EngineOptions {
   maxOutboxBytes?: number;
 
   /**
+   * How often the position of a channel with history is compared with the broker's, so that the loss of its last
+   * publication is found, too.
+   *
+   * @default 10_000
+   */
+  positionCheckMs?: number;
+
+  /**
+   * Channels whose history a `MemoryBroker` keeps while nobody is in them. One more, and the one that was left
+   * first is forgotten: who comes back to it is told of a gap.
+   *
+   * @default 10_000
+   */
+  maxHistories?: number;
+
+  /**
    * Fragments of one message. More close the connection with 1008.
    *
    * @default 256
@@ -145,6 +161,8 @@ export const DEFAULTS: ResolvedOptions = {
   maxEventLength: 128,
   maxInFlight: 64,
   maxOutboxBytes: 1_048_576,
+  positionCheckMs: 10_000,
+  maxHistories: 10_000,
   maxFragments: 256,
   maxPendingUpgrades: 1_024,
 };

@@ -1,3 +1,4 @@
+import type { Clock } from './clock.interface.js';
 import type { EncodedFrame } from './encoded-frame.js';
 import type { FlushQueue } from './flush-queue.js';
 import type { Transport } from './transport.interface.js';
@@ -8,8 +9,12 @@ export interface OutboxOwner {
   readonly writable: boolean;
   readonly maxOutboxBytes: number;
   readonly flushQueue: FlushQueue;
+  readonly clock: Clock;
   overflow(): void;
 }
+
+/** How often a slow peer is looked at that has something waiting for it. */
+const DRAIN_CHECK_MS = 20;
 
 /**
  * Frames on their way to one peer. Collects what one turn of the event loop sends and writes it
@@ -34,6 +39,24 @@ export class Outbox {
     if (this.#frames.length === 0) owner.flushQueue.add(this);
     this.#frames.push(frame);
     this.#bytes += frame.byteLength;
+  }
+
+  /** What is not so urgent should wait, so that there is room for what is. */
+  get isHalfFull(): boolean {
+    const { owner } = this;
+    return this.#bytes + owner.transport.bufferedAmount > owner.maxOutboxBytes / 2;
+  }
+
+  /** Resolves when it is less than half full, or nothing can be written any more. */
+  async drained(): Promise<void> {
+    const { clock } = this.owner;
+    // What was collected leaves at the end of the turn.
+    await new Promise<void>((resolve) => clock.afterTurn(resolve));
+    while (this.owner.writable && this.isHalfFull) {
+      // No transport tells when it has room again.
+      // oxlint-disable-next-line no-await-in-loop
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, DRAIN_CHECK_MS));
+    }
   }
 
   /** Writes now what was collected, for what has to keep its place behind it. */

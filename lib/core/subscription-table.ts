@@ -1,4 +1,5 @@
 import type { ErrorCode, MessageId } from '../protocol/index.js';
+import type { Position } from './broker.interface.js';
 import { checkChannelName } from './channel-name.js';
 import type { Connection } from './connection.js';
 import type { ChannelRoute } from './endpoint.js';
@@ -32,7 +33,7 @@ export class SubscriptionTable {
    *
    * @throws ChannelsError where it can be refused at once
    */
-  subscribe(channel: string, id: MessageId, params: unknown): void {
+  subscribe(channel: string, id: MessageId, params: unknown, since?: Position): void {
     const match = this.connection.endpoint.channels.match(channel);
     const method = match?.value.subscribe;
     if (!method) {
@@ -42,7 +43,7 @@ export class SubscriptionTable {
     const message = new Message(this.connection, '$subscribe', params, id, channel, match.params);
     const subscription = this.#slot(channel, match.value);
     this.#commands++;
-    subscription.add({ type: 'subscribe', message, method });
+    subscription.add({ type: 'subscribe', message, method, since });
   }
 
   /**

@@ -1,14 +1,24 @@
 import type { ErrorCode, MessageId } from '../protocol/index.js';
+import type { Position, Publication } from './broker.interface.js';
 import { CHANNEL_DEFAULTS } from './channel-definition.js';
 import { callSubscribe, callUnsubscribe, type LeaveReason } from './channel-methods.js';
+import type { ChannelStream } from './channel-stream.js';
 import type { Connection } from './connection.js';
+import type { EncodedFrame } from './encoded-frame.js';
 import type { ChannelRoute } from './endpoint.js';
 import { ChannelsError } from './errors.js';
 import type { Handler, Message } from './handler.interface.js';
 import { HeldPublications } from './held-publications.js';
+import { isSame, nothing, type Missed } from './missed.js';
 
 type Command =
-  | { readonly type: 'subscribe'; readonly message: Message; readonly method: Handler }
+  | {
+      readonly type: 'subscribe';
+      readonly message: Message;
+      readonly method: Handler;
+      /** Where the peer wants to go on. */
+      readonly since?: Position;
+    }
   | { readonly type: 'unsubscribe'; readonly id: MessageId }
   | {
       readonly type: 'join';
@@ -31,8 +41,11 @@ const NO_PARAMS: Message['params'] = {};
 
 /** One connection in one channel. Its commands run one after the other, in the order in which they came. */
 export class Subscription {
-  /** Set from the moment that publications may come until the ack has been sent. */
+  /** Set from the moment that publications may come until those before them have been sent. */
   held?: HeldPublications;
+
+  /** The last publication that the peer was sent, in a channel with history. */
+  #last?: Position;
 
   /**
    * The join that holds, to be undone exactly once: the parameters of the name, where its end is told to
@@ -65,6 +78,18 @@ export class Subscription {
     if (!this.#running) void this.#run();
   }
 
+  /** A publication of a channel with history. */
+  take(frame: EncodedFrame, position: Position): void {
+    if (this.held) this.held.add(frame, position);
+    else this.#forward(frame, position);
+  }
+
+  /** This node has lost publications of a channel with history. */
+  skip(position: Position): void {
+    if (this.held) this.held.break();
+    else this.#tellGap(position);
+  }
+
   /** The connection has ended. A method that still runs counts as joined and left when it resolves. */
   end(): void {
     this.#ended = true;
@@ -91,7 +116,7 @@ export class Subscription {
   #execute(command: Command): Promise<void> | void {
     switch (command.type) {
       case 'subscribe':
-        return this.#subscribe(command.message, command.method);
+        return this.#subscribe(command.message, command.method, command.since);
       case 'unsubscribe':
         return this.#unsubscribe(command.id);
       case 'join':
@@ -101,24 +126,36 @@ export class Subscription {
     }
   }
 
-  async #subscribe(message: Message, method: Handler): Promise<void> {
+  async #subscribe(message: Message, method: Handler, since?: Position): Promise<void> {
     const { connection, route } = this;
+    let missed: (Missed & { readonly recovered: boolean }) | undefined;
     // Nobody waits for it any more: what has not begun must not begin.
     if (!connection.writable) return;
     try {
       await this.#enter();
       if (!connection.writable) return;
+      // Before the method runs: what it returns is a state that includes everything up to here.
+      const before = this.#stream?.position;
       const data = await callSubscribe(message, method, route);
       if (this.#ended) return await callUnsubscribe(message, route, 'closed');
       await this.#replace(message);
+      missed = before && (await this.#missed(before, since));
       if (this.#ended) return;
-      connection.sendAck(message.id as MessageId, { channel: this.channel, data });
-      this.#release();
+      const recovered = since && (missed?.recovered ?? false);
+      connection.sendAck(message.id as MessageId, {
+        channel: this.channel,
+        ...missed?.from,
+        recovered,
+        data,
+      });
     } catch (error) {
       this.#exit();
       if (!this.#ended) connection.engine.dispatcher.fail(message, error);
       await this.#undo('refused');
+      return;
     }
+    if (missed) await this.#replay(missed);
+    else this.#release();
   }
 
   async #unsubscribe(id: MessageId): Promise<void> {
@@ -146,8 +183,11 @@ export class Subscription {
       throw error;
     }
     this.#joined = this.#paramsOf(message);
-    this.connection.sendEvent('$subscribed', { channel: this.channel });
-    this.#release();
+    this.#last = this.#stream?.position;
+    this.connection.sendEvent('$subscribed', { channel: this.channel, ...this.#last });
+    // What came until now is within the position that was told.
+    if (this.#last) this.held = undefined;
+    else this.#release();
   }
 
   async #leave(code?: ErrorCode, reason?: string): Promise<void> {
@@ -160,26 +200,112 @@ export class Subscription {
 
   /** From here on publications are kept, so that none falls between the method and its ack. */
   #enter(): Promise<void> | void {
-    const { joinBufferBytes } = this.route?.definition.options ?? CHANNEL_DEFAULTS;
-    this.held = new HeldPublications(joinBufferBytes);
+    this.#last = undefined;
+    this.#hold();
     return this.connection.engine.hub.join(this);
   }
 
   #exit(): void {
     this.held = undefined;
+    this.#last = undefined;
     this.connection.engine.hub.leave(this);
   }
 
   /** Sends what was kept, unless a leave is already waiting: then nothing may come in between. */
   #release(): void {
     const { held, connection } = this;
-    if (!held || this.#commands.some((next) => next.type === 'unsubscribe' || next.type === 'leave')) return;
+    if (!held || this.#isLeaving) return;
     this.held = undefined;
-    if (held.overflowed) {
+    if (held.isBroken) {
       connection.sendEvent('$gap', { channel: this.channel });
       connection.engine.observers.gap(connection, this.channel);
     }
-    for (const frame of held.frames) connection.outbox.push(frame);
+    for (const { frame } of held.publications) connection.outbox.push(frame);
+  }
+
+  /** What the peer has not got of a channel with history; from here on what comes live is held behind it. */
+  async #missed(before: Position, since: Position | undefined): Promise<Missed & { recovered: boolean }> {
+    this.#hold();
+    const stream = this.#stream as ChannelStream;
+    const now = stream.position as Position;
+    if (since) {
+      const missed = isSame(since, now) ? nothing(since) : await stream.readSince(since);
+      if (missed) return { ...missed, recovered: true };
+    }
+    const missed = isSame(before, now) ? nothing(before) : await stream.readOn(before);
+    return { ...missed, recovered: false };
+  }
+
+  /** Sends what the peer has missed, as fast as it reads, and lets it follow the channel from there on. */
+  async #replay(missed: Missed): Promise<void> {
+    if (missed.isGap) this.#tellGap(missed.from);
+    else this.#last = missed.from;
+    for (let { publications } = missed; await this.#send(publications);) {
+      const held = this.held as HeldPublications;
+      if (!held.isBroken) {
+        this.held = undefined;
+        for (const { frame, position } of held.publications) this.#forward(frame, position as Position);
+        return;
+      }
+      // It was too long: the history has what came meanwhile.
+      ({ publications } = await this.#readOn());
+    }
+  }
+
+  async #readOn(): Promise<Missed> {
+    this.#hold();
+    const stream = this.#stream as ChannelStream;
+    try {
+      const missed = await stream.readOn(this.#last as Position);
+      if (missed.isGap) this.#tellGap(missed.from);
+      return missed;
+    } catch (error) {
+      this.connection.engine.observers.failed({ where: `the history of ${this.channel}`, error });
+      this.#tellGap(stream.position as Position);
+      return nothing(stream.position as Position);
+    }
+  }
+
+  /** Whether all of them were sent. The end of the connection, and a leave, come in between. */
+  async #send(publications: readonly Publication[]): Promise<boolean> {
+    const { connection } = this;
+    for (const publication of publications) {
+      // A long replay must neither fill the outbox nor keep others from theirs.
+      // oxlint-disable-next-line no-await-in-loop
+      if (connection.outbox.isHalfFull) await connection.outbox.drained();
+      if (this.#ended || this.#isLeaving) return false;
+      this.#forward(connection.engine.hub.encode(publication), publication.position as Position);
+    }
+    return !this.#ended && !this.#isLeaving;
+  }
+
+  #forward(frame: EncodedFrame, position: Position): void {
+    const last = this.#last;
+    if (!last || position.epoch !== last.epoch || position.offset <= last.offset) return;
+    this.#last = position;
+    this.connection.outbox.push(frame);
+  }
+
+  #tellGap(position: Position): void {
+    const last = this.#last;
+    // A peer that has resumed may be ahead of what this node follows.
+    if (last && position.epoch === last.epoch && position.offset <= last.offset) return;
+    this.#last = position;
+    this.connection.sendEvent('$gap', { channel: this.channel, ...position });
+    this.connection.engine.observers.gap(this.connection, this.channel);
+  }
+
+  #hold(): void {
+    const { joinBufferBytes } = this.route?.definition.options ?? CHANNEL_DEFAULTS;
+    this.held = new HeldPublications(joinBufferBytes);
+  }
+
+  get #stream(): ChannelStream | undefined {
+    return this.connection.engine.hub.streamOf(this.channel);
+  }
+
+  get #isLeaving(): boolean {
+    return this.#commands.some(({ type }) => type === 'unsubscribe' || type === 'leave');
   }
 
   /** A second join takes the place of the first, which has thereby ended. */

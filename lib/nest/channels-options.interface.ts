@@ -1,4 +1,5 @@
 import type { Broker } from '../core/broker.interface.js';
+import type { ChannelDefinition } from '../core/channel-definition.js';
 import type { Observer } from '../core/observer.interface.js';
 import type { EngineOptions } from '../core/options.js';
 import type { HandshakeRequest } from '../transport/ws/handshake-request.js';
@@ -95,6 +96,12 @@ export interface ChannelsModuleOptions extends EngineOptions {
    * @default a `MemoryBroker`, for a single process
    */
   broker?: Broker;
+
+  /**
+   * Channels that this application publishes to without a gateway for them: a worker has to know which of them
+   * have a history. Those of `@SubscribeChannel` need not be named.
+   */
+  channels?: readonly ChannelDefinition[];
 
   /** Get the facts that the engine reports, beside the log. */
   observers?: readonly Observer[];

@@ -2,7 +2,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
-import type { ChannelDefinition } from '../core/channel-definition.js';
 import { Engine } from '../core/engine.js';
 import {
   createWebSocketServer,
@@ -42,7 +41,6 @@ export class ChannelsAdapter extends WsAdapter {
   readonly #log = new Logger('Channels');
   readonly #upgrades = new Map<number, UpgradeServer>();
   readonly #servers = new Map<string, WebSocketServer>();
-  readonly #definitions = new Map<string, ChannelDefinition>();
   readonly #ownPorts = new OwnPortServers();
   readonly #scopes: GatewayScopes;
   #parser: MessageParser | undefined;
@@ -151,7 +149,7 @@ export class ChannelsAdapter extends WsAdapter {
   }
 
   #endpoint(path: string, gateways: readonly Gateway[], maxPayload: number | undefined): GatewayEndpoint {
-    this.#checkDefinitions(gateways);
+    this.#defineChannels(gateways);
     const globals = resolveGlobals(this.options.globals);
     const compiler = new MessageCompiler(this.modules, this.config, globals, this.#scopes);
     return new GatewayEndpoint({
@@ -190,18 +188,9 @@ export class ChannelsAdapter extends WsAdapter {
   }
 
   /** Channel names are global: what a pattern means must not depend on the path. */
-  #checkDefinitions(gateways: readonly Gateway[]): void {
+  #defineChannels(gateways: readonly Gateway[]): void {
     for (const { name, methods } of gateways) {
-      for (const { subscribes } of methods) {
-        if (!subscribes) continue;
-        const known = this.#definitions.get(subscribes.pattern);
-        if (known && JSON.stringify(known.options) !== JSON.stringify(subscribes.options)) {
-          throw new TypeError(
-            `${name}: "${subscribes.pattern}" has other options elsewhere; share one defineChannel(...).`,
-          );
-        }
-        this.#definitions.set(subscribes.pattern, subscribes);
-      }
+      for (const { subscribes } of methods) if (subscribes) this.engine.catalog.add(subscribes, name);
     }
   }
 

@@ -33,7 +33,7 @@ function createEngine(options: ChannelsModuleOptions, clock: Clock, random: Rand
   const resolved = resolveOptions(options);
   const logging = new LoggingObserver(new Logger('Channels'));
   const observers = new Observers([logging, ...(options.observers ?? [])]);
-  return new Engine({
+  const engine = new Engine({
     options: resolved,
     clock,
     random,
@@ -43,6 +43,8 @@ function createEngine(options: ChannelsModuleOptions, clock: Clock, random: Rand
     errors: new NestErrorMapper(observers, random),
     plainAcks: options.plainAcks ?? true,
   });
+  for (const definition of options.channels ?? []) engine.catalog.add(definition, 'the option "channels"');
+  return engine;
 }
 
 /** Each import is an instance of its own: what is published through one never reaches the clients of another. */
@@ -78,8 +80,9 @@ function checkImportedOnce(modules: ModulesContainer): void {
     { provide: CHANNELS_RANDOM, useClass: SystemRandom },
     {
       provide: CHANNELS_BROKER,
-      useFactory: ({ broker }: ChannelsModuleOptions) => broker ?? new MemoryBroker(),
-      inject: [CHANNELS_OPTIONS],
+      useFactory: (options: ChannelsModuleOptions, clock: Clock, random: Random) =>
+        options.broker ?? new MemoryBroker({ clock, random, maxHistories: options.maxHistories }),
+      inject: [CHANNELS_OPTIONS, CHANNELS_CLOCK, CHANNELS_RANDOM],
     },
     {
       provide: Engine,

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Broker } from '../core/broker.interface.js';
+import type { Broker, HistoryRule, Position, Publication } from '../core/broker.interface.js';
 import { checkChannelName } from '../core/channel-name.js';
 import type { ChannelSocket } from '../core/channel-socket.js';
 import type { Connection } from '../core/connection.js';
@@ -36,6 +36,38 @@ export interface ConnectionFilter {
 export interface PublishOptions {
   /** A connection that does not get it, usually the one that caused it: a client or its id. */
   readonly except?: ChannelSocket | string;
+
+  /**
+   * Publishes once: a second publication of the same key to the channel is not made while the first is in its
+   * history. Only on channels with history.
+   */
+  readonly key?: string;
+}
+
+/** Which part of a history is asked for. */
+export interface HistoryOptions {
+  /**
+   * At most so many publications.
+   *
+   * @default all that are kept
+   */
+  readonly limit?: number;
+  /** Only those behind this position, where it is of the same epoch. */
+  readonly since?: Position;
+  /** From the newest to the oldest. */
+  readonly reverse?: boolean;
+}
+
+/** A publication out of a history. */
+export interface HistoryItem {
+  readonly event: string;
+  readonly data?: unknown;
+  readonly offset: number;
+}
+
+/** What a channel has kept, and where it stands. */
+export interface ChannelHistoryPage extends Position {
+  readonly publications: readonly HistoryItem[];
 }
 
 /** How {@link ChannelsService.disconnect} closes, and so what the clients do next. */
@@ -59,22 +91,52 @@ export class ChannelsService {
 
   /**
    * Publishes to every subscriber on every node. Resolves when the broker has accepted it, not when
-   * peers received it. The data is encoded before the call returns: what changes later is not sent.
+   * peers received it; on a channel with history with its position there. The data is encoded before the call
+   * returns: what changes later is not sent.
    *
-   * @throws ChannelsError `bad_request` for a channel or an event that cannot be one or for data
-   * without JSON, `payload_too_large` past `maxMessageBytes`, `unavailable` while the broker is away
+   * @throws ChannelsError `bad_request` for a channel or an event that cannot be one, for data
+   * without JSON, for `except` on a channel with history and `key` on one without, `payload_too_large` past
+   * `maxMessageBytes`, `unavailable` while the broker is away
    */
-  async publish(channel: string, event: string, data?: unknown, options: PublishOptions = {}): Promise<void> {
+  async publish(
+    channel: string,
+    event: string,
+    data?: unknown,
+    options: PublishOptions = {},
+  ): Promise<Position | undefined> {
     checkChannelName(channel);
     this.#checkEvent(event);
-    const { except } = options;
-    await this.broker.publish({
+    const history = this.engine.catalog.historyOf(channel);
+    checkFitting(channel, history, options);
+    const { except, key } = options;
+    const publication = {
       channel,
       event,
       data: this.#encode(data),
       except: typeof except === 'object' ? except.id : except,
-    });
+    };
+    const position = await this.broker.publish(publication, history && { history, key });
     this.engine.observers.published(channel, event);
+    return position ?? undefined;
+  }
+
+  /**
+   * What a channel has kept. In a `@SubscribeChannel` method `history(name, { limit: 1, reverse: true })` is the
+   * last value.
+   *
+   * @throws ChannelsError `bad_request` for a channel without history, `unavailable` while the broker is away
+   */
+  async history(channel: string, options: HistoryOptions = {}): Promise<ChannelHistoryPage> {
+    checkChannelName(channel);
+    const rule = this.engine.catalog.historyOf(channel);
+    if (!rule) throw new ChannelsError('bad_request', `${JSON.stringify(channel)} has no history`);
+    const { limit = rule.size, since, reverse } = options;
+    const query = { after: since?.offset, limit, maxBytes: Number.POSITIVE_INFINITY, reverse };
+    let page = await this.broker.history(channel, rule, query);
+    if (since && page.position.epoch !== since.epoch) {
+      page = await this.broker.history(channel, rule, { ...query, after: undefined });
+    }
+    return { ...page.position, publications: page.publications.map(toItem) };
   }
 
   /**
@@ -167,6 +229,23 @@ export class ChannelsService {
       'payload_too_large',
       `the data of a publication (${bytes} bytes) is over maxMessageBytes (${maxMessageBytes})`,
     );
+  }
+}
+
+function toItem({ event, data, position }: Publication): HistoryItem {
+  return { event, data: data === undefined ? undefined : JSON.parse(data), offset: position?.offset ?? 0 };
+}
+
+function checkFitting(
+  channel: string,
+  history: HistoryRule | undefined,
+  { except, key }: PublishOptions,
+): void {
+  if (history && except !== undefined) {
+    throw new ChannelsError('bad_request', `"except" is not for ${channel}, which has a history`);
+  }
+  if (!history && key !== undefined) {
+    throw new ChannelsError('bad_request', `"key" is not for ${channel}, which has no history`);
   }
 }
 

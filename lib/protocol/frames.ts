@@ -24,6 +24,8 @@ export interface PublicationFrame {
   readonly channel: string;
   readonly event: string;
   readonly data?: unknown;
+  /** On channels with history: one more than that of the publication before. */
+  readonly offset?: number;
 }
 
 /** What a client may send. */
@@ -54,4 +56,14 @@ export interface ChannelCommandData {
   readonly channel: string;
   /** Handed to the `@SubscribeChannel` method as its message body. */
   readonly params?: unknown;
+  /** Where the client wants to go on. */
+  readonly since?: ChannelPosition;
+}
+
+/** Where a channel with history stands. */
+export interface ChannelPosition {
+  /** Names one life of the history. */
+  readonly epoch: string;
+  /** Of the last publication; 0 before the first. */
+  readonly offset: number;
 }

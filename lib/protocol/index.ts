@@ -7,6 +7,7 @@ export { isMessageId, parseClientFrame } from './parse-client-frame.js';
 export type {
   AckFrame,
   ChannelCommandData,
+  ChannelPosition,
   ClientFrame,
   EventFrame,
   HelloData,

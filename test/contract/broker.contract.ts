@@ -235,6 +235,6 @@ function texts(count: number): string[] {
   return Array.from({ length: count }, (_, at) => String(at));
 }
 
-async function attempt(work: () => Promise<void> | void): Promise<void> {
+async function attempt(work: () => unknown): Promise<void> {
   await work();
 }

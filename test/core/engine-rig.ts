@@ -7,7 +7,7 @@ import type { EncodedFrame } from '../../lib/core/encoded-frame.js';
 import type { ChannelRoute, Endpoint } from '../../lib/core/endpoint.js';
 import { Engine } from '../../lib/core/engine.js';
 import type { ErrorMapper, Handler } from '../../lib/core/handler.interface.js';
-import { MemoryBroker } from '../../lib/core/memory-broker.js';
+import { MemoryBroker, type MemoryBrokerParts } from '../../lib/core/memory-broker.js';
 import type { Observer } from '../../lib/core/observer.interface.js';
 import { Observers } from '../../lib/core/observers.js';
 import { resolveOptions, type EngineOptions } from '../../lib/core/options.js';
@@ -148,7 +148,7 @@ export class Rig {
       clock = new TestClock(),
       seed = 1,
       observers = [],
-      broker = new MemoryBroker(),
+      broker = memoryBroker({ clock }),
       ...rest
     } = options;
     const { handlers, channels, connected, disconnected, ...limits } = rest;
@@ -186,6 +186,11 @@ export class Rig {
     void this.engine.admit(peer.connection, undefined);
     return peer;
   }
+}
+
+/** A broker of one process; its time and chance belong to the test. */
+export function memoryBroker(parts: Partial<MemoryBrokerParts> = {}): MemoryBroker {
+  return new MemoryBroker({ clock: new TestClock(), random: seededRandom(7), ...parts });
 }
 
 /** Every run of a seed draws the same. */

@@ -1,7 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { MemoryBroker } from '../../lib/core/memory-broker.js';
 import { Deferred } from '../support/deferred.js';
-import { deaf, Rig, settled } from './engine-rig.js';
+import { deaf, memoryBroker, Rig, settled } from './engine-rig.js';
 import { shutDown, startWorking } from './shutdown-rig.js';
 
 describe('Engine.shutdown', () => {
@@ -108,7 +107,7 @@ describe('Engine.shutdown', () => {
 
   it('is one shutdown for all who ask for it', async () => {
     const close = vi.fn<() => void>();
-    const broker = Object.assign(new MemoryBroker(), { close });
+    const broker = Object.assign(memoryBroker(), { close });
     const { rig, work, peer } = await startWorking({ broker });
 
     const shutdowns = [shutDown(rig), shutDown(rig)];
@@ -132,13 +131,9 @@ describe('Engine.shutdown', () => {
 
   it('closes the broker last', async () => {
     const order: string[] = [];
-    class NotingBroker extends MemoryBroker {
-      override close(): void {
-        order.push('broker');
-      }
-    }
+    const close = (): void => void order.push('broker');
     const rig = await Rig.start({
-      broker: new NotingBroker(),
+      broker: Object.assign(memoryBroker(), { close }),
       disconnected: () => void order.push('disconnected'),
     });
     rig.open();
@@ -149,12 +144,10 @@ describe('Engine.shutdown', () => {
   });
 
   it('reports a broker that cannot be closed', async () => {
-    class BrokenBroker extends MemoryBroker {
-      override close(): void {
-        throw new Error('gone');
-      }
-    }
-    const rig = await Rig.start({ broker: new BrokenBroker() });
+    const close = (): void => {
+      throw new Error('gone');
+    };
+    const rig = await Rig.start({ broker: Object.assign(memoryBroker(), { close }) });
 
     await rig.engine.shutdown();
 

@@ -13,24 +13,24 @@ describe('HeldPublications', () => {
   it('keeps frames in order, up to the limit', () => {
     const held = hold(6, 'one', 'two');
 
-    expect(held.frames.map(({ text }) => text)).toEqual(['one', 'two']);
-    expect(held.overflowed).toBe(false);
+    expect(held.publications.map(({ frame }) => frame.text)).toEqual(['one', 'two']);
+    expect(held.isBroken).toBe(false);
   });
 
   it('keeps none past the limit, and none from there on', () => {
     const held = hold(5, 'one', 'two', '', 'x');
 
-    expect([held.frames, held.overflowed]).toEqual([[], true]);
+    expect([held.publications, held.isBroken]).toEqual([[], true]);
   });
 
   it('counts bytes, not characters', () => {
-    expect(hold(4, 'éé').overflowed).toBe(false);
-    expect(hold(3, 'éé').overflowed).toBe(true);
+    expect(hold(4, 'éé').isBroken).toBe(false);
+    expect(hold(3, 'éé').isBroken).toBe(true);
   });
 
   it('keeps nothing where nothing may be held back', () => {
-    expect(hold(0).overflowed).toBe(false);
-    expect(hold(0, 'x').overflowed).toBe(true);
+    expect(hold(0).isBroken).toBe(false);
+    expect(hold(0, 'x').isBroken).toBe(true);
   });
 
   it('keeps all or nothing, whatever comes', () => {
@@ -39,8 +39,8 @@ describe('HeldPublications', () => {
         const held = hold(maxBytes, ...texts);
         const fits = Buffer.byteLength(texts.join('')) <= maxBytes;
 
-        expect(held.overflowed).toBe(!fits);
-        expect(held.frames.map(({ text }) => text)).toEqual(fits ? texts : []);
+        expect(held.isBroken).toBe(!fits);
+        expect(held.publications.map(({ frame }) => frame.text)).toEqual(fits ? texts : []);
       }),
     );
   });

@@ -2,15 +2,21 @@ import { describe, expect, it } from 'vitest';
 import type { Publication } from '../../lib/core/broker.interface.js';
 import type { EncodedFrame } from '../../lib/core/encoded-frame.js';
 import { ChannelsError } from '../../lib/core/errors.js';
+import { TestClock } from 'nestjs-channels/testing';
 import { MemoryBroker } from '../../lib/core/memory-broker.js';
 import type { Observer } from '../../lib/core/observer.interface.js';
 import { Bus } from '../support/bus-broker.js';
 import { Deferred } from '../support/deferred.js';
-import { FakeTransport, Rig, settled, type Peer } from './engine-rig.js';
+import { FakeTransport, Rig, settled, type Peer, seededRandom } from './engine-rig.js';
 
 /** A broker in this process that writes down what it is asked for, and fails on demand. */
 class ScriptedBroker extends MemoryBroker {
   readonly asked: string[] = [];
+
+  constructor() {
+    super({ clock: new TestClock(), random: seededRandom(7) });
+  }
+
   onSubscribe: () => Promise<void> | void = () => undefined;
   onUnsubscribe: () => Promise<void> | void = () => undefined;
 

@@ -1,4 +1,4 @@
-import { MemoryBroker } from 'nestjs-channels';
 import { brokerContract } from '../contract/broker.contract.js';
+import { memoryBroker } from './engine-rig.js';
 
-brokerContract('MemoryBroker', { nodes: 1, create: () => [new MemoryBroker()] });
+brokerContract('MemoryBroker', { nodes: 1, create: () => [memoryBroker()] });

@@ -13,6 +13,7 @@ class Rig implements OutboxOwner {
   overflows = 0;
   readonly maxOutboxBytes = MAX_OUTBOX_BYTES;
   readonly writes: string[][] = [];
+  readonly clock: Clock;
   readonly flushQueue: FlushQueue;
   readonly outbox = new Outbox(this);
   readonly transport: Transport;
@@ -20,7 +21,8 @@ class Rig implements OutboxOwner {
 
   constructor() {
     const afterTurn: Clock['afterTurn'] = (callback) => void this.#turn.push(callback);
-    this.flushQueue = new FlushQueue({ afterTurn } as Clock);
+    this.clock = { afterTurn } as Clock;
+    this.flushQueue = new FlushQueue(this.clock);
     // The outbox uses nothing else of a transport.
     this.transport = Object.defineProperty(
       { write: (frames: readonly EncodedFrame[]) => void this.writes.push(frames.map(({ text }) => text)) },

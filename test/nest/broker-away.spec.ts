@@ -1,18 +1,25 @@
 import { ChannelsError, MemoryBroker, type Publication } from 'nestjs-channels';
+import { TestClock } from 'nestjs-channels/testing';
 import { expect, it } from 'vitest';
+import { seededRandom } from '../core/engine-rig.js';
 import { enter, framesOf, publication, publish, startRoom } from '../support/room.js';
 
 /** A broker that cannot be reached for a while. */
 class DistantBroker extends MemoryBroker {
   isAway = false;
 
+  constructor() {
+    super({ clock: new TestClock(), random: seededRandom(7) });
+  }
+
   override subscribe(): void {
     this.#reach();
   }
 
-  override publish(sent: Publication): void {
+  override publish(sent: Publication): undefined {
     this.#reach();
     super.publish(sent);
+    return undefined;
   }
 
   #reach(): void {

@@ -1,5 +1,6 @@
 import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
-import { ChannelsService, MemoryBroker, type ChannelSocket } from 'nestjs-channels';
+import { ChannelsService, type ChannelSocket } from 'nestjs-channels';
+import { memoryBroker } from '../core/engine-rig.js';
 import { describe, expect, it, vi } from 'vitest';
 import { RecordingObserver } from '../support/recording-observer.js';
 import {
@@ -168,7 +169,7 @@ describe('a join by the server', () => {
 
   it('rejects with unavailable when the connection is closing or has closed, and asks no broker', async () => {
     const observer = new RecordingObserver();
-    const broker = new MemoryBroker();
+    const broker = memoryBroker();
     const asked = vi.spyOn(broker, 'subscribe');
     const rig = await startRoom({ channels: { broker, observers: [observer] } });
     const client = await rig.room.clients.next();

@@ -1,8 +1,20 @@
-import type { Broker, Publication, PublicationSink } from 'nestjs-channels';
+import type {
+  Broker,
+  HistoryPage,
+  HistoryQuery,
+  HistoryRule,
+  Position,
+  Publication,
+  PublicationSink,
+  PublishRule,
+} from 'nestjs-channels';
+import { ChannelHistory } from '../../lib/core/channel-history.js';
 
 /** What nodes share their channels over: everything takes a turn of the event loop, and keeps its order. */
 export class Bus {
   readonly #nodes = new Set<BusBroker>();
+  readonly #histories = new Map<string, ChannelHistory>();
+  #epochs = 0;
   #last: Promise<unknown> = Promise.resolve();
 
   /** One more node. */
@@ -16,10 +28,25 @@ export class Bus {
     this.#nodes.delete(node);
   }
 
+  /** What a channel has kept; nothing expires here. */
+  historyOf(channel: string): ChannelHistory {
+    const known = this.#histories.get(channel);
+    if (known) return known;
+    const history = new ChannelHistory(`epoch-${(this.#epochs += 1)}`);
+    this.#histories.set(channel, history);
+    return history;
+  }
+
+  /** All histories are lost, as in a restart. */
+  forget(): void {
+    this.#histories.clear();
+  }
+
   /** Resolves when `act` has been done, behind everything before it. */
-  send(act: (node: BusBroker) => void): Promise<void> {
+  send(act: (node: BusBroker) => void, first: () => void = () => undefined): Promise<void> {
     const sent = this.#last.then(async () => {
       await new Promise((resolve) => setImmediate(resolve));
+      first();
       for (const node of this.#nodes) act(node);
     });
     this.#last = sent;
@@ -38,10 +65,28 @@ export class BusBroker implements Broker {
     this.#sink = sink;
   }
 
-  publish(publication: Publication): Promise<void> {
+  async publish(publication: Publication, rule?: PublishRule): Promise<Position | undefined> {
+    let placed = publication;
     // As on a wire: only text travels.
-    const text = JSON.stringify(publication);
-    return this.bus.send((node) => node.receive(JSON.parse(text) as Publication));
+    const text = (): string => JSON.stringify(placed);
+    await this.bus.send(
+      (node) => node.receive(JSON.parse(text()) as Publication),
+      () => {
+        if (rule)
+          placed = this.bus.historyOf(publication.channel).add(publication, rule.history, 0, rule.key);
+      },
+    );
+    return placed.position;
+  }
+
+  async position(channel: string): Promise<Position> {
+    await this.bus.send(() => undefined);
+    return this.bus.historyOf(channel).position;
+  }
+
+  async history(channel: string, _rule: HistoryRule, query: HistoryQuery): Promise<HistoryPage> {
+    await this.bus.send(() => undefined);
+    return this.bus.historyOf(channel).read(query, 0);
   }
 
   subscribe(channel: string): Promise<void> {

@@ -57,8 +57,8 @@ const observer: Observer = {
 export const wrongObserver: Observer = { published: (channel: number) => channel };
 
 export class LoggingBroker extends MemoryBroker {
-  override async publish(publication: Publication): Promise<void> {
-    await super.publish(publication);
+  override publish(publication: Publication, rule?: PublishRule): Position | undefined {
+    return super.publish(publication, rule);
   }
 }
 export const sink: PublicationSink | undefined = undefined;

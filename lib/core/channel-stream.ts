@@ -1,0 +1,131 @@
+import type { Broker, HistoryPage, HistoryRule, Position, Publication } from './broker.interface.js';
+import { behind, type Missed } from './missed.js';
+
+/** What {@link ChannelStream} hands on. */
+export interface StreamSink {
+  /** The next publication. */
+  next(publication: Publication): void;
+  /** Publications were lost and cannot be had; the stream goes on behind this position. */
+  gap(position: Position): void;
+  failed(error: unknown): void;
+}
+
+/**
+ * A channel with history as this node follows it: every publication once, in order. Where the broker has
+ * skipped some, they are read from the history, or a gap is told.
+ */
+export class ChannelStream {
+  #position?: Position;
+  /** The broker is asked for something: what comes meanwhile waits. */
+  #asking = false;
+  #waiting: Publication[] = [];
+
+  constructor(
+    readonly channel: string,
+    readonly rule: HistoryRule,
+    private readonly broker: Broker,
+    private readonly sink: StreamSink,
+  ) {}
+
+  /** Where the subscribers of this node stand. Known from {@link open} on. */
+  get position(): Position | undefined {
+    return this.#position;
+  }
+
+  /** The node has subscribed: from here on nothing may be missed. */
+  async open(): Promise<void> {
+    this.#asking = true;
+    try {
+      this.#position = await this.broker.position(this.channel, this.rule);
+    } finally {
+      this.#asking = false;
+    }
+    this.#receiveWaiting();
+  }
+
+  /** The broker has handed over a publication. */
+  receive(publication: Publication): void {
+    if (this.#asking) {
+      this.#wait(publication);
+      return;
+    }
+    const { position } = publication;
+    const last = this.#position;
+    if (!last || !position) return;
+    if (position.epoch !== last.epoch || position.offset > last.offset + 1) void this.#refill(publication);
+    else if (position.offset === last.offset + 1) this.#forward(publication);
+  }
+
+  /** Asks the broker where the channel stands: the loss of the last publication shows in nothing else. */
+  async check(): Promise<void> {
+    if (!this.#position || this.#asking) return;
+    try {
+      const { epoch, offset } = await this.broker.position(this.channel, this.rule);
+      const now = this.#position;
+      // What came while the broker was asked has shown what there was to see.
+      if (this.#asking || (epoch === now.epoch && offset <= now.offset)) return;
+    } catch (error) {
+      this.sink.failed(error);
+      return;
+    }
+    await this.#refill();
+  }
+
+  /** All that was published since; `undefined` where the history cannot say. */
+  async readSince(since: Position): Promise<Missed | undefined> {
+    return behind(since, await this.#readAll(since));
+  }
+
+  /** All that was published since a position that this node has known; what cannot be had is a gap. */
+  async readOn(since: Position): Promise<Missed> {
+    const page = await this.#readAll(since);
+    return behind(since, page) ?? { from: page.position, publications: [], isGap: true };
+  }
+
+  #readAll({ offset }: Position): Promise<HistoryPage> | HistoryPage {
+    const { size } = this.rule;
+    const query = { after: offset, limit: size, maxBytes: Number.POSITIVE_INFINITY };
+    return this.broker.history(this.channel, this.rule, query);
+  }
+
+  #forward(publication: Publication): void {
+    this.#position = publication.position;
+    this.sink.next(publication);
+  }
+
+  #wait(publication: Publication): void {
+    this.#waiting.push(publication);
+    // The history has as many, and is asked again where these do not follow.
+    if (this.#waiting.length > this.rule.size) this.#waiting.shift();
+  }
+
+  async #refill(publication?: Publication): Promise<void> {
+    this.#asking = true;
+    if (publication) this.#wait(publication);
+    try {
+      await this.#read(this.#position as Position);
+    } catch (error) {
+      // The next publication, or the next check, finds the same hole again.
+      this.#waiting = [];
+      this.sink.failed(error);
+    } finally {
+      this.#asking = false;
+    }
+    this.#receiveWaiting();
+  }
+
+  async #read(from: Position): Promise<void> {
+    const missed = await this.readOn(from);
+    if (missed.isGap) {
+      this.#position = missed.from;
+      this.sink.gap(missed.from);
+    }
+    for (const publication of missed.publications) this.#forward(publication);
+  }
+
+  #receiveWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const publication of waiting) this.receive(publication);
+  }
+}
