@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import type { HistoryPage, HistoryQuery, Position, Publication } from '../../lib/core/broker.interface.js';
+import { ChannelHistory } from '../../lib/core/channel-history.js';
+import { ChannelStream } from '../../lib/core/channel-stream.js';
+import { memoryBroker, settled } from './engine-rig.js';
+
+const RULE = { size: 3, ttlMs: 60_000 };
+
+/** A node that follows a channel over a broker which loses what it hands over, but not what it keeps. */
+class Node {
+  readonly told: unknown[] = [];
+  readonly stream: ChannelStream;
+  history = new ChannelHistory('e1');
+  failure?: Error;
+
+  constructor() {
+    const broker = Object.assign(memoryBroker(), {
+      position: async (): Promise<Position> => this.#answer(() => this.history.position),
+      history: async (_: string, __: object, query: HistoryQuery): Promise<HistoryPage> =>
+        this.#answer(() => this.history.read(query, 0)),
+    });
+    this.stream = new ChannelStream('a', RULE, broker as never, {
+      next: ({ position }) => this.told.push(position?.offset),
+      gap: ({ epoch, offset }) => this.told.push(`gap ${epoch} ${offset}`),
+      failed: (error) => this.told.push(String(error)),
+    });
+  }
+
+  static async open(published = 0): Promise<Node> {
+    const node = new Node();
+    for (let at = 0; at < published; at++) node.lose();
+    await node.stream.open();
+    return node;
+  }
+
+  publish(): Publication {
+    const placed = this.lose();
+    this.stream.receive(placed);
+    return placed;
+  }
+
+  /** Published, but never handed over. */
+  lose(): Publication {
+    return this.history.add({ channel: 'a', event: 'said' }, RULE, 0);
+  }
+
+  restart(): void {
+    this.history = new ChannelHistory('e2');
+  }
+
+  #answer<T>(read: () => T): T {
+    if (this.failure) throw this.failure;
+    return read();
+  }
+}
+
+describe('a node that follows a channel', () => {
+  it('hands on what comes, from where the channel stood', async () => {
+    const node = await Node.open(5);
+
+    node.publish();
+    node.publish();
+
+    expect(node.told).toEqual([6, 7]);
+    expect(node.stream.position).toEqual({ epoch: 'e1', offset: 7 });
+  });
+
+  it('misses nothing that comes while it asks where the channel stands', async () => {
+    const node = new Node();
+    node.lose();
+    const opening = node.stream.open();
+    node.publish();
+    node.publish();
+    await opening;
+
+    expect(node.stream.position).toEqual({ epoch: 'e1', offset: 3 });
+  });
+
+  it('hands on nothing twice', async () => {
+    const node = await Node.open();
+    const first = node.publish();
+    node.publish();
+
+    node.stream.receive(first);
+
+    expect(node.told).toEqual([1, 2]);
+  });
+
+  it('reads what was lost, and keeps the order with what comes meanwhile', async () => {
+    const node = await Node.open();
+    node.publish();
+    node.lose();
+    node.publish();
+    node.publish();
+    await settled();
+
+    expect(node.told).toEqual([1, 2, 3, 4]);
+  });
+
+  it('tells a gap where what was lost is not kept any more, and goes on behind it', async () => {
+    const node = await Node.open();
+    node.publish();
+    for (let at = 0; at < RULE.size; at++) node.lose();
+    node.publish();
+    await settled();
+    node.publish();
+
+    expect(node.told).toEqual([1, 'gap e1 5', 6]);
+  });
+
+  it('tells a gap where the history has begun anew', async () => {
+    const node = await Node.open();
+    node.publish();
+    node.restart();
+
+    node.publish();
+    await settled();
+    node.publish();
+
+    expect(node.told).toEqual([1, 'gap e2 1', 2]);
+  });
+
+  it('finds the loss of the last publication by a check', async () => {
+    const node = await Node.open();
+    node.publish();
+    node.lose();
+
+    await node.stream.check();
+    const once = [...node.told];
+    await node.stream.check();
+
+    expect(once).toEqual([1, 2]);
+    expect(node.told).toEqual(once);
+  });
+
+  it('finds a restart by a check', async () => {
+    const node = await Node.open(3);
+    node.restart();
+
+    await node.stream.check();
+
+    expect(node.told).toEqual(['gap e2 0']);
+  });
+
+  it('reports a history that cannot be read, and finds the hole again with the next publication', async () => {
+    const node = await Node.open();
+    node.failure = new Error('away');
+    node.lose();
+    node.publish();
+    await settled();
+    node.failure = undefined;
+    node.publish();
+    await settled();
+
+    expect(node.told).toEqual(['Error: away', 1, 2, 3]);
+  });
+
+  it('reports a check that cannot be made', async () => {
+    const node = await Node.open();
+    node.failure = new Error('away');
+
+    await node.stream.check();
+
+    expect(node.told).toEqual(['Error: away']);
+  });
+});
