@@ -26,6 +26,10 @@ export class JsonCodec implements Codec {
     return `{"event":${JSON.stringify(event)}${dataMember(data)}}`;
   }
 
+  encodeRequest(event: string, data: unknown, id: MessageId): string {
+    return `{"event":${JSON.stringify(event)}${dataMember(data)},"id":${JSON.stringify(id)}}`;
+  }
+
   encodePublication(channel: string, event: string, json: string | undefined): string {
     const data = json === undefined ? '' : `,"data":${json}`;
     return `{"channel":${JSON.stringify(channel)},"event":${JSON.stringify(event)}${data}}`;
