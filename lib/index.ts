@@ -4,7 +4,7 @@ export {
   type ChannelOptions,
   type ChannelParams,
 } from './core/channel-definition.js';
-export { ChannelSocket } from './core/channel-socket.js';
+export { ChannelSocket, type RequestOptions } from './core/channel-socket.js';
 export { ChannelsError, type ChannelsErrorOptions } from './core/errors.js';
 export type {
   Broker,

@@ -5,6 +5,7 @@
  * ```ts
  * interface ChatApi {
  *   messages: { 'chat.send': (data: { room: string; text: string }) => { id: string } };
+ *   requests: { confirm: (data: { text: string }) => boolean };
  *   events: { notice: { text: string } };
  *   channels: { 'chat:{room}': { joined: Message[]; events: { message: Message } } };
  * }
@@ -15,6 +16,8 @@
 export interface ClientApi {
   /** Messages to the server: what a handler takes and returns. A method without parameter takes no data. */
   messages?: object;
+  /** Requests of the server: what a handler of the client takes and gives. */
+  requests?: object;
   /** Events of the server that belong to no channel, and their data. */
   events?: object;
   /** Channels by their patterns. */
@@ -38,6 +41,7 @@ export interface ChannelApi {
 /** The contract of a client that was given none: any name, and data of which nothing is known. */
 export interface UntypedApi {
   messages: { [event: string]: (data?: unknown) => unknown };
+  requests: { [event: string]: (data: unknown) => unknown };
   events: { [event: string]: unknown };
   channels: { [name: string]: { params?: unknown; joined: unknown; events: { [event: string]: unknown } } };
 }
@@ -64,6 +68,19 @@ type DataArgument<Arguments extends readonly unknown[]> = Arguments extends read
 /** What `send` resolves with. */
 export type MessageAnswer<Api extends ClientApi, Name> =
   Method<Api, Name> extends (...args: never[]) => infer Answer ? Awaited<Answer> : never;
+
+/** The names of the requests that the server makes. */
+export type RequestName<Api extends ClientApi> = keyof Section<Api, 'requests'> & string;
+
+type Request<Api extends ClientApi, Name> = Section<Api, 'requests'>[Name & keyof Section<Api, 'requests'>];
+
+/** What goes along with a request of the server. */
+export type RequestData<Api extends ClientApi, Name> =
+  Request<Api, Name> extends (...args: infer Arguments) => unknown ? Arguments[0] : never;
+
+/** What a handler of the client gives. */
+export type RequestAnswer<Api extends ClientApi, Name> =
+  Request<Api, Name> extends (...args: never[]) => infer Answer ? Awaited<Answer> : never;
 
 /** The names of the events that may be listened to. */
 export type EventName<Api extends ClientApi> = keyof Section<Api, 'events'> & string;

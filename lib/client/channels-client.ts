@@ -16,6 +16,9 @@ import type {
   MessageAnswer,
   MessageArguments,
   MessageName,
+  RequestAnswer,
+  RequestData,
+  RequestName,
   UntypedApi,
 } from './api.js';
 import { Channel, type ChannelOptions } from './channel.js';
@@ -31,6 +34,7 @@ import { Connection } from './connection.js';
 import { encodeFrame, refusalOf } from './frame-text.js';
 import type { SendOptions } from './pending-send.js';
 import { Reporter } from './reporter.js';
+import { RequestTable, type RequestContext } from './request-table.js';
 import { SendQueue } from './send-queue.js';
 
 /**
@@ -65,6 +69,7 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   readonly #connection: Connection;
   readonly #queue: SendQueue;
   readonly #channels: ChannelTable;
+  readonly #requests: RequestTable;
   readonly #reporter = new Reporter();
   /** The commands that have no ack yet; they end with their connection. */
   readonly #commands = new Map<string, (ack: AckFrame) => void>();
@@ -81,6 +86,11 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     this.#options = resolveClientOptions(url, options);
     const write = (text: string, maxBuffered: number): boolean => this.#connection.write(text, maxBuffered);
     this.#queue = new SendQueue(this.#options, write, this.#reporter);
+    this.#requests = new RequestTable(
+      (text) => this.#connection.write(text),
+      () => this.#limits,
+      this.#reporter,
+    );
     const channelPort = {
       need: () => this.#need(),
       command: (event: string, data: object, answered: (ack: AckFrame) => void) =>
@@ -92,6 +102,7 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
       opened: (welcome?: Welcome) => this.#opened(welcome),
       ended: () => this.#ended(),
       closed: () => this.#closed(),
+      hungUp: () => this.#requests.end(),
       received: (frame: ServerFrame) => this.#receive(frame),
       renewed: (giveUp: 'sent' | 'all') => this.#renewed(giveUp),
     };
@@ -174,6 +185,28 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   }
 
   /**
+   * Answers a request of the server (`ChannelSocket.request`) with what the handler gives. A
+   * {@link ChannelsClientError} that it throws is told with its code, message and details; of anything else
+   * the server learns `internal`, and `$error` the cause. Without a handler the answer is `unknown_event`.
+   *
+   * @returns a function that ends it, and may be called twice
+   * @throws TypeError where the event has a handler already or begins with `$`, and with a plain server
+   */
+  handle<Name extends RequestName<Api>>(
+    event: Name,
+    handler: (
+      data: RequestData<Api, Name>,
+      context: RequestContext,
+    ) => RequestAnswer<Api, Name> | Promise<RequestAnswer<Api, Name>>,
+  ): () => void {
+    checkEvent(event);
+    if (this.#options.server === 'plain') throw new TypeError('A plain server has no requests.');
+    const end = this.#requests.add(event, handler);
+    this.#need();
+    return end;
+  }
+
+  /**
    * A handle on a channel. It joins when somebody listens.
    *
    * @throws TypeError with a plain server, which has no channels
@@ -244,6 +277,7 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     if (!('event' in frame)) this.#acked(frame);
     else if ('channel' in frame && this.#options.server === 'channels') this.#channels.publish(frame);
     else if (frame.event.startsWith(RESERVED_EVENT_PREFIX)) this.#channels.receive(frame);
+    else if ('id' in frame && this.#options.server === 'channels') void this.#requests.answer(frame);
     else this.#reporter.emit(frame.event, frame.data);
   }
 

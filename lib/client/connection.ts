@@ -28,6 +28,8 @@ export interface ConnectionEvents {
   ended(): void;
   /** For good. */
   closed(): void;
+  /** Its socket is gone, also one that was not open yet. */
+  hungUp(): void;
   received(frame: ServerFrame): void;
   /** A new identity was taken: what was sent under the old one must not be sent again, or nothing at all. */
   renewed(giveUp: 'sent' | 'all'): void;
@@ -205,6 +207,7 @@ export class Connection {
     const socket = this.#socket;
     if (socket) socket.onopen = socket.onmessage = socket.onclose = null;
     this.#socket = undefined;
+    this.#events.hungUp();
     return socket;
   }
 

@@ -13,11 +13,16 @@ export function encodeFrame(frame: {
   readonly id?: string;
 }): FrameText {
   try {
-    const text = JSON.stringify(frame);
-    return { text, bytes: utf8Length(text) };
+    return measure(frame);
   } catch (cause) {
     throw new ChannelsClientError('bad_request', String(cause), { cause });
   }
+}
+
+/** @throws what `JSON.stringify` throws */
+export function measure(frame: object): FrameText {
+  const text = JSON.stringify(frame);
+  return { text, bytes: utf8Length(text) };
 }
 
 /** Why the server would not take this frame, where it would not. A limit that it has not told limits nothing. */

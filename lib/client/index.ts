@@ -6,5 +6,6 @@ export { ChannelsClientError, type ClientErrorCode } from './client-error.js';
 export type { ChannelsClientOptions, TokenSource } from './client-options.js';
 export type { ClientState, StateReason } from './client-state.js';
 export type { ClientClock, ClientRandom } from './clock.interface.js';
+export type { RequestContext } from './request-table.js';
 export type { SendOptions } from './pending-send.js';
 export type { WebSocketConstructor, WebSocketLike } from './web-socket.interface.js';

@@ -15,6 +15,9 @@ export interface Codec {
   /** `{ event, data }` */
   encodeEvent(event: string, data: unknown): string;
 
+  /** `{ event, data, id }`: asks the peer for an answer. */
+  encodeRequest(event: string, data: unknown, id: MessageId): string;
+
   /** `{ channel, event, data, offset }`; the data is JSON text already, encoded once where it was published. */
   encodePublication(channel: string, event: string, json: string | undefined, offset?: number): string;
 

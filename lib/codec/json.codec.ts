@@ -26,6 +26,10 @@ export class JsonCodec implements Codec {
     return `{"event":${JSON.stringify(event)}${dataMember(data)}}`;
   }
 
+  encodeRequest(event: string, data: unknown, id: MessageId): string {
+    return `{"event":${JSON.stringify(event)}${dataMember(data)},"id":${JSON.stringify(id)}}`;
+  }
+
   encodePublication(channel: string, event: string, json: string | undefined, offset?: number): string {
     const data = json === undefined ? '' : `,"data":${json}`;
     const place = offset === undefined ? '' : `,"offset":${offset}`;

@@ -1,6 +1,24 @@
 import type { ErrorCode } from '../protocol/index.js';
 
 /**
+ * How long {@link ChannelSocket.request} waits.
+ *
+ * @publicApi
+ */
+export interface RequestOptions {
+  /**
+   * Rejects with `timeout` when there is no answer within this many milliseconds, at least 1. More
+   * than 24 days count as 24 days.
+   *
+   * @default requestTimeoutMs of the module, 10_000
+   */
+  readonly timeoutMs?: number;
+
+  /** Rejects with the reason of the signal. The client is not told, and may still do what it was asked. */
+  readonly signal?: AbortSignal;
+}
+
+/**
  * One client, as handlers and hooks see it. A class and not an interface, so that it can stand in
  * the signature of a decorated method. Behind the WebSocket transport it is also the socket of the
  * `ws` package, so that a stock gateway's `client.send(...)` keeps working and stays in order with
@@ -34,6 +52,27 @@ export abstract class ChannelSocket<User = unknown> {
    * @throws TypeError where `data` has no JSON (circular, BigInt)
    */
   abstract push(event: string, data?: unknown): void;
+
+  /**
+   * Asks the client, and resolves with what its `client.handle(event, …)` has given. The answer is
+   * what the peer says it is: `T` is a claim, so check it as any message. A handler may await it, also
+   * an `@Acked()` one: answers pass by everything else that the client sends. Settles exactly once.
+   *
+   * @example
+   * ```ts
+   * const isSure = await client.request('confirm', { text: 'Delete the room?' }, { timeoutMs: 30_000 });
+   * if (isSure !== true) throw new ChannelsError('forbidden', 'Not confirmed.');
+   * ```
+   *
+   * @throws ChannelsError the error of the client, with its code (`internal` for one that the protocol
+   * has not), at most 1,024 characters of its text, and its `details`: a handler that lets it through
+   * passes them on; `unknown_event` where the client has no handler; `timeout`; `unavailable` when the
+   * connection has ended, also before the answer, and before `handleConnection` has settled, since
+   * nothing is read until then; `limit_exceeded` past `maxRequestsPerConnection`; `bad_request` for an
+   * event that begins with `$` or is too long, and for data without JSON; `payload_too_large` for a
+   * frame over `maxMessageBytes`. An abort rejects with the reason of the signal
+   */
+  abstract request<T = unknown>(event: string, data?: unknown, options?: RequestOptions): Promise<T>;
 
   /**
    * Joins a channel on the client's behalf. No guard or `@SubscribeChannel` method runs; the client

@@ -8,16 +8,18 @@ import {
   type MessageId,
   type WireError,
 } from '../protocol/index.js';
-import type { ChannelSocket } from './channel-socket.js';
+import type { ChannelSocket, RequestOptions } from './channel-socket.js';
 import { isCommand } from './commands.js';
 import type { Clock } from './clock.interface.js';
 import { EncodedFrame } from './encoded-frame.js';
 import type { Endpoint } from './endpoint.js';
 import type { Engine } from './engine.js';
+import { ChannelsError } from './errors.js';
 import { FaultLog } from './fault-log.js';
 import type { FlushQueue } from './flush-queue.js';
 import type { ObservedConnection } from './observer.interface.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
+import { PeerRequests } from './peer-requests.js';
 import type { PendingReply } from './pending-reply.js';
 import { SubscriptionTable } from './subscription-table.js';
 import type { Transport } from './transport.interface.js';
@@ -90,6 +92,7 @@ export class Connection implements OutboxOwner, ObservedConnection {
   /** What came while `handleConnection` ran, where that reads messages itself. */
   #waiting?: (string | Uint8Array)[];
   #pending?: Set<PendingReply>;
+  #requests?: PeerRequests;
   #inFlight = 0;
 
   constructor(
@@ -164,6 +167,11 @@ export class Connection implements OutboxOwner, ObservedConnection {
   /** Sends `{ event, data }`. Throws where `data` cannot be encoded. */
   sendEvent(event: string, data?: unknown): void {
     this.outbox.push(new EncodedFrame(this.codec.encodeEvent(event, data)));
+  }
+
+  /** Asks the peer and settles with its answer, once, whatever happens. */
+  request(event: string, data: unknown, options: RequestOptions = {}): Promise<unknown> {
+    return (this.#requests ??= new PeerRequests(this)).send(event, data, options);
   }
 
   /** Sends what a stock Nest handler answers with: the value itself, nothing for `undefined` and `null`. */
@@ -243,6 +251,7 @@ export class Connection implements OutboxOwner, ObservedConnection {
     this.#closeCode = code;
     this.#closeReason = reason;
     this.#transition('closing');
+    this.#requests?.end();
   }
 
   #transition(to: ConnectionState): void {
@@ -279,8 +288,8 @@ export class Connection implements OutboxOwner, ObservedConnection {
       return undefined;
     }
     if (!('event' in frame)) {
-      // No request of ours is open: the answer to it comes too late, or was never asked for.
-      this.engine.observers.faulted(this, 'late_ack');
+      // An answer passes by everything. Where no request is open it comes too late, or was never asked for.
+      if (!this.#requests?.answer(frame)) this.engine.observers.faulted(this, 'late_ack');
       return undefined;
     }
     this.#note(frame);
@@ -300,8 +309,12 @@ export class Connection implements OutboxOwner, ObservedConnection {
       return;
     }
     this.engine.observers.faulted(this, 'bad_request');
-    const wire: WireError = { code: error.code, message: error.message, retryable: false };
     const frame = parseClientFrame(error.value);
+    if (typeof frame === 'object' && 'ack' in frame && !('event' in frame)) {
+      // The request must not wait for another answer.
+      this.#requests?.refuse(frame.ack, new ChannelsError(error.code, error.message));
+    }
+    const wire: WireError = { code: error.code, message: error.message, retryable: false };
     const isEvent = typeof frame === 'object' && 'event' in frame;
     if (isEvent) this.#note(frame);
     const id = isEvent ? this.idOf(frame) : undefined;

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.interface.js';
 import { ChannelsError } from './errors.js';
 
-/** Something that has to happen within `handlerTimeoutMs`. */
+/** Something that has to happen within a time. */
 export interface Expirable {
   expiresAt: number;
   expire(): void;
@@ -28,6 +28,12 @@ export class Deadlines {
 
   delete(expirable: Expirable): void {
     this.#waiting.delete(expirable);
+  }
+
+  /** When the first of them expires; `undefined` where nothing waits. */
+  get nextAt(): number | undefined {
+    for (const { expiresAt } of this.#waiting) return expiresAt;
+    return undefined;
   }
 
   sweep(now: number): void {

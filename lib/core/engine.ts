@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Codec } from '../codec/index.js';
 import { CLOSE_CODES } from '../protocol/index.js';
+import { Alarms } from './alarms.js';
 import type { Broker } from './broker.interface.js';
 import { ChannelCatalog } from './channel-catalog.js';
 import type { Clock } from './clock.interface.js';
@@ -50,6 +51,7 @@ export class Engine {
   readonly plainAcks: boolean;
   readonly flushQueue: FlushQueue;
   readonly deadlines: Deadlines;
+  readonly alarms: Alarms;
   readonly dispatcher: Dispatcher;
   readonly hub: Hub;
   readonly catalog = new ChannelCatalog();
@@ -80,6 +82,7 @@ export class Engine {
     this.#tickMs = tickOf(parts.options);
     this.flushQueue = new FlushQueue(this.clock);
     this.deadlines = new Deadlines(this.clock, this.options.handlerTimeoutMs);
+    this.alarms = new Alarms(this.clock);
     this.dispatcher = new Dispatcher(this);
     this.hub = new Hub(this.codec, this.#broker, this.observers, this.catalog);
     this.#work = new WorkCounter(this.clock);

@@ -59,6 +59,13 @@ export interface EngineOptions {
   handlerTimeoutMs?: number;
 
   /**
+   * How long a client may take to answer `ChannelSocket.request()`, where the call does not say it.
+   *
+   * @default 10_000
+   */
+  requestTimeoutMs?: number;
+
+  /**
    * How long running handlers may take when the application shuts down. Then every connection is
    * closed; `handleDisconnect` and `@UnsubscribeChannel` have what is left of it, and 1.5 s more.
    *
@@ -102,6 +109,13 @@ export interface EngineOptions {
    * @default 64
    */
   maxInFlight?: number;
+
+  /**
+   * Requests of the server that one client may have unanswered. One more rejects with `limit_exceeded`.
+   *
+   * @default 64
+   */
+  maxRequestsPerConnection?: number;
 
   /**
    * Bytes that may wait for one connection to read them. What would go beyond it terminates the
@@ -154,12 +168,14 @@ export const DEFAULTS: ResolvedOptions = {
   idleTimeoutMs: 0,
   handshakeTimeoutMs: 5_000,
   handlerTimeoutMs: 30_000,
+  requestTimeoutMs: 10_000,
   shutdownTimeoutMs: 3_000,
   maxMessageBytes: 65_536,
   maxNesting: 32,
   maxChannelsPerConnection: 128,
   maxEventLength: 128,
   maxInFlight: 64,
+  maxRequestsPerConnection: 64,
   maxOutboxBytes: 1_048_576,
   positionCheckMs: 10_000,
   maxHistories: 10_000,
@@ -175,7 +191,7 @@ const MAY_BE_ZERO: ReadonlySet<string> = new Set([
 ]);
 
 /** Timers cannot wait longer: Node fires at once instead. */
-const MAX_TIMER_MS = 2_147_483_647;
+export const MAX_TIMER_MS = 2_147_483_647;
 
 /**
  * Fills in the defaults and checks each value once, at start.

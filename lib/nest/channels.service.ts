@@ -5,7 +5,8 @@ import type { ChannelSocket } from '../core/channel-socket.js';
 import type { Connection } from '../core/connection.js';
 import { Engine } from '../core/engine.js';
 import { ChannelsError } from '../core/errors.js';
-import { CLOSE_CODES, RESERVED_EVENT_PREFIX, type ErrorCode } from '../protocol/index.js';
+import { checkEventName } from '../core/event-name.js';
+import { CLOSE_CODES, type ErrorCode } from '../protocol/index.js';
 import { CHANNELS_BROKER } from './tokens.js';
 
 /** How many nodes were asked, and which gave no answer in time. */
@@ -105,7 +106,7 @@ export class ChannelsService {
     options: PublishOptions = {},
   ): Promise<Position | undefined> {
     checkChannelName(channel);
-    this.#checkEvent(event);
+    checkEventName(event, this.engine.options.maxEventLength);
     const history = this.engine.catalog.historyOf(channel);
     checkFitting(channel, history, options);
     const { except, key } = options;
@@ -203,16 +204,6 @@ export class ChannelsService {
     }
     if (channel === undefined) return this.engine.connections.values();
     return [...this.engine.hub.subscribers(channel)].map(({ connection }) => connection);
-  }
-
-  #checkEvent(event: string): void {
-    const { maxEventLength } = this.engine.options;
-    if (typeof event !== 'string' || event === '' || event.length > maxEventLength) {
-      throw new ChannelsError('bad_request', `an event must be a text of 1 to ${maxEventLength} characters`);
-    }
-    if (event.startsWith(RESERVED_EVENT_PREFIX)) {
-      throw new ChannelsError('bad_request', `"${event}" is reserved, as all events that begin with "$" are`);
-    }
   }
 
   #encode(data: unknown): string | undefined {

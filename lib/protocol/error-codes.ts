@@ -12,8 +12,11 @@ export const ERROR_CODES = {
   not_subscribed: { retryable: false, meaning: 'this connection is not in the channel' },
   limit_exceeded: { retryable: false, meaning: 'a limit of this connection was reached' },
   rate_limited: { retryable: true, meaning: 'too much at once; come back after `retryAfterMs`' },
-  timeout: { retryable: true, meaning: 'the handler took longer than handlerTimeoutMs' },
-  unavailable: { retryable: true, meaning: 'the broker is away, or the server shuts down' },
+  timeout: { retryable: true, meaning: 'no answer in time: handlerTimeoutMs, or requestTimeoutMs' },
+  unavailable: {
+    retryable: true,
+    meaning: 'the broker is away, the server shuts down, or the client that was asked is gone',
+  },
   conflict: { retryable: false, meaning: 'the same id with another event or other data' },
   payload_too_large: { retryable: false, meaning: 'more bytes than maxMessageBytes' },
   internal: {

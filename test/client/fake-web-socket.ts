@@ -122,9 +122,18 @@ export interface Received {
   readonly data?: any;
 }
 
+/** The client's answer to a request of the server. */
+export interface Answered {
+  readonly ack: unknown;
+  readonly data?: unknown;
+  readonly error?: unknown;
+}
+
 /** The server's end of one connection. */
 export class FakePeer {
   readonly frames: Received[] = [];
+  /** Kept apart from the frames, which ask or tell something. */
+  readonly answers: Answered[] = [];
   /** Set by the server that has accepted it. */
   onFrame: ((frame: Received) => void) | undefined;
   #closedBy: CloseFrame | undefined;
@@ -194,7 +203,11 @@ export class FakePeer {
 
   receive(text: string): void {
     if (this.#isOver) return;
-    const frame = JSON.parse(text) as Received;
+    const frame = JSON.parse(text) as Received | Answered;
+    if ('ack' in frame) {
+      this.answers.push(frame);
+      return;
+    }
     this.frames.push(frame);
     this.onFrame?.(frame);
   }

@@ -10,6 +10,7 @@ interface ChatApi {
     'chat.rooms': () => Promise<string[]>;
     'chat.find': (data?: { text: string }) => Message[];
   };
+  requests: { confirm: (data: { text: string }) => boolean; where: () => Promise<{ x: number }>; pick: (data?: string[]) => string | null; stop: () => void };
   events: { notice: { text: string } };
   channels: {
     'chat:{room}': { params: { last: number }; joined: Message[]; events: { message: Message; typing: { who: string } } };
@@ -28,6 +29,12 @@ const RIGHT: readonly string[] = [
   "await client.send('chat.rooms', undefined, { timeoutMs: 5 });",
   "await client.send('chat.find'); await client.send('chat.find', { text: 'x' });",
   "client.emit('chat.send', { room: 'lobby', text: 'hi' }) satisfies boolean;",
+  "client.handle('confirm', ({ text }, { signal }) => text.length > 0 && !signal.aborted);",
+  "client.handle('confirm', async () => true); client.handle('stop', () => undefined);",
+  "client.handle('where', () => ({ x: 1 })); client.handle('where', async () => ({ x: 1 }));",
+  "client.handle('pick', (names) => names?.[0] ?? null);",
+  "const end: () => void = client.handle('confirm', () => true); end();",
+  "new ChannelsClient('ws://a').handle('anything', (data) => { data satisfies unknown; return 1; });",
   "client.on('notice', (notice) => notice.text.length);",
   "client.on('$state', (state) => { if (state.name === 'waiting') state.delayMs satisfies number; });",
   "client.on('$error', (error) => error.code);",
@@ -91,6 +98,56 @@ const WRONG: readonly (readonly [what: string, code: string, error: number, name
     "client.emit('chat.send', { room: 1, text: 'b' });",
     2322,
     "'number' is not assignable to type 'string'",
+  ],
+  ['a request that the server does not make', "client.handle('confirmed', () => true);", 2345, '"confirmed"'],
+  ['a message as a request', "client.handle('chat.send', () => ({ id: 'a' }));", 2345, '"chat.send"'],
+  [
+    'an answer of another type to a request',
+    "client.handle('confirm', () => 'yes');",
+    2322,
+    "'string' is not assignable to type 'boolean | Promise<boolean>'",
+  ],
+  [
+    'a promise of an answer of another type',
+    "client.handle('where', async () => ({ y: 1 }));",
+    2322,
+    "Property 'x' is missing in type '{ y: number; }'",
+  ],
+  [
+    'no answer to a request',
+    "client.handle('confirm', () => undefined);",
+    2322,
+    "'undefined' is not assignable",
+  ],
+  [
+    'a handler of other data',
+    "client.handle('confirm', (data: { text: number }) => true);",
+    2345,
+    "'text' are incompatible",
+  ],
+  [
+    'a field that a request has not',
+    "client.handle('confirm', ({ title }) => true);",
+    2339,
+    "'title' does not exist",
+  ],
+  [
+    'data that may be missing',
+    "client.handle('pick', (names) => names[0] ?? null);",
+    18048,
+    "'names' is possibly 'undefined'",
+  ],
+  [
+    'the data of a request that has none',
+    "client.handle('where', (data) => ({ x: data.x }));",
+    18048,
+    "'data' is possibly 'undefined'",
+  ],
+  [
+    'a part of the context that there is not',
+    "client.handle('confirm', (data, { id }) => true);",
+    2339,
+    "'id' does not exist",
   ],
   ['an event that the server does not send', "client.on('notices', () => undefined);", 2345, '"notices"'],
   ['a command as an event', "client.on('$ping', () => undefined);", 2345, '"$ping"'],

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
-import type { ChannelSocket } from '../../core/channel-socket.js';
+import type { ChannelSocket, RequestOptions } from '../../core/channel-socket.js';
 import type { Connection } from '../../core/connection.js';
 import type { EncodedFrame } from '../../core/encoded-frame.js';
 import type { Transport } from '../../core/transport.interface.js';
@@ -80,6 +80,11 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
 
   push(event: string, data?: unknown): void {
     this.#attached.sendEvent(event, data);
+  }
+
+  request<T = unknown>(event: string, data?: unknown, options?: RequestOptions): Promise<T> {
+    // The peer may answer anything; that it is a `T` is what the caller says.
+    return this.#attached.request(event, data, options) as Promise<T>;
   }
 
   subscribe(channel: string): Promise<void> {
