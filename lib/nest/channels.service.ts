@@ -92,19 +92,13 @@ export class ChannelsService {
 
   /**
    * Publishes to every subscriber on every node. Resolves when the broker has accepted it, not when
-   * peers received it; on a channel with history with its position there. The data is encoded before the call
-   * returns: what changes later is not sent.
+   * peers received it. The data is encoded before the call returns: what changes later is not sent.
    *
    * @throws ChannelsError `bad_request` for a channel or an event that cannot be one, for data
    * without JSON, for `except` on a channel with history and `key` on one without, `payload_too_large` past
    * `maxMessageBytes`, `unavailable` while the broker is away
    */
-  async publish(
-    channel: string,
-    event: string,
-    data?: unknown,
-    options: PublishOptions = {},
-  ): Promise<Position | undefined> {
+  async publish(channel: string, event: string, data?: unknown, options: PublishOptions = {}): Promise<void> {
     checkChannelName(channel);
     checkEventName(event, this.engine.options.maxEventLength);
     const history = this.engine.catalog.historyOf(channel);
@@ -116,9 +110,8 @@ export class ChannelsService {
       data: this.#encode(data),
       except: typeof except === 'object' ? except.id : except,
     };
-    const position = await this.broker.publish(publication, history && { history, key });
+    await this.broker.publish(publication, history && { history, key });
     this.engine.observers.published(channel, event);
-    return position ?? undefined;
   }
 
   /**

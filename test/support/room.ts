@@ -67,7 +67,7 @@ export function acked(ack: string, data?: unknown, channel = 'room:1'): object {
   return { ack, data: data === undefined ? { channel } : { channel, data } };
 }
 
-export function publish({ app }: Pick<Room, 'app'>, data: unknown, channel = 'room:1'): Promise<unknown> {
+export function publish({ app }: Pick<Room, 'app'>, data: unknown, channel = 'room:1'): Promise<void> {
   return app.channels.publish(channel, 'message', data);
 }
 
