@@ -7,7 +7,7 @@ export {
 export { ChannelSocket } from './core/channel-socket.js';
 export { ChannelsError, type ChannelsErrorOptions } from './core/errors.js';
 export type { Broker, Publication, PublicationSink } from './core/broker.interface.js';
-export type { Claim, DedupKey, DedupStore, StoredAnswer } from './core/dedup-store.interface.js';
+export type { Claim, DedupKey, DedupRules, DedupStore, StoredAnswer } from './core/dedup-store.interface.js';
 export { MemoryBroker } from './core/memory-broker.js';
 export type { Failure, FaultKind, ObservedConnection, Observer, Refusal } from './core/observer.interface.js';
 export type { EngineOptions } from './core/options.js';
