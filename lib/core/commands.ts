@@ -74,6 +74,7 @@ function welcome(engine: Engine, connection: Connection): Welcome {
       maxEventLength: options.maxEventLength,
       maxChannelsPerConnection: options.maxChannelsPerConnection,
       maxInFlight: options.maxInFlight,
+      dedupWindowMs: options.dedupWindowMs,
     },
   };
 }

@@ -9,6 +9,7 @@ import {
   type WireError,
 } from '../protocol/index.js';
 import type { ChannelSocket } from './channel-socket.js';
+import type { StoredAnswer } from './dedup-store.interface.js';
 import { EncodedFrame } from './encoded-frame.js';
 import type { Endpoint } from './endpoint.js';
 import type { Engine } from './engine.js';
@@ -16,7 +17,7 @@ import { FaultLog } from './fault-log.js';
 import type { FlushQueue } from './flush-queue.js';
 import type { ObservedConnection } from './observer.interface.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
-import type { PendingReply } from './pending-reply.js';
+import { Lane } from './lane.js';
 import { SubscriptionTable } from './subscription-table.js';
 import type { Transport } from './transport.interface.js';
 
@@ -46,6 +47,15 @@ export interface ConnectionInfo {
   /** Whether the peer has offered a subprotocol of ours. */
   readonly ours: boolean;
   readonly address: string;
+}
+
+/** A message that is to be answered later. */
+export interface Unanswered {
+  /** Whether it counts against `maxInFlight`. */
+  readonly isAwaited: boolean;
+
+  /** The connection has ended: nobody waits for the answer. */
+  cancel(): void;
 }
 
 /** One peer, whatever carries it. Owns no timer; a sweep looks after all connections. */
@@ -85,7 +95,8 @@ export class Connection implements OutboxOwner, ObservedConnection {
   #closeCode?: number;
   #closeReason = '';
   #faults?: FaultLog;
-  #pending?: Set<PendingReply>;
+  #pending?: Set<Unanswered>;
+  #lane?: Lane;
   #inFlight = 0;
 
   constructor(
@@ -168,6 +179,12 @@ export class Connection implements OutboxOwner, ObservedConnection {
     this.outbox.push(new EncodedFrame(this.codec.encodeError(id, error)));
   }
 
+  /** Sends an answer that is encoded already. */
+  sendAnswer(id: MessageId, answer: StoredAnswer): void {
+    const json = answer.type === 'data' ? answer.data : answer.error;
+    this.outbox.push(new EncodedFrame(this.codec.encodeAnswer(id, answer.type, json)));
+  }
+
   /** Plain, and its messages are read by the application as well: what no handler takes is none of our business. */
   get isForeign(): boolean {
     return !this.ours && this.transport.isShared;
@@ -184,12 +201,17 @@ export class Connection implements OutboxOwner, ObservedConnection {
     return this.ours || this.engine.plainAcks ? frame.id : undefined;
   }
 
-  track(reply: PendingReply): void {
+  /** Where the messages to `@Acked` handlers wait for each other. */
+  get lane(): Lane {
+    return (this.#lane ??= new Lane());
+  }
+
+  track(reply: Unanswered): void {
     (this.#pending ??= new Set()).add(reply);
     if (reply.isAwaited) this.#inFlight++;
   }
 
-  untrack(reply: PendingReply): void {
+  untrack(reply: Unanswered): void {
     if (this.#pending?.delete(reply) && reply.isAwaited) this.#inFlight--;
   }
 

@@ -2,7 +2,7 @@ import type { Clock, Timer } from './clock.interface.js';
 import type { Claim, DedupKey, DedupRules, DedupStore, StoredAnswer } from './dedup-store.interface.js';
 
 /** What a claim or an answer takes beside the text of the answer: key, hash and records, rounded up. */
-const ENTRY_BYTES = 512;
+const DEDUP_ENTRY_BYTES = 512;
 
 /** How often it looks for what is due. What is asked for is looked at when it is asked for. */
 const SWEEP_INTERVAL_MS = 1_000;
@@ -138,7 +138,7 @@ export class MemoryDedupStore implements DedupStore {
 
   #claim({ principal, clientId, id, contentHash }: DedupKey): Claim {
     const owner = this.#ownerOf(ownerName(principal, clientId));
-    if (!this.#makeRoom(owner, ENTRY_BYTES)) {
+    if (!this.#makeRoom(owner, DEDUP_ENTRY_BYTES)) {
       this.#forget(owner);
       return { type: 'full' };
     }
@@ -153,7 +153,7 @@ export class MemoryDedupStore implements DedupStore {
     this.#owners.set(owner.name, owner);
     owner.entries.set(entry.key, entry);
     this.#running.add(entry);
-    this.#grow(entry, ENTRY_BYTES);
+    this.#grow(entry, DEDUP_ENTRY_BYTES);
     this.#sweeper ??= this.options.clock.setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
     return { type: 'claimed', fence: entry.fence };
   }
