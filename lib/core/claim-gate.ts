@@ -34,8 +34,6 @@ export class ClaimGate implements Gate {
   ) {}
 
   enter(): Promise<boolean> | boolean {
-    // The peer was told that it has not run, or is gone: so it does not, and the next copy may.
-    if (this.keeper.isSettled) return false;
     try {
       const key = keyOf(this.message);
       const claim = this.engine.dedup.claim(key);
@@ -71,6 +69,7 @@ export class ClaimGate implements Gate {
       return false;
     }
     const held = new HeldClaim(this.engine, key, claim.fence, this.keeper);
+    // The peer was told that it has not run, or is gone: so it does not, and the next copy may.
     if (this.keeper.isSettled) {
       held.free();
       return false;
