@@ -175,11 +175,13 @@ export class MemoryDedupStore implements DedupStore {
 
   #evict(oldestFirst: Set<Entry>, isOver: () => boolean): number {
     let count = 0;
+    // Asked first: the way to the oldest of a set leads over all that it has lost.
+    if (!isOver()) return count;
     for (const entry of oldestFirst) {
-      if (!isOver()) break;
       // What is past its window is not missed by anybody.
       if (entry.expiresAt > this.options.clock.now()) count++;
       this.#drop(entry);
+      if (!isOver()) break;
     }
     return count;
   }
