@@ -16,9 +16,16 @@ export type {
   PublicationSink,
   PublishRule,
 } from './core/broker.interface.js';
-export type { Claim, DedupKey, DedupStore, StoredAnswer } from './core/dedup-store.interface.js';
+export type { Claim, DedupKey, DedupRules, DedupStore, StoredAnswer } from './core/dedup-store.interface.js';
 export { MemoryBroker } from './core/memory-broker.js';
-export type { Failure, FaultKind, ObservedConnection, Observer, Refusal } from './core/observer.interface.js';
+export type {
+  AckOutcome,
+  Failure,
+  FaultKind,
+  ObservedConnection,
+  Observer,
+  Refusal,
+} from './core/observer.interface.js';
 export type { EngineOptions } from './core/options.js';
 export type { HandshakeRequest } from './transport/ws/handshake-request.js';
 export { ChannelsAdapter } from './nest/channels.adapter.js';
@@ -37,7 +44,7 @@ export {
   type NodesAnswered,
   type PublishOptions,
 } from './nest/channels.service.js';
-export { Acked } from './nest/decorators/acked.decorator.js';
+export { Acked, type AckedOptions } from './nest/decorators/acked.decorator.js';
 export { ChannelName, ChannelParam, MessageId } from './nest/decorators/message-params.decorator.js';
 export { OnHandshake } from './nest/decorators/on-handshake.decorator.js';
 export { SubscribeChannel } from './nest/decorators/subscribe-channel.decorator.js';

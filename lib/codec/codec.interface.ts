@@ -27,6 +27,9 @@ export interface Codec {
   /** `{ ack, error }` */
   encodeError(id: MessageId, error: WireError): string;
 
+  /** `{ ack, data }` or `{ ack, error }` of what is JSON text already, encoded once where the message ran. */
+  encodeAnswer(id: MessageId, member: 'data' | 'error', json: string | undefined): string;
+
   /** A value on its own, as stock Nest answers with what a handler returned. */
   encodeValue(value: unknown): string | undefined;
 }

@@ -44,6 +44,10 @@ export class JsonCodec implements Codec {
     return `{"ack":${JSON.stringify(id)},"error":${JSON.stringify(error)}}`;
   }
 
+  encodeAnswer(id: MessageId, member: 'data' | 'error', json: string | undefined): string {
+    return `{"ack":${JSON.stringify(id)}${json === undefined ? '' : `,"${member}":${json}`}}`;
+  }
+
   encodeValue(value: unknown): string | undefined {
     return JSON.stringify(value) as string | undefined;
   }

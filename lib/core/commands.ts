@@ -80,6 +80,7 @@ function welcome(engine: Engine, connection: Connection): Welcome {
       maxEventLength: options.maxEventLength,
       maxChannelsPerConnection: options.maxChannelsPerConnection,
       maxInFlight: options.maxInFlight,
+      dedupWindowMs: options.dedupWindowMs,
     },
   };
 }

@@ -11,6 +11,7 @@ import {
 import type { ChannelSocket, RequestOptions } from './channel-socket.js';
 import { isCommand } from './commands.js';
 import type { Clock } from './clock.interface.js';
+import type { StoredAnswer } from './dedup-store.interface.js';
 import { EncodedFrame } from './encoded-frame.js';
 import type { Endpoint } from './endpoint.js';
 import type { Engine } from './engine.js';
@@ -19,8 +20,8 @@ import { FaultLog } from './fault-log.js';
 import type { FlushQueue } from './flush-queue.js';
 import type { ObservedConnection } from './observer.interface.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
+import { Lane } from './lane.js';
 import { PeerRequests } from './peer-requests.js';
-import type { PendingReply } from './pending-reply.js';
 import { SubscriptionTable } from './subscription-table.js';
 import type { Transport } from './transport.interface.js';
 
@@ -50,6 +51,15 @@ export interface ConnectionInfo {
   /** Whether the peer has offered a subprotocol of ours. */
   readonly ours: boolean;
   readonly address: string;
+}
+
+/** A message that is to be answered later. */
+export interface Unanswered {
+  /** Whether it counts against `maxInFlight`. */
+  readonly isAwaited: boolean;
+
+  /** The connection has ended: nobody waits for the answer. */
+  cancel(): void;
 }
 
 /** One peer, whatever carries it. Owns no timer; a sweep looks after all connections. */
@@ -91,8 +101,9 @@ export class Connection implements OutboxOwner, ObservedConnection {
   #faults?: FaultLog;
   /** What came while `handleConnection` ran, where that reads messages itself. */
   #waiting?: (string | Uint8Array)[];
-  #pending?: Set<PendingReply>;
   #requests?: PeerRequests;
+  #pending?: Set<Unanswered>;
+  #lane?: Lane;
   #inFlight = 0;
 
   constructor(
@@ -190,6 +201,12 @@ export class Connection implements OutboxOwner, ObservedConnection {
     this.outbox.push(new EncodedFrame(this.codec.encodeError(id, error)));
   }
 
+  /** Sends an answer that is encoded already. */
+  sendAnswer(id: MessageId, answer: StoredAnswer): void {
+    const json = answer.type === 'data' ? answer.data : answer.error;
+    this.outbox.push(new EncodedFrame(this.codec.encodeAnswer(id, answer.type, json)));
+  }
+
   /** Plain, and its messages are read by the application as well: what no handler takes is none of our business. */
   get isForeign(): boolean {
     return !this.ours && this.transport.isShared;
@@ -206,12 +223,17 @@ export class Connection implements OutboxOwner, ObservedConnection {
     return this.ours || this.engine.plainAcks ? frame.id : undefined;
   }
 
-  track(reply: PendingReply): void {
+  /** Where the messages to `@Acked` handlers wait for each other. */
+  get lane(): Lane {
+    return (this.#lane ??= new Lane());
+  }
+
+  track(reply: Unanswered): void {
     (this.#pending ??= new Set()).add(reply);
     if (reply.isAwaited) this.#inFlight++;
   }
 
-  untrack(reply: PendingReply): void {
+  untrack(reply: Unanswered): void {
     if (this.#pending?.delete(reply) && reply.isAwaited) this.#inFlight--;
   }
 

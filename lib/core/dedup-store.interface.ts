@@ -1,49 +1,72 @@
-import type { WireError } from '../protocol/index.js';
-
 /** What one message id of one client stands for. */
 export interface DedupKey {
+  /** Empty for somebody anonymous: then nothing but the `clientId`, a secret, tells one from another. */
   readonly principal: string;
+  /** Of the `$hello`; `connection:<id>` for a connection that has given none. Has no blank. */
   readonly clientId: string;
   readonly id: string;
   /** Hash of the event and the decoded data: another one under the same id is a `conflict`. */
   readonly contentHash: string;
 }
 
-/** How the run of a message ended; repeated to every later copy of it. */
+/** How the run of a message ended, as JSON text; repeated to every later copy of it. */
 export type StoredAnswer =
-  { readonly type: 'data'; readonly data?: string } | { readonly type: 'error'; readonly error: WireError };
+  { readonly type: 'data'; readonly data?: string } | { readonly type: 'error'; readonly error: string };
 
 /** What {@link DedupStore.claim} says about a copy of a message. */
 export type Claim =
   /** The caller runs the handler. `fence` grows with each claim of a key; only the newest may store. */
   | { readonly type: 'claimed'; readonly fence: number }
-  /** Another copy runs it: {@link DedupStore.wait} for its answer. */
+  /** Another copy runs it: {@link DedupStore.wait} for its end. */
   | { readonly type: 'running' }
   | { readonly type: 'answered'; readonly answer: StoredAnswer }
-  | { readonly type: 'conflict' };
+  /** The id came with another event or other data. */
+  | { readonly type: 'conflict' }
+  /** So many handlers run that there is no room for one more claim. */
+  | { readonly type: 'full' };
+
+/** What the engine tells a store when it starts. */
+export interface DedupRules {
+  /** How long an answer is kept, in milliseconds. */
+  readonly windowMs: number;
+  /** How long a claim holds that is not renewed, in milliseconds. */
+  readonly leaseMs: number;
+  /** To be told of answers that went before the end of the window, for want of room. */
+  readonly evicted: (count: number) => void;
+}
 
 /**
  * Port that lets a message to an `@Acked()` handler run at most once within the dedup window.
  *
- * Guarantees: of several claims of one key at most one is `claimed` at a time; an answer stored
- * under a `fence` that is not the newest is refused; an answer is kept for the whole window.
+ * Guarantees: of several claims of one key at most one is `claimed` at a time; a claim holds until it
+ * is resolved, released, or was not renewed for `leaseMs`; what comes under a `fence` that does not hold
+ * any more changes nothing; an answer is kept for `windowMs` after it was stored, unless room is short,
+ * which is told to `evicted`. A running claim is never dropped for want of room.
+ *
+ * A store in memory answers at once, so that a handler which does the same is answered without a promise.
  */
 export interface DedupStore {
+  /** Called once, before anything else. */
+  start(rules: DedupRules): Promise<void> | void;
+
   /** Asks to run the handler; the first copy of a key may. */
-  claim(key: DedupKey): Promise<Claim>;
+  claim(key: DedupKey): Promise<Claim> | Claim;
 
-  /** Keeps a running claim alive. `false` where it was lost. */
-  renew(key: DedupKey, fence: number): Promise<boolean>;
+  /** Keeps a running claim alive for another `leaseMs`. `false` where it was lost. */
+  renew(key: DedupKey, fence: number): Promise<boolean> | boolean;
 
-  /** Stores the answer and wakes those who wait. `false` where the claim was lost. */
-  resolve(key: DedupKey, fence: number, answer: StoredAnswer): Promise<boolean>;
+  /** Stores the answer, ends the claim and wakes those who wait. `false` where the claim was lost. */
+  resolve(key: DedupKey, fence: number, answer: StoredAnswer): Promise<boolean> | boolean;
 
-  /** Frees the key, for a retryable error: the next copy runs again. */
-  release(key: DedupKey, fence: number): Promise<void>;
+  /** Ends the claim without an answer, for a retryable error: the next copy may run again. */
+  release(key: DedupKey, fence: number): Promise<void> | void;
 
-  /** The answer of the running claim; rejects when the signal aborts. */
-  wait(key: DedupKey, signal: AbortSignal): Promise<StoredAnswer>;
+  /**
+   * Resolves when the running claim of the key has ended in whatever way, or the signal aborts. May
+   * resolve earlier: who has waited claims again.
+   */
+  wait(key: DedupKey, signal: AbortSignal): Promise<void>;
 
-  /** Lets go of what it holds, at shutdown. Who waits is not answered any more. */
+  /** Lets go of what it holds, at shutdown, and wakes those who wait. May be called twice. */
   close(): Promise<void> | void;
 }

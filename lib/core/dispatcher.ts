@@ -5,6 +5,7 @@ import {
   type EventFrame,
   type WireError,
 } from '../protocol/index.js';
+import { AckedTurn } from './acked-turn.js';
 import { answerData } from './answer-data.js';
 import { runCommand } from './commands.js';
 import type { Connection } from './connection.js';
@@ -34,7 +35,13 @@ export class Dispatcher {
         this.refuse(message, refusal as WireError);
       return;
     }
-    this.#run(handlers[0] as Handler, message);
+    const first = handlers[0] as Handler;
+    if (first.acked) {
+      connection.greeted = true;
+      new AckedTurn(this.engine, message, first).begin();
+      return;
+    }
+    this.#run(first, message);
     for (let at = 1; at < handlers.length; at++) {
       this.#run(handlers[at] as Handler, new Message(connection, event, frame.data));
     }
@@ -104,29 +111,34 @@ export class Dispatcher {
       return wireError('unknown_event', `no @SubscribeMessage() handles ${JSON.stringify(event)}`);
     }
     if (this.engine.draining) return wireError('unavailable', 'the server shuts down');
-    if (id !== undefined && connection.inFlight >= maxInFlight) {
-      const tooMany = `${connection.inFlight} messages are unanswered`;
-      return { ...wireError('rate_limited', tooMany), retryAfterMs: IN_FLIGHT_RETRY_MS };
-    }
-    return undefined;
+    if (id !== undefined)
+      return connection.inFlight >= maxInFlight ? tooMany(connection.inFlight) : undefined;
+    // Nothing else bounds those without an `id`; elsewhere they do not wait.
+    return handlers[0]?.acked && connection.lane.waiting >= maxInFlight
+      ? tooMany(connection.lane.waiting)
+      : undefined;
   }
 
   #run(handler: Handler, message: Message): void {
-    if (handler.acked) message.connection.greeted = true;
     let result: unknown;
     let stream: ResultStream | undefined;
     try {
       result = handler.handle(message);
       // In here as well: a result may throw when it is looked at.
-      if (!(result instanceof Promise)) stream = asStream(result, handler.acked);
+      if (!(result instanceof Promise)) stream = asStream(result, false);
     } catch (error) {
       this.fail(message, error);
       return;
     }
-    if (result instanceof Promise) new PendingReply(this.engine, message, handler.acked).follow(result);
-    else if (stream) new PendingReply(this.engine, message, handler.acked).stream(stream);
+    if (result instanceof Promise) new PendingReply(this.engine, message).follow(result);
+    else if (stream) new PendingReply(this.engine, message).stream(stream);
     else this.answer(message, result);
   }
+}
+
+function tooMany(unanswered: number): WireError {
+  const text = `${unanswered} messages are unanswered`;
+  return { ...wireError('rate_limited', text), retryAfterMs: IN_FLIGHT_RETRY_MS };
 }
 
 function wireError(code: WireError['code'], message: string): WireError {

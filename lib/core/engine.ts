@@ -4,9 +4,11 @@ import { CLOSE_CODES } from '../protocol/index.js';
 import { Alarms } from './alarms.js';
 import type { Broker } from './broker.interface.js';
 import { ChannelCatalog } from './channel-catalog.js';
+import { Claims } from './claims.js';
 import type { Clock } from './clock.interface.js';
 import { Connection, type ConnectionInfo } from './connection.js';
 import { Deadlines } from './deadlines.js';
+import type { DedupStore } from './dedup-store.interface.js';
 import { Dispatcher } from './dispatcher.js';
 import type { Endpoint } from './endpoint.js';
 import { FlushQueue } from './flush-queue.js';
@@ -22,6 +24,9 @@ import { WorkCounter } from './work-counter.js';
 /** The longest pause between two looks at all connections. */
 const MAX_TICK_MS = 1_000;
 
+/** How long the claim of a message holds when the node that runs it dies. */
+const CLAIM_LEASE_MS = 30_000;
+
 /** How long peers may take to answer the close of a shutdown. */
 const CLOSE_GRACE_MS = 1_000;
 
@@ -34,6 +39,7 @@ export interface EngineParts {
   readonly random: Random;
   readonly codec: Codec;
   readonly broker: Broker;
+  readonly dedup: DedupStore;
   readonly observers: Observers;
   readonly errors: ErrorMapper;
   /** Whether a plain connection's message with an `id` is answered by an ack. */
@@ -55,10 +61,13 @@ export class Engine {
   readonly dispatcher: Dispatcher;
   readonly hub: Hub;
   readonly catalog = new ChannelCatalog();
+  readonly dedup: DedupStore;
+  readonly claims: Claims;
 
   readonly #broker: Broker;
   readonly #heartbeat: Heartbeat;
   readonly #tickMs: number;
+  readonly #leaseMs: number;
   readonly #connections = new Map<string, Connection>();
   readonly #byClient = new Map<string, Connection>();
   /** Code of the application that runs. */
@@ -85,6 +94,9 @@ export class Engine {
     this.alarms = new Alarms(this.clock);
     this.dispatcher = new Dispatcher(this);
     this.hub = new Hub(this.codec, this.#broker, this.observers, this.catalog);
+    this.dedup = parts.dedup;
+    this.#leaseMs = Math.min(CLAIM_LEASE_MS, this.options.dedupWindowMs);
+    this.claims = new Claims(this.clock, this.observers, this.#leaseMs);
     this.#work = new WorkCounter(this.clock);
     this.#open = new WorkCounter(this.clock);
     this.#heartbeat = new Heartbeat(this.options, this.clock, this.random, this.#tickMs);
@@ -101,6 +113,11 @@ export class Engine {
 
   async start(): Promise<void> {
     await this.#broker.start(this.hub.deliver);
+    await this.dedup.start({
+      windowMs: this.options.dedupWindowMs,
+      leaseMs: this.#leaseMs,
+      evicted: (count) => this.observers.evicted(count),
+    });
     this.#ticker ??= this.clock.setInterval(() => this.#tick(), this.#tickMs);
   }
 
@@ -193,11 +210,16 @@ export class Engine {
     for (const connection of this.#connections.values()) connection.terminate(code, reason);
     await this.#disconnected(deadline);
     if (this.#ticker) this.clock.clearTimer(this.#ticker);
+    await this.#letGo('broker.close', () => this.#broker.close());
+    await this.#letGo('dedupStore.close', () => this.dedup.close());
+  }
+
+  async #letGo(where: string, close: () => Promise<void> | void): Promise<void> {
     try {
-      await this.#broker.close();
+      await close();
     } catch (error) {
       // What is shut down after this node must not stay open for it.
-      this.observers.failed({ where: 'broker.close', error });
+      this.observers.failed({ where, error });
     }
   }
 
@@ -221,6 +243,7 @@ export class Engine {
   #tick(): void {
     const now = this.clock.now();
     this.deadlines.sweep(now);
+    this.claims.sweep(now);
     this.#heartbeat.sweep(now);
     if (now < this.#checkedAt + this.options.positionCheckMs) return;
     this.#checkedAt = now;
@@ -230,8 +253,8 @@ export class Engine {
 
 /** Short times, as tests have them, are looked at ten times each. */
 function tickOf(options: ResolvedOptions): number {
-  const { heartbeatIntervalMs, heartbeatTimeoutMs, idleTimeoutMs, handlerTimeoutMs } = options;
-  const times = [heartbeatIntervalMs, heartbeatTimeoutMs, idleTimeoutMs, handlerTimeoutMs];
+  const { heartbeatIntervalMs, heartbeatTimeoutMs, idleTimeoutMs, handlerTimeoutMs, dedupWindowMs } = options;
+  const times = [heartbeatIntervalMs, heartbeatTimeoutMs, idleTimeoutMs, handlerTimeoutMs, dedupWindowMs];
   const shortest = Math.min(...times.filter((ms) => ms > 0));
   return Math.max(1, Math.min(MAX_TICK_MS, Math.floor(shortest / 10)));
 }

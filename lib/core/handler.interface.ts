@@ -16,6 +16,15 @@ export class Message {
   ) {}
 }
 
+/** Lets one copy of a message run. Stands behind the guards and before the rest of an acked handler. */
+export interface Gate {
+  /** Whether this copy runs. Neither throws nor rejects: why it does not run is the gate's to answer. */
+  enter(): Promise<boolean> | boolean;
+}
+
+/** What a handler gives whose gate has turned the message away. */
+export const TURNED_AWAY = Symbol('turned away');
+
 /** Code of the application that takes the messages of one event. */
 export interface Handler {
   readonly event: string;
@@ -23,11 +32,15 @@ export interface Handler {
   /** Whether a message id runs at most once, see `@Acked()`. */
   readonly acked: boolean;
 
+  /** Whether an acked handler runs beside the others of its connection. */
+  readonly concurrent?: boolean;
+
   /**
    * Runs the guards, pipes and interceptors and the method. May return the answer, a promise of
-   * it, or a `ResultStream`; throws or rejects what the peer is to be told.
+   * it, or a `ResultStream`; throws or rejects what the peer is to be told. Where there is a gate, it
+   * is asked once the guards have passed; {@link TURNED_AWAY} is the result where it says no.
    */
-  handle(message: Message): unknown;
+  handle(message: Message, gate?: Gate): unknown;
 }
 
 /** Turns what a handler threw into what the peer may see. */

@@ -27,6 +27,9 @@ export interface ObservedConnection {
   readonly ours: boolean;
 }
 
+/** How a message was answered; `repeated` with the stored answer of an earlier copy, see `@Acked()`. */
+export type AckOutcome = 'done' | 'failed' | 'timeout' | 'repeated';
+
 /** Where code of the application failed. */
 export interface Failure {
   readonly where: string;
@@ -55,7 +58,12 @@ export interface Observer {
   /** A publication has reached the subscribers of this node; `subscribers` is how many it has. */
   delivered?(channel: string, subscribers: number): void;
   /** A message with an `id` was handled and has its final answer. Without an `id` there is none to tell of. */
-  acked?(connection: ObservedConnection, event: string, outcome: 'done' | 'failed' | 'timeout'): void;
+  acked?(connection: ObservedConnection, event: string, outcome: AckOutcome): void;
+  /**
+   * Answers to `@Acked` messages went before the end of the dedup window, for want of room: a late copy of
+   * one of these messages would run again.
+   */
+  evicted?(count: number): void;
   /** Publications were lost to a subscriber, who is told by `$gap`. */
   gap?(connection: ObservedConnection, channel: string): void;
 }

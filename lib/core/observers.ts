@@ -1,4 +1,11 @@
-import type { Failure, FaultKind, ObservedConnection, Observer, Refusal } from './observer.interface.js';
+import type {
+  AckOutcome,
+  Failure,
+  FaultKind,
+  ObservedConnection,
+  Observer,
+  Refusal,
+} from './observer.interface.js';
 
 type Having<K extends keyof Observer> = Observer & Required<Pick<Observer, K>>;
 
@@ -15,6 +22,7 @@ export class Observers implements Required<Observer> {
   readonly #published: readonly Having<'published'>[];
   readonly #delivered: readonly Having<'delivered'>[];
   readonly #acked: readonly Having<'acked'>[];
+  readonly #evicted: readonly Having<'evicted'>[];
   readonly #gap: readonly Having<'gap'>[];
 
   constructor(observers: readonly Observer[]) {
@@ -28,6 +36,7 @@ export class Observers implements Required<Observer> {
     this.#published = having('published');
     this.#delivered = having('delivered');
     this.#acked = having('acked');
+    this.#evicted = having('evicted');
     this.#gap = having('gap');
   }
 
@@ -65,8 +74,12 @@ export class Observers implements Required<Observer> {
     for (const observer of this.#delivered) this.#guard(() => observer.delivered(channel, subscribers));
   }
 
-  acked(connection: ObservedConnection, event: string, outcome: 'done' | 'failed' | 'timeout'): void {
+  acked(connection: ObservedConnection, event: string, outcome: AckOutcome): void {
     for (const observer of this.#acked) this.#guard(() => observer.acked(connection, event, outcome));
+  }
+
+  evicted(count: number): void {
+    for (const observer of this.#evicted) this.#guard(() => observer.evicted(count));
   }
 
   gap(connection: ObservedConnection, channel: string): void {

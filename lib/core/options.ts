@@ -156,6 +156,31 @@ export interface EngineOptions {
    * @default 1_024
    */
   maxPendingUpgrades?: number;
+
+  /**
+   * How long the answer to a message for an `@Acked` handler is kept, so that a copy of the message gets
+   * it and does not run. Told to clients, which do not send again what is older than that, less 30 s.
+   *
+   * @default 300_000
+   */
+  dedupWindowMs?: number;
+
+  /**
+   * Room for the running and answered messages of `@Acked` handlers of one principal, or of one anonymous
+   * client, in bytes: 512 for each and the JSON of its answer. Past it the oldest answers go before their
+   * time, which observers are told as `evicted`; where none is left to go, a message is answered
+   * `rate_limited`. Bounds the store in memory; another `dedupStore` has bounds of its own.
+   *
+   * @default 4_194_304
+   */
+  maxDedupBytesPerPrincipal?: number;
+
+  /**
+   * The same for everybody together.
+   *
+   * @default 67_108_864
+   */
+  maxDedupBytes?: number;
 }
 
 export type ResolvedOptions = Readonly<Required<EngineOptions>>;
@@ -181,6 +206,9 @@ export const DEFAULTS: ResolvedOptions = {
   maxHistories: 10_000,
   maxFragments: 256,
   maxPendingUpgrades: 1_024,
+  dedupWindowMs: 300_000,
+  maxDedupBytesPerPrincipal: 4_194_304,
+  maxDedupBytes: 67_108_864,
 };
 
 /** Options for which zero means "off". */

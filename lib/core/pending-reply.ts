@@ -1,4 +1,5 @@
 import { answerData } from './answer-data.js';
+import type { Unanswered } from './connection.js';
 import type { Expirable } from './deadlines.js';
 import type { Engine } from './engine.js';
 import { ChannelsError } from './errors.js';
@@ -9,7 +10,7 @@ import { asStream, type ResultStream } from './result-stream.js';
  * The answer to a message whose handler has not finished. Settles exactly once: with what the
  * handler gives, with `timeout`, or without a word because the connection has ended.
  */
-export class PendingReply implements Expirable {
+export class PendingReply implements Expirable, Unanswered {
   expiresAt = 0;
   #settled = false;
   #holdsShutdown = false;
@@ -19,14 +20,11 @@ export class PendingReply implements Expirable {
   constructor(
     private readonly engine: Engine,
     private readonly message: Message,
-    /** Whether the handler answers once, whatever it returns. */
-    private readonly acked: boolean,
   ) {
     message.connection.track(this);
     if (message.id !== undefined) engine.deadlines.add(this);
   }
 
-  /** Whether it counts against `maxInFlight`. */
   get isAwaited(): boolean {
     return this.message.id !== undefined;
   }
@@ -47,8 +45,7 @@ export class PendingReply implements Expirable {
     let last: unknown;
     this.#stream = result;
     // Without an `id` every item is sent, whatever it comes from, as in stock Nest.
-    const isPlain = !this.isAwaited && !this.acked;
-    const isEach = (): boolean => isPlain || result.isEach();
+    const isEach = (): boolean => !this.isAwaited || result.isEach();
     if (!result.isEach()) this.#holdShutdown();
     try {
       const subscription = result.source.subscribe({
@@ -73,7 +70,6 @@ export class PendingReply implements Expirable {
     this.#fail(new ChannelsError('timeout', `the handler took longer than ${handlerTimeoutMs} ms`));
   }
 
-  /** The connection has ended: nobody waits for the answer. */
   cancel(): void {
     this.#settle();
   }
@@ -82,7 +78,7 @@ export class PendingReply implements Expirable {
     if (this.#settled) return;
     let stream: ResultStream | undefined;
     try {
-      stream = asStream(value, this.acked);
+      stream = asStream(value, false);
     } catch (error) {
       // A result may throw when it is looked at.
       this.#fail(error);

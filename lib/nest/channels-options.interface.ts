@@ -1,5 +1,6 @@
 import type { Broker } from '../core/broker.interface.js';
 import type { ChannelDefinition } from '../core/channel-definition.js';
+import type { DedupStore } from '../core/dedup-store.interface.js';
 import type { Observer } from '../core/observer.interface.js';
 import type { EngineOptions } from '../core/options.js';
 import type { HandshakeRequest } from '../transport/ws/handshake-request.js';
@@ -102,6 +103,13 @@ export interface ChannelsModuleOptions extends EngineOptions {
    * have a history. Those of `@SubscribeChannel` need not be named.
    */
   channels?: readonly ChannelDefinition[];
+
+  /**
+   * Where the answers of `@Acked` handlers are kept, so that a copy of a message does not run again.
+   *
+   * @default in the memory of this process, bounded by `maxDedupBytes` and `maxDedupBytesPerPrincipal`
+   */
+  dedupStore?: DedupStore;
 
   /** Get the facts that the engine reports, beside the log. */
   observers?: readonly Observer[];

@@ -11,10 +11,12 @@ import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { JsonCodec } from '../codec/index.js';
 import type { Broker } from '../core/broker.interface.js';
 import type { Clock } from '../core/clock.interface.js';
+import type { DedupStore } from '../core/dedup-store.interface.js';
 import { Engine } from '../core/engine.js';
 import { MemoryBroker } from '../core/memory-broker.js';
+import { MemoryDedupStore } from '../core/memory-dedup-store.js';
 import { Observers } from '../core/observers.js';
-import { resolveOptions } from '../core/options.js';
+import { resolveOptions, type ResolvedOptions } from '../core/options.js';
 import type { Random } from '../core/random.interface.js';
 import { ChannelsAdapter } from './channels.adapter.js';
 import { AUTO_INSTALL, ConfigurableModuleClass, OPTIONS_TYPE } from './channels.module-definition.js';
@@ -38,6 +40,7 @@ function createEngine(options: ChannelsModuleOptions, clock: Clock, random: Rand
     clock,
     random,
     broker,
+    dedup: options.dedupStore ?? createDedupStore(resolved, clock),
     observers,
     codec: new JsonCodec(resolved.maxNesting),
     errors: new NestErrorMapper(observers, random),
@@ -45,6 +48,11 @@ function createEngine(options: ChannelsModuleOptions, clock: Clock, random: Rand
   });
   for (const definition of options.channels ?? []) engine.catalog.add(definition, 'the option "channels"');
   return engine;
+}
+
+function createDedupStore(options: ResolvedOptions, clock: Clock): DedupStore {
+  const { maxDedupBytes: maxBytes, maxDedupBytesPerPrincipal: maxBytesPerPrincipal } = options;
+  return new MemoryDedupStore({ clock, maxBytes, maxBytesPerPrincipal });
 }
 
 /** Each import is an instance of its own: what is published through one never reaches the clients of another. */

@@ -123,6 +123,7 @@ export class GatewayEndpoint implements Endpoint {
           event,
           pattern: event,
           acked: method.acked,
+          concurrent: method.concurrent,
           guards: true,
         });
         table.set(event, [...(table.get(event) ?? []), handler]);
@@ -203,6 +204,7 @@ export class GatewayEndpoint implements Endpoint {
       event,
       pattern,
       acked: true,
+      concurrent: false,
       guards: event === '$subscribe',
     });
   }

@@ -3,6 +3,7 @@ import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
 import type { ChannelDefinition } from '../core/channel-definition.js';
 import { RESERVED_EVENT_PREFIX } from '../protocol/index.js';
 import { normalizePath } from '../transport/index.js';
+import type { AckedOptions } from './decorators/acked.decorator.js';
 import {
   ACKED_METADATA,
   HANDSHAKE_GUARDS_METHOD,
@@ -33,6 +34,8 @@ export interface GatewayMethod {
   /** The event of `@SubscribeMessage`. */
   readonly event?: string;
   readonly acked: boolean;
+  /** Acked, and beside the others of its connection. */
+  readonly concurrent: boolean;
   readonly subscribes?: ChannelDefinition;
   /** The pattern of `@UnsubscribeChannel`. */
   readonly unsubscribes?: string;
@@ -124,7 +127,8 @@ function describe(
 
 function describeMethod(instance: object, name: string, gateway: string): GatewayMethod {
   const method = (instance as Record<string, unknown>)[name];
-  const acked = readMetadata<boolean>(ACKED_METADATA, method) ?? false;
+  const options = readMetadata<AckedOptions>(ACKED_METADATA, method);
+  const acked = options !== undefined;
   const isHandler = readMetadata(MESSAGE_MAPPING_METADATA, method) !== undefined;
   if (acked && !isHandler) {
     throw new TypeError(`${gateway}.${name}: @Acked() needs a @SubscribeMessage() beside it.`);
@@ -133,6 +137,7 @@ function describeMethod(instance: object, name: string, gateway: string): Gatewa
     name,
     event: isHandler ? checkEvent(readMetadata(MESSAGE_METADATA, method), `${gateway}.${name}`) : undefined,
     acked,
+    concurrent: options?.concurrent ?? false,
     subscribes: readMetadata(SUBSCRIBE_CHANNEL_METADATA, method),
     unsubscribes: readMetadata(UNSUBSCRIBE_CHANNEL_METADATA, method),
     onHandshake: readMetadata<boolean>(ON_HANDSHAKE_METADATA, method) ?? false,

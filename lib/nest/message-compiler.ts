@@ -18,6 +18,7 @@ interface MessageMethod {
   readonly event: string;
   readonly pattern: string;
   readonly acked: boolean;
+  readonly concurrent: boolean;
   /** Clean-up runs without guards. */
   readonly guards: boolean;
 }
@@ -38,7 +39,7 @@ export class MessageCompiler {
 
   compile(gateway: Gateway, method: MessageMethod): Handler {
     if (!gateway.isScoped) return this.#compileFor(gateway, method);
-    return new ScopedHandler(method.event, method.acked, (connection) =>
+    return new ScopedHandler(method.event, method.acked, method.concurrent, (connection) =>
       this.#compileFor(this.scopes.of(connection, gateway), method),
     );
   }
@@ -59,8 +60,7 @@ export class MessageCompiler {
     const params = this.#paramKeys(gateway.instance, method.name);
     const acksByHand = params.some((key) => Number(this.#utils.mapParamType(key)) === WsParamtype.ACK);
     const decorated = params.some((key) => key.includes(CUSTOM_ROUTE_ARGS_METADATA));
-    const { event, acked, pattern } = method;
-    return new MessagePipeline(event, acked, pattern, pipeline, filters, acksByHand, decorated);
+    return new MessagePipeline({ ...method, pipeline, filters, acksByHand, decorated });
   }
 
   /** Under which Nest keeps what the decorators of the parameters say. */

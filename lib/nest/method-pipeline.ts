@@ -1,5 +1,6 @@
 import type { CanActivate, ContextType, NestInterceptor, PipeTransform } from '@nestjs/common';
 import type { Observable } from 'rxjs';
+import { TURNED_AWAY, type Gate } from '../core/handler.interface.js';
 import { ResultStream, isObservable } from '../core/result-stream.js';
 import { ExecutionContextHost, InterceptorsConsumer } from './nest-internals.js';
 
@@ -38,13 +39,19 @@ export class MethodPipeline {
 
   constructor(private readonly parts: MethodPipelineParts) {}
 
-  run(args: unknown[]): unknown {
-    const { guards, interceptors } = this.parts;
-    if (guards.length > 0) {
+  run(args: unknown[], gate?: Gate): unknown {
+    if (this.parts.guards.length > 0) {
       const allowed = this.#guard(args, this.#context(args), 0);
-      if (allowed) return allowed.then(() => this.#proceed(args));
+      if (allowed) return allowed.then(() => this.#enter(args, gate));
     }
-    return interceptors.length === 0 ? this.#invoke(args) : this.#intercept(args);
+    return this.#enter(args, gate);
+  }
+
+  #enter(args: unknown[], gate: Gate | undefined): unknown {
+    if (!gate) return this.#proceed(args);
+    const enters = gate.enter();
+    if (enters instanceof Promise) return enters.then((may) => (may ? this.#proceed(args) : TURNED_AWAY));
+    return enters ? this.#proceed(args) : TURNED_AWAY;
   }
 
   #proceed(args: unknown[]): unknown {

@@ -3,11 +3,14 @@ import type { Broker } from '../../lib/core/broker.interface.js';
 import { CHANNEL_SYNTAX, defineChannel } from '../../lib/core/channel-definition.js';
 import type { ChannelSocket } from '../../lib/core/channel-socket.js';
 import type { Connection, ConnectionInfo } from '../../lib/core/connection.js';
+import type { DedupStore } from '../../lib/core/dedup-store.interface.js';
 import type { EncodedFrame } from '../../lib/core/encoded-frame.js';
 import type { ChannelRoute, Endpoint } from '../../lib/core/endpoint.js';
 import { Engine } from '../../lib/core/engine.js';
+import { ChannelsError, toWireError } from '../../lib/core/errors.js';
 import type { ErrorMapper, Handler } from '../../lib/core/handler.interface.js';
 import { MemoryBroker, type MemoryBrokerParts } from '../../lib/core/memory-broker.js';
+import { MemoryDedupStore } from '../../lib/core/memory-dedup-store.js';
 import type { Observer } from '../../lib/core/observer.interface.js';
 import { Observers } from '../../lib/core/observers.js';
 import { resolveOptions, type EngineOptions } from '../../lib/core/options.js';
@@ -130,6 +133,7 @@ export interface RigOptions extends EngineOptions {
   readonly seed?: number;
   readonly observers?: readonly Observer[];
   readonly broker?: Broker;
+  readonly dedup?: DedupStore;
   readonly handlers?: readonly Handler[];
   readonly channels?: Readonly<Record<string, Omit<ChannelRoute, 'definition'>>>;
   readonly connected?: Endpoint['connected'];
@@ -151,8 +155,9 @@ export class Rig {
       broker = memoryBroker({ clock }),
       ...rest
     } = options;
-    const { handlers, channels, connected, disconnected, ...limits } = rest;
+    const { handlers, channels, connected, disconnected, dedup, ...limits } = rest;
     const resolved = resolveOptions(limits);
+    const { maxDedupBytes: maxBytes, maxDedupBytesPerPrincipal: maxBytesPerPrincipal } = resolved;
     this.clock = clock;
     this.engine = new Engine({
       options: resolved,
@@ -160,6 +165,7 @@ export class Rig {
       random: seededRandom(seed),
       codec: new JsonCodec(resolved.maxNesting),
       broker,
+      dedup: dedup ?? new MemoryDedupStore({ clock, maxBytes, maxBytesPerPrincipal }),
       observers: new Observers([this.journal, ...observers]),
       errors: ERRORS,
       plainAcks: true,
@@ -224,7 +230,10 @@ async function turns(count: number): Promise<void> {
 }
 
 const ERRORS: ErrorMapper = {
-  toWireError: (error) => ({ code: 'internal', message: String(error), retryable: false }),
+  toWireError: (error) =>
+    error instanceof ChannelsError
+      ? toWireError(error)
+      : { code: 'internal', message: String(error), retryable: false },
   toException: (error) => ({ status: 'error', message: String(error) }),
   toClose: () => ({ code: 1_011, reason: '' }),
 };

@@ -80,6 +80,7 @@ describe('$hello', () => {
           maxEventLength: 128,
           maxChannelsPerConnection: 128,
           maxInFlight: 64,
+          dedupWindowMs: 300_000,
         },
       },
     });
@@ -92,6 +93,7 @@ describe('$hello', () => {
       maxEventLength: 10,
       maxChannelsPerConnection: 3,
       maxInFlight: 2,
+      dedupWindowMs: 60_000,
     };
     const { app } = await start({ ...limits, heartbeatIntervalMs: 7_000, clientTimeoutMs: 9_000 });
     const client = await app.connect('/ws');

@@ -13,7 +13,11 @@ const RESERVED = '_(reserved)_';
 const CHANNEL_OPTION = ' (channel)';
 
 /** Fixed numbers that a rule of the text spells out; the code has no constant of that name. */
-const SPELLED_OUT: ReadonlySet<string> = new Set(['principal tag', 'subscription commands under way']);
+const SPELLED_OUT: ReadonlySet<string> = new Set([
+  'principal tag',
+  'subscription commands under way',
+  'last resend before the end of that window',
+]);
 
 const markdown = readFileSync(join(ROOT, 'docs/protocol.md'), 'utf8');
 const rows = readTable(markdown, '13', ['name', 'value', 'unit', 'changed by', 'used in']);

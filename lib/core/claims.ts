@@ -1,0 +1,64 @@
+import type { Clock } from './clock.interface.js';
+import type { HeldClaim } from './held-claim.js';
+import type { Observers } from './observers.js';
+
+/** A claim is renewed so many times before it would lapse: one or two may be missed. */
+const RENEWALS_PER_LEASE = 3;
+
+/** The claims of the handlers that run on this node. One sweep renews all of them. */
+export class Claims {
+  // All are renewed equally often, so the order of the set is the order in which they are due.
+  readonly #held = new Set<HeldClaim>();
+  readonly #renewEveryMs: number;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly observers: Observers,
+    leaseMs: number,
+  ) {
+    this.#renewEveryMs = leaseMs / RENEWALS_PER_LEASE;
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  add(claim: HeldClaim): void {
+    claim.renewAt = this.clock.now() + this.#renewEveryMs;
+    this.#held.add(claim);
+  }
+
+  delete(claim: HeldClaim): void {
+    this.#held.delete(claim);
+  }
+
+  sweep(now: number): void {
+    for (const claim of this.#held) {
+      if (claim.renewAt > now) return;
+      this.#held.delete(claim);
+      if (now >= claim.endsAt) claim.run.giveUp();
+      else this.#renew(claim);
+    }
+  }
+
+  #renew(claim: HeldClaim): void {
+    this.add(claim);
+    try {
+      const renewed = claim.renew();
+      if (renewed instanceof Promise) void renewed.then((held) => this.#check(claim, held), this.#report);
+      else this.#check(claim, renewed);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  /** A lost claim is lost for good; its handler learns it when it has an answer. */
+  #check(claim: HeldClaim, held: boolean): void {
+    if (!held) this.#held.delete(claim);
+  }
+
+  /** A store that is away may be back before the claim lapses. */
+  readonly #report = (error: unknown): void => {
+    this.observers.failed({ where: 'dedupStore.renew', error });
+  };
+}

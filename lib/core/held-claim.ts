@@ -1,0 +1,82 @@
+import type { DedupKey, StoredAnswer } from './dedup-store.interface.js';
+import type { Engine } from './engine.js';
+
+/** The run of a handler under a claim. */
+export interface ClaimedRun {
+  /** Where failures are said to come from. */
+  readonly where: string;
+
+  /** The claim is not renewed any more: the handler has had the whole dedup window. */
+  giveUp(): void;
+}
+
+/** A claim that this node has been given: the handler of its message runs here. */
+export class HeldClaim {
+  /** When it is to be renewed; kept by {@link Claims}. */
+  renewAt = 0;
+
+  /** From here on it is not renewed, whatever the handler does. */
+  readonly endsAt: number;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly key: DedupKey,
+    private readonly fence: number,
+    readonly run: ClaimedRun,
+  ) {
+    this.endsAt = engine.clock.now() + engine.options.dedupWindowMs;
+    engine.claims.add(this);
+  }
+
+  renew(): Promise<boolean> | boolean {
+    return this.engine.dedup.renew(this.key, this.fence);
+  }
+
+  /** Stores the answer, and calls `then` when that is done or has failed: the handler has run in any case. */
+  store(answer: StoredAnswer, then: () => void): void {
+    const check = (held: boolean): void => {
+      if (!held) this.#report(new Error('its claim was lost while it ran; a copy may have run as well'));
+    };
+    this.#end(() => this.engine.dedup.resolve(this.key, this.fence, answer), check, then);
+  }
+
+  /** Lets the next copy run, and calls `then` when that is done or has failed. */
+  free(then: () => void = () => undefined): void {
+    this.#end(
+      () => this.engine.dedup.release(this.key, this.fence),
+      () => undefined,
+      then,
+    );
+  }
+
+  /** Without a promise where the store needs none. */
+  #end<T>(work: () => Promise<T> | T, check: (result: T) => void, then: () => void): void {
+    this.engine.claims.delete(this);
+    let result: Promise<T> | T;
+    try {
+      result = work();
+    } catch (error) {
+      this.#report(error);
+      then();
+      return;
+    }
+    if (result instanceof Promise) this.#finish(result.then(check), then);
+    else {
+      check(result);
+      then();
+    }
+  }
+
+  /** A shutdown waits for the store, too. */
+  #finish(work: Promise<void>, then: () => void): void {
+    this.engine.begin();
+    void work
+      .catch((error: unknown) => this.#report(error))
+      .then(then)
+      .finally(() => this.engine.finish());
+  }
+
+  #report(error: unknown): void {
+    this.engine.observers.failed({ where: this.run.where, error });
+  }
+}

@@ -1,0 +1,239 @@
+import type { Clock, Timer } from './clock.interface.js';
+import type { Claim, DedupKey, DedupRules, DedupStore, StoredAnswer } from './dedup-store.interface.js';
+
+/** What a claim or an answer takes beside the text of the answer: key, hash and records, rounded up. */
+const DEDUP_ENTRY_BYTES = 512;
+
+/** How often it looks for what is due. What is asked for is looked at when it is asked for. */
+const SWEEP_INTERVAL_MS = 1_000;
+
+export interface MemoryDedupStoreOptions {
+  readonly clock: Clock;
+  /** Room for everybody. */
+  readonly maxBytes: number;
+  /** Room for the claims and answers of one principal, or of one client that is anonymous. */
+  readonly maxBytesPerPrincipal: number;
+}
+
+/** One message id. */
+interface Entry {
+  readonly owner: Owner;
+  readonly key: string;
+  readonly contentHash: string;
+  readonly fence: number;
+  /** End of the claim while it runs, of the window afterwards. */
+  expiresAt: number;
+  bytes: number;
+  answer?: StoredAnswer;
+  waiting?: Set<() => void>;
+}
+
+/** Who shares one bound. */
+interface Owner {
+  readonly name: string;
+  readonly entries: Map<string, Entry>;
+  /** The oldest first. */
+  readonly answered: Set<Entry>;
+  bytes: number;
+}
+
+/**
+ * The dedup store of a single process. Every call is answered at once. Past its bounds the oldest
+ * answers go; a claim that runs stays.
+ */
+export class MemoryDedupStore implements DedupStore {
+  #rules: DedupRules = { windowMs: Infinity, leaseMs: Infinity, evicted: () => undefined };
+  readonly #owners = new Map<string, Owner>();
+  // All of a kind are kept equally long, so the order of a set is the order in which they are due.
+  readonly #running = new Set<Entry>();
+  readonly #answered = new Set<Entry>();
+  #bytes = 0;
+  #fence = 0;
+  #sweeper?: Timer;
+
+  constructor(private readonly options: MemoryDedupStoreOptions) {}
+
+  /** What it holds, in bytes as its bounds count them. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  start(rules: DedupRules): void {
+    this.#rules = rules;
+  }
+
+  claim(key: DedupKey): Claim {
+    const entry = this.#find(key);
+    if (!entry) return this.#claim(key);
+    if (entry.contentHash !== key.contentHash) return { type: 'conflict' };
+    return entry.answer ? { type: 'answered', answer: entry.answer } : { type: 'running' };
+  }
+
+  renew(key: DedupKey, fence: number): boolean {
+    const entry = this.#held(key, fence);
+    if (!entry) return false;
+    entry.expiresAt = this.options.clock.now() + this.#rules.leaseMs;
+    // Added again it goes to the end.
+    this.#running.delete(entry);
+    this.#running.add(entry);
+    return true;
+  }
+
+  resolve(key: DedupKey, fence: number, answer: StoredAnswer): boolean {
+    const entry = this.#held(key, fence);
+    if (!entry) return false;
+    const text = answer.type === 'data' ? answer.data : answer.error;
+    entry.answer = answer;
+    entry.expiresAt = this.options.clock.now() + this.#rules.windowMs;
+    this.#running.delete(entry);
+    this.#answered.add(entry);
+    entry.owner.answered.add(entry);
+    this.#grow(entry, text === undefined ? 0 : Buffer.byteLength(text));
+    wake(entry);
+    this.#makeRoom(entry.owner, 0);
+    return true;
+  }
+
+  release(key: DedupKey, fence: number): void {
+    const entry = this.#held(key, fence);
+    if (entry) this.#drop(entry);
+  }
+
+  wait(key: DedupKey, signal: AbortSignal): Promise<void> {
+    const entry = this.#find(key);
+    if (!entry || entry.answer || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiting = (entry.waiting ??= new Set());
+      const end = (): void => {
+        waiting.delete(end);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      waiting.add(end);
+      signal.addEventListener('abort', end);
+    });
+  }
+
+  close(): void {
+    for (const entry of this.#running) wake(entry);
+    this.#owners.clear();
+    this.#running.clear();
+    this.#answered.clear();
+    this.#bytes = 0;
+    this.#rest();
+  }
+
+  /** The entry of a key, unless its time is over. */
+  #find({ principal, clientId, id }: DedupKey): Entry | undefined {
+    const entry = this.#owners.get(ownerName(principal, clientId))?.entries.get(entryKey(clientId, id));
+    if (!entry || entry.expiresAt > this.options.clock.now()) return entry;
+    this.#drop(entry);
+    return undefined;
+  }
+
+  #held(key: DedupKey, fence: number): Entry | undefined {
+    const entry = this.#find(key);
+    return entry && !entry.answer && entry.fence === fence ? entry : undefined;
+  }
+
+  #claim({ principal, clientId, id, contentHash }: DedupKey): Claim {
+    const owner = this.#ownerOf(ownerName(principal, clientId));
+    if (!this.#makeRoom(owner, DEDUP_ENTRY_BYTES)) {
+      this.#forget(owner);
+      return { type: 'full' };
+    }
+    const entry: Entry = {
+      owner,
+      key: entryKey(clientId, id),
+      contentHash,
+      fence: ++this.#fence,
+      expiresAt: this.options.clock.now() + this.#rules.leaseMs,
+      bytes: 0,
+    };
+    this.#owners.set(owner.name, owner);
+    owner.entries.set(entry.key, entry);
+    this.#running.add(entry);
+    this.#grow(entry, DEDUP_ENTRY_BYTES);
+    this.#sweeper ??= this.options.clock.setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
+    return { type: 'claimed', fence: entry.fence };
+  }
+
+  #ownerOf(name: string): Owner {
+    return (
+      this.#owners.get(name) ?? { name, entries: new Map<string, Entry>(), answered: new Set(), bytes: 0 }
+    );
+  }
+
+  /** Drops the oldest answers until so many more bytes fit; `false` where those that run leave no room. */
+  #makeRoom(owner: Owner, bytes: number): boolean {
+    const { maxBytes, maxBytesPerPrincipal } = this.options;
+    const mine = this.#evict(owner.answered, () => owner.bytes + bytes > maxBytesPerPrincipal);
+    const all = this.#evict(this.#answered, () => this.#bytes + bytes > maxBytes);
+    if (mine + all > 0) this.#rules.evicted(mine + all);
+    return owner.bytes + bytes <= maxBytesPerPrincipal && this.#bytes + bytes <= maxBytes;
+  }
+
+  #evict(oldestFirst: Set<Entry>, isOver: () => boolean): number {
+    let count = 0;
+    // Asked first: the way to the oldest of a set leads over all that it has lost.
+    if (!isOver()) return count;
+    for (const entry of oldestFirst) {
+      // What is past its window is not missed by anybody.
+      if (entry.expiresAt > this.options.clock.now()) count++;
+      this.#drop(entry);
+      if (!isOver()) break;
+    }
+    return count;
+  }
+
+  #grow(entry: Entry, bytes: number): void {
+    entry.bytes += bytes;
+    entry.owner.bytes += bytes;
+    this.#bytes += bytes;
+  }
+
+  #drop(entry: Entry): void {
+    const { owner } = entry;
+    owner.entries.delete(entry.key);
+    owner.answered.delete(entry);
+    this.#running.delete(entry);
+    this.#answered.delete(entry);
+    this.#grow(entry, -entry.bytes);
+    this.#forget(owner);
+    wake(entry);
+  }
+
+  #forget(owner: Owner): void {
+    if (owner.entries.size === 0) this.#owners.delete(owner.name);
+  }
+
+  #sweep(): void {
+    const now = this.options.clock.now();
+    for (const entries of [this.#running, this.#answered]) {
+      for (const entry of entries) {
+        if (entry.expiresAt > now) break;
+        this.#drop(entry);
+      }
+    }
+    if (this.#owners.size === 0) this.#rest();
+  }
+
+  #rest(): void {
+    if (this.#sweeper) this.options.clock.clearTimer(this.#sweeper);
+    this.#sweeper = undefined;
+  }
+}
+
+/** A principal has one bound over all its clients; anonymous clients have nothing in common. */
+function ownerName(principal: string, clientId: string): string {
+  return principal === '' ? `anonymous ${clientId}` : `principal ${principal}`;
+}
+
+/** The name of a client has no blank, so the two parts cannot run into each other. */
+function entryKey(clientId: string, id: string): string {
+  return `${clientId} ${id}`;
+}
+
+function wake({ waiting }: Entry): void {
+  for (const end of waiting ?? []) end();
+}

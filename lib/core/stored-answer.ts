@@ -1,0 +1,31 @@
+import type { Codec } from '../codec/index.js';
+import type { WireError } from '../protocol/index.js';
+import { answerData } from './answer-data.js';
+import type { StoredAnswer } from './dedup-store.interface.js';
+import { ChannelsError, toWireError } from './errors.js';
+
+/**
+ * What a handler has returned, as it is stored and sent.
+ *
+ * @throws ChannelsError where it is longer than `maxBytes`: it could not be kept for a copy
+ * @throws whatever encoding throws
+ */
+export function encodeData(codec: Codec, value: unknown, maxBytes: number): StoredAnswer {
+  const data = codec.encodeValue(answerData(value));
+  if (data !== undefined && Buffer.byteLength(data) > maxBytes) {
+    throw new ChannelsError('payload_too_large', `the answer is longer than ${maxBytes} bytes`);
+  }
+  return { type: 'data', data };
+}
+
+/**
+ * What a handler has thrown, as it is stored and sent.
+ *
+ * @throws whatever encoding throws: `details` are the application's
+ */
+export function encodeError(codec: Codec, wire: WireError, maxBytes: number): StoredAnswer {
+  const error = codec.encodeValue(wire) as string;
+  if (Buffer.byteLength(error) <= maxBytes) return { type: 'error', error };
+  const short = new ChannelsError(wire.code, `an error longer than ${maxBytes} bytes`);
+  return { type: 'error', error: codec.encodeValue(toWireError(short)) as string };
+}
