@@ -12,7 +12,7 @@ interface LocalChannel {
   /** Follows a channel with history. */
   readonly stream?: ChannelStream;
   /** Settles when the broker sends this node the channel's publications. */
-  ready: Promise<void> | void;
+  readonly ready: Promise<void> | void;
 }
 
 /** Which connections of this node are in which channel. */
@@ -37,9 +37,9 @@ export class Hub {
     const { channel } = subscription;
     let local = this.#channels.get(channel);
     if (!local) {
-      local = { subscriptions: new Set(), stream: this.#stream(channel), ready: undefined };
+      const stream = this.#stream(channel);
+      local = { subscriptions: new Set(), stream, ready: this.#subscribe(channel, stream) };
       this.#channels.set(channel, local);
-      local.ready = this.#subscribe(channel, local.stream);
     }
     local.subscriptions.add(subscription);
     return local.ready;

@@ -65,7 +65,6 @@ export class MemoryBroker implements Broker {
 
   start(sink: PublicationSink): void {
     this.#sink = sink;
-    this.#sweeper ??= this.#clock.setInterval(() => this.#sweep(), SWEEP_MS);
   }
 
   publish(publication: Publication, rule?: PublishRule): Position | undefined {
@@ -113,6 +112,7 @@ export class MemoryBroker implements Broker {
   }
 
   #keep(channel: string, { ttlMs }: HistoryRule): Kept {
+    this.#sweeper ??= this.#clock.setInterval(() => this.#sweep(), SWEEP_MS);
     const known = this.#used.get(channel) ?? this.#left.get(channel);
     const kept = known ?? { history: new ChannelHistory(this.#random.id()), ttlMs, usedAt: 0 };
     if (this.#subscribed.has(channel)) this.#used.set(channel, kept);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CHANNEL_DEFAULTS } from '../../lib/core/channel-definition.js';
+import { defineChannel } from '../../lib/core/channel-definition.js';
 import { SLOW_LINK_BYTES_PER_MS } from '../../lib/core/heartbeat.js';
 import { DEFAULTS } from '../../lib/core/options.js';
 import * as constants from '../../lib/protocol/constants.js';
@@ -87,7 +87,7 @@ describe('section 13 of docs/protocol.md', () => {
   it('has every option that is a number', () => {
     const expected = [
       ...Object.keys(numbersOf(DEFAULTS)),
-      ...Object.keys(numbersOf(CHANNEL_DEFAULTS)).map((name) => name + CHANNEL_OPTION),
+      ...Object.keys(channelNumbers()).map((name) => name + CHANNEL_OPTION),
     ];
 
     expect(options.map(optionOf).toSorted()).toEqual(expected.toSorted());
@@ -96,7 +96,7 @@ describe('section 13 of docs/protocol.md', () => {
   it.each(options)('states the default of $name as it is in the code', (row) => {
     const option = optionOf(row);
     const known: Readonly<Record<string, unknown>> = option.endsWith(CHANNEL_OPTION)
-      ? numbersOf(CHANNEL_DEFAULTS)
+      ? channelNumbers()
       : numbersOf(DEFAULTS);
 
     expect(valueOf(row.value)).toBe(known[option.replace(CHANNEL_OPTION, '')]);
@@ -132,6 +132,13 @@ function valueOf(cell: string): unknown {
 /** `maxNesting`, or `joinBufferBytes (channel)`. */
 function optionOf(row: { readonly 'changed by': string }): string {
   return row['changed by'].replaceAll('`', '');
+}
+
+/** Those of a channel with all that it may have, `history.size` among them. */
+function channelNumbers(): Record<string, number> {
+  const { history, ...others } = defineChannel('any', { history: true }).options;
+  const ofHistory = Object.entries(history ?? {}).map(([name, value]) => [`history.${name}`, value]);
+  return { ...numbersOf(others), ...Object.fromEntries(ofHistory) };
 }
 
 function numbersOf(defaults: object): Record<string, number> {
