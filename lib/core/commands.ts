@@ -10,6 +10,7 @@ import type { Position } from './broker.interface.js';
 import type { Connection } from './connection.js';
 import type { Engine } from './engine.js';
 import { ChannelsError, toWireError } from './errors.js';
+import { answerHistory } from './history-command.js';
 
 type Command = (engine: Engine, connection: Connection, id: MessageId, data: unknown) => void;
 
@@ -17,6 +18,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['$hello', hello],
   ['$subscribe', subscribe],
   ['$unsubscribe', unsubscribe],
+  ['$history', history],
 ]);
 
 /** Whether a peer speaks our protocol that sends it. */
@@ -94,6 +96,22 @@ function subscribe(engine: Engine, connection: Connection, id: MessageId, data: 
 function unsubscribe(_engine: Engine, connection: Connection, id: MessageId, data: unknown): void {
   const { channel } = asObject(data, '$unsubscribe');
   connection.subscriptions.unsubscribe(parseChannel(channel), id);
+}
+
+function history(engine: Engine, connection: Connection, id: MessageId, data: unknown): void {
+  const { channel, limit, since, reverse } = asObject(data, '$history');
+  if (limit !== undefined && !(Number.isSafeInteger(limit) && (limit as number) >= 1)) {
+    throw new ChannelsError('bad_request', 'limit must be a whole number of at least 1');
+  }
+  if (reverse !== undefined && typeof reverse !== 'boolean') {
+    throw new ChannelsError('bad_request', 'reverse must be true or false');
+  }
+  answerHistory(engine, connection, id, {
+    channel: parseChannel(channel),
+    limit: limit as number | undefined,
+    since: parsePosition(since),
+    reverse: reverse ?? false,
+  });
 }
 
 function parseChannel(channel: unknown): string {

@@ -1,0 +1,82 @@
+import type { MessageId } from '../protocol/index.js';
+import type { HistoryPage, HistoryQuery, HistoryRule, Position } from './broker.interface.js';
+import type { Connection } from './connection.js';
+import type { Engine } from './engine.js';
+import { ChannelsError, toWireError } from './errors.js';
+
+/** Bytes of the publications in one answer, unless the first alone has more. */
+const MAX_HISTORY_BYTES = 262_144;
+
+/** How long a peer waits whose last `$history` has no answer yet. */
+const HISTORY_RETRY_MS = 1_000;
+
+/** What a peer asks for by `$history`. */
+export interface HistoryRequest {
+  readonly channel: string;
+  readonly limit: number | undefined;
+  readonly since: Position | undefined;
+  readonly reverse: boolean;
+}
+
+/** Peers whose `$history` is being read: one at a time each. */
+const reading = new WeakSet<Connection>();
+
+/**
+ * Answers `$history` for a channel that the connection is in: whoever may not join may not read.
+ *
+ * @throws ChannelsError where it can be refused at once
+ */
+export function answerHistory(
+  engine: Engine,
+  connection: Connection,
+  id: MessageId,
+  request: HistoryRequest,
+): void {
+  const { channel } = request;
+  if (!connection.subscriptions.has(channel)) {
+    throw new ChannelsError('not_subscribed', `this connection is not in ${JSON.stringify(channel)}`);
+  }
+  const rule = engine.catalog.historyOf(channel);
+  if (!rule) throw new ChannelsError('bad_request', `${JSON.stringify(channel)} has no history`);
+  if (reading.has(connection)) {
+    throw new ChannelsError('rate_limited', 'the last $history has no answer yet', {
+      retryAfterMs: HISTORY_RETRY_MS,
+    });
+  }
+  reading.add(connection);
+  void read(engine, rule, request)
+    .then(
+      (page) => connection.sendAck(id, answerOf(page, request)),
+      (error: unknown) => connection.sendError(id, toWireError(asError(engine, channel, error))),
+    )
+    .finally(() => reading.delete(connection));
+}
+
+async function read(
+  engine: Engine,
+  rule: HistoryRule,
+  { channel, limit = rule.size, since, reverse }: HistoryRequest,
+): Promise<HistoryPage> {
+  const query: HistoryQuery = { limit, maxBytes: MAX_HISTORY_BYTES, reverse };
+  if (!since) return engine.hub.broker.history(channel, rule, query);
+  const page = await engine.hub.broker.history(channel, rule, { ...query, after: since.offset });
+  // Of another life of the history: all of this one is new.
+  return page.position.epoch === since.epoch ? page : engine.hub.broker.history(channel, rule, query);
+}
+
+function answerOf({ position, oldest, publications }: HistoryPage, { since }: HistoryRequest): object {
+  const items = publications.map(({ event, data, position: at }) => ({
+    event,
+    data: data === undefined ? undefined : (JSON.parse(data) as unknown),
+    offset: at?.offset,
+  }));
+  const first = Math.max(oldest, since?.epoch === position.epoch ? since.offset + 1 : 0);
+  const available = Math.max(0, position.offset - first + 1);
+  return { ...position, publications: items, more: items.length < available };
+}
+
+function asError(engine: Engine, channel: string, error: unknown): ChannelsError {
+  if (error instanceof ChannelsError) return error;
+  engine.observers.failed({ where: `the history of ${channel}`, error });
+  return new ChannelsError('internal', 'the history cannot be read');
+}

@@ -1,0 +1,81 @@
+import { WebSocketGateway } from '@nestjs/websockets';
+import { defineChannel, SubscribeChannel } from 'nestjs-channels';
+import type { ChannelsTestApp, TestClient } from 'nestjs-channels/testing';
+import { describe, expect, it } from 'vitest';
+import { startApp } from '../support/start-app.js';
+
+const kept = defineChannel('kept', { history: { size: 5 } });
+
+@WebSocketGateway({ path: '/ws' })
+class KeptGateway {
+  @SubscribeChannel(kept)
+  join(): void {}
+
+  @SubscribeChannel('plain')
+  joinPlain(): void {}
+}
+
+/** A client in both channels; what was published before has its number as data. */
+async function start(
+  published: number,
+): Promise<{ app: ChannelsTestApp; client: TestClient; epoch: string }> {
+  const app = await startApp({ providers: [KeptGateway] });
+  for (let at = 1; at <= published; at++) await app.channels.publish('kept', 'said', at);
+  const client = await app.connect('/ws');
+  await client.subscribe('plain');
+  const { data } = await client.subscribe('kept');
+  return { app, client, epoch: (data as { epoch: string }).epoch };
+}
+
+const said = (offset: number): object => ({ event: 'said', data: offset, offset });
+
+describe('$history', () => {
+  it('answers with what is kept, and where the channel stands', async () => {
+    const { client, epoch } = await start(7);
+
+    expect((await client.request('$history', { channel: 'kept' })).data).toEqual({
+      epoch,
+      offset: 7,
+      publications: [3, 4, 5, 6, 7].map(said),
+      more: false,
+    });
+  });
+
+  it.each<[object, number[], boolean]>([
+    [{ limit: 2 }, [3, 4], true],
+    [{ limit: 5 }, [3, 4, 5, 6, 7], false],
+    [{ limit: 1, reverse: true }, [7], true],
+    [{ reverse: true }, [7, 6, 5, 4, 3], false],
+  ])('gives the part that %j asks for', async (query, offsets, more) => {
+    const { client } = await start(7);
+
+    const { data } = await client.request('$history', { channel: 'kept', ...query });
+
+    expect(data).toMatchObject({ publications: offsets.map(said), more });
+  });
+
+  it('goes on behind a position, and from the oldest where that is of another life', async () => {
+    const { client, epoch } = await start(7);
+    const ask = async (since: object): Promise<unknown> =>
+      (await client.request('$history', { channel: 'kept', since })).data;
+
+    expect(await ask({ epoch, offset: 5 })).toMatchObject({ publications: [said(6), said(7)], more: false });
+    expect(await ask({ epoch, offset: 7 })).toMatchObject({ publications: [], more: false });
+    expect(await ask({ epoch: 'other', offset: 6 })).toMatchObject({
+      publications: [3, 4, 5, 6, 7].map(said),
+    });
+  });
+
+  it.each<[string, object, string]>([
+    ['a channel that the connection is not in', { channel: 'other' }, 'not_subscribed'],
+    ['a channel without history', { channel: 'plain' }, 'bad_request'],
+    ['what is no channel name', { channel: 'a b' }, 'unknown_channel'],
+    ['a limit of 0', { channel: 'kept', limit: 0 }, 'bad_request'],
+    ['a reverse that is no boolean', { channel: 'kept', reverse: 1 }, 'bad_request'],
+    ['a since that is no position', { channel: 'kept', since: 3 }, 'bad_request'],
+  ])('refuses %s', async (_, data, code) => {
+    const { client } = await start(1);
+
+    expect((await client.request('$history', data)).error).toMatchObject({ code });
+  });
+});
