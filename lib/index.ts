@@ -17,7 +17,6 @@ export type {
   PublishRule,
 } from './core/broker.interface.js';
 export type { Claim, DedupKey, DedupRules, DedupStore, StoredAnswer } from './core/dedup-store.interface.js';
-export { MemoryBroker } from './core/memory-broker.js';
 export type {
   AckOutcome,
   Failure,

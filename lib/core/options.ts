@@ -135,7 +135,7 @@ export interface EngineOptions {
   positionCheckMs?: number;
 
   /**
-   * Channels whose history a `MemoryBroker` keeps while nobody is in them. One more, and the one that was left
+   * Channels whose history is kept in memory while nobody is in them. One more, and the one that was left
    * first is forgotten: who comes back to it is told of a gap.
    *
    * @default 10_000

@@ -240,6 +240,8 @@ export class Subscription {
   async #replay(missed: Missed): Promise<void> {
     if (missed.isGap) this.#tellGap(missed.from);
     else this.#last = missed.from;
+    // One after the other is the point of this loop.
+    // oxlint-disable-next-line no-await-in-loop
     for (let { publications } = missed; await this.#send(publications);) {
       const held = this.held as HeldPublications;
       if (!held.isBroken) {
@@ -248,6 +250,7 @@ export class Subscription {
         return;
       }
       // It was too long: the history has what came meanwhile.
+      // oxlint-disable-next-line no-await-in-loop
       ({ publications } = await this.#readOn());
     }
   }

@@ -94,7 +94,7 @@ export interface ChannelsModuleOptions extends EngineOptions {
   /**
    * What carries publications between publishers and nodes.
    *
-   * @default a `MemoryBroker`, for a single process
+   * @default one in memory, for a single process
    */
   broker?: Broker;
 

@@ -1,6 +1,7 @@
-import { ChannelsError, MemoryBroker, type Publication } from 'nestjs-channels';
+import { ChannelsError, type Publication } from 'nestjs-channels';
 import { TestClock } from 'nestjs-channels/testing';
 import { expect, it } from 'vitest';
+import { MemoryBroker } from '../../lib/core/memory-broker.js';
 import { seededRandom } from '../core/engine-rig.js';
 import { enter, framesOf, publication, publish, startRoom } from '../support/room.js';
 

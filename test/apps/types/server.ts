@@ -10,7 +10,6 @@ import {
   ChannelsService,
   ChannelSocket,
   defineChannel,
-  MemoryBroker,
   MessageId,
   OnHandshake,
   OriginGuard,
@@ -24,9 +23,14 @@ import {
   type ChannelsModuleOptions,
   type DedupStore,
   type HandshakeRequest,
+  type HistoryPage,
+  type HistoryQuery,
+  type HistoryRule,
   type Observer,
+  type Position,
   type Publication,
   type PublicationSink,
+  type PublishRule,
   type Session,
 } from 'nestjs-channels';
 
@@ -48,7 +52,6 @@ export const name: string = chat.name({ room: 'lobby' });
 // @ts-expect-error the pattern has another parameter
 chat.name({ rooms: 'lobby' });
 
-const broker: Broker = new MemoryBroker();
 const observer: Observer = {
   closed: (connection, code, reason) => console.log(connection.id, code.toFixed(), reason.length),
   refused: ({ status, advice = 'none' }) => console.log(status.toFixed(), advice),
@@ -56,11 +59,34 @@ const observer: Observer = {
 // @ts-expect-error what an observer is called with is no text
 export const wrongObserver: Observer = { published: (channel: number) => channel };
 
-export class LoggingBroker extends MemoryBroker {
-  override publish(publication: Publication, rule?: PublishRule): Position | undefined {
-    return super.publish(publication, rule);
+class LoggingBroker implements Broker {
+  constructor(private readonly broker: Broker) {}
+
+  start(sink: PublicationSink): Promise<void> | void {
+    return this.broker.start(sink);
+  }
+  publish(publication: Publication, rule?: PublishRule): ReturnType<Broker['publish']> {
+    console.log(publication.channel, rule?.key);
+    return this.broker.publish(publication, rule);
+  }
+  position(channel: string, rule: HistoryRule): Promise<Position> | Position {
+    return this.broker.position(channel, rule);
+  }
+  history(channel: string, rule: HistoryRule, query: HistoryQuery): Promise<HistoryPage> | HistoryPage {
+    return this.broker.history(channel, rule, query);
+  }
+  subscribe(channel: string): Promise<void> | void {
+    return this.broker.subscribe(channel);
+  }
+  unsubscribe(channel: string): Promise<void> | void {
+    return this.broker.unsubscribe(channel);
+  }
+  close(): Promise<void> | void {
+    return this.broker.close();
   }
 }
+declare const other: Broker;
+const broker: Broker = new LoggingBroker(other);
 export const sink: PublicationSink | undefined = undefined;
 export const store: DedupStore | undefined = undefined;
 
