@@ -11,6 +11,8 @@ const HELPERS_OF_THE_CLIENT = [
   'MessageArguments',
   'PublicationData',
   'PublicationName',
+  'RequestAnswer',
+  'RequestData',
   'StateOf',
 ];
 
@@ -45,6 +47,7 @@ export default {
     // Made by Nest's ConfigurableModuleBuilder.
     'index.ChannelsModule.forRootAsync',
     'client.UntypedApi.messages.__type.__index',
+    'client.UntypedApi.requests.__type.__index',
   ],
   // `Clock` and `Random` are ports of the engine, of which tests use TestClock and a seeded `next`.
   intentionallyNotExported: [...HELPERS_OF_THE_CLIENT, 'Clock', 'Random'],

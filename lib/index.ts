@@ -1,8 +1,10 @@
 export {
   defineChannel,
   type ChannelDefinition,
+  type ChannelHistoryOptions,
   type ChannelOptions,
   type ChannelParams,
+  type ResolvedChannelOptions,
 } from './core/channel-definition.js';
 export { ChannelSocket, type RequestOptions } from './core/channel-socket.js';
 export { ChannelsError, type ChannelsErrorOptions } from './core/errors.js';
@@ -37,9 +39,12 @@ export type {
 } from './nest/channels-options.interface.js';
 export {
   ChannelsService,
+  type ChannelHistoryPage,
   type ConnectionFilter,
   type ConnectionSummary,
   type DisconnectOptions,
+  type HistoryItem,
+  type HistoryOptions,
   type NodesAnswered,
   type PublishOptions,
 } from './nest/channels.service.js';

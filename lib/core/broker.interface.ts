@@ -26,6 +26,7 @@ export interface Publication {
   readonly position?: Position;
 }
 
+/** How a publication of a channel with history is kept. */
 export interface PublishRule {
   readonly history: HistoryRule;
   /** A second publication with the same key is not made while the first is in the history. */

@@ -54,8 +54,10 @@ export interface ChannelHistoryOptions {
   ttlMs?: number;
 }
 
+/** The options of a channel with every default filled in. */
 export interface ResolvedChannelOptions {
   readonly joinBufferBytes: number;
+  /** `undefined` where the channel has none. */
   readonly history: HistoryRule | undefined;
 }
 
