@@ -33,7 +33,7 @@ import { CHANNELS_BROKER, CHANNELS_CLOCK, CHANNELS_OPTIONS, CHANNELS_RANDOM } fr
 
 function createEngine(options: ChannelsModuleOptions, clock: Clock, random: Random, broker: Broker): Engine {
   const resolved = resolveOptions(options);
-  const logging = new LoggingObserver(new Logger('Channels'));
+  const logging = new LoggingObserver(new Logger('Channels'), clock);
   const observers = new Observers([logging, ...(options.observers ?? [])]);
   const engine = new Engine({
     options: resolved,

@@ -1,14 +1,25 @@
 import { inspect } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
+import type { Clock } from '../core/clock.interface.js';
 import type { Failure, ObservedConnection, Observer, Refusal } from '../core/observer.interface.js';
 import { closeCode } from '../protocol/index.js';
 
 /** The longest text from a peer in a line of the log. */
 const MAX_TEXT = 128;
 
+/** What happens to every message of an overloaded server is told once in so many milliseconds. */
+const REPEAT_AFTER_MS = 60_000;
+
 /** Writes what an operator has to know into Nest's log. Never a payload, never a token. */
 export class LoggingObserver implements Observer {
-  constructor(private readonly logger: LoggerService) {}
+  /** Answers that went early and have not been told of. */
+  #evicted = 0;
+  #toldOfEvictedAt = -Infinity;
+
+  constructor(
+    private readonly logger: LoggerService,
+    private readonly clock: Pick<Clock, 'now'>,
+  ) {}
 
   closed(connection: ObservedConnection, code: number): void {
     const known = closeCode(code);
@@ -24,6 +35,18 @@ export class LoggingObserver implements Observer {
     const id = correlationId === undefined ? '' : ` (${correlationId})`;
     const stack = error instanceof Error ? error.stack : undefined;
     this.logger.error(`${where} failed${id}: ${messageOf(error)}`, stack);
+  }
+
+  evicted(count: number): void {
+    this.#evicted += count;
+    const now = this.clock.now();
+    if (now - this.#toldOfEvictedAt < REPEAT_AFTER_MS) return;
+    this.logger.warn(
+      `${this.#evicted} answers to @Acked messages went before the end of dedupWindowMs, for want of room: ` +
+        'a late copy would run again; to change that: maxDedupBytes, maxDedupBytesPerPrincipal',
+    );
+    this.#evicted = 0;
+    this.#toldOfEvictedAt = now;
   }
 
   gap(connection: ObservedConnection, channel: string): void {

@@ -1,3 +1,4 @@
+import { TestClock } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
 import { LoggingObserver } from '../../lib/nest/logging.observer.js';
 import { RecordingLogger } from '../support/recording-logger.js';
@@ -15,8 +16,26 @@ describe('LoggingObserver', () => {
   ])('tells what has failed in one line, whatever was thrown: %s', (_what, error, told) => {
     const logger = new RecordingLogger();
 
-    new LoggingObserver(logger).failed({ where: '$subscribe', error, correlationId: 'abc' });
+    new LoggingObserver(logger, new TestClock()).failed({ where: '$subscribe', error, correlationId: 'abc' });
 
     expect(logger.errors).toEqual([`$subscribe failed (abc): ${told}`]);
+  });
+
+  it('tells of answers that went early at once, and then once a minute how many', async () => {
+    const logger = new RecordingLogger();
+    const clock = new TestClock();
+    const observer = new LoggingObserver(logger, clock);
+    const counts = (): string[] => logger.warnings.map((line) => line.slice(0, line.indexOf(' answers')));
+
+    observer.evicted(2);
+    expect(logger.warnings[0]).toMatch(/^2 answers .* to change that: maxDedupBytes/);
+
+    await clock.advance(59_999);
+    observer.evicted(3);
+    expect(counts()).toEqual(['2']);
+
+    await clock.advance(1);
+    observer.evicted(4);
+    expect(counts()).toEqual(['2', '7']);
   });
 });

@@ -100,7 +100,7 @@ describe('the log', () => {
     const warn = vi.fn();
     const logger = Object.assign(new Logger(), { warn });
 
-    new LoggingObserver(logger).refused({
+    new LoggingObserver(logger, { now: () => 0 }).refused({
       status: 403,
       message: 'no',
       url: '/x\nERROR forged',
