@@ -11,7 +11,7 @@ const openMany = async (count, port, onBytes) => {
 
 /** Request and answer: each connection keeps `inFlight` messages under way. CPU of the server per answer. */
 export const echo =
-  (connections, inFlight) =>
+  (connections, inFlight, event = 'echo') =>
   async (server, { quick }) => {
     const total = quick ? 20_000 : 200_000;
     let answered = 0;
@@ -19,7 +19,7 @@ export const echo =
     const finished = new Promise((resolve) => (done = resolve));
     const rest = new Map();
     let next = 100_000_000;
-    const request = () => frame(JSON.stringify({ event: 'echo', data: { text: 'hello' }, id: next++ }));
+    const request = () => frame(JSON.stringify({ event, data: { text: 'hello' }, id: next++ }));
     const sockets = await openMany(connections, server.port, (bytes, socket, chunk) => {
       const state = rest.get(socket) ?? { length: frameLength(chunk), bytes: 0 };
       rest.set(socket, state);
@@ -82,6 +82,9 @@ export const fanout =
 export const CASES = {
   'echo-50x20': echo(50, 20),
   'echo-200x1': echo(200, 1),
+  // To a handler that runs once per id; the rivals have none, and answer as they do above.
+  'acked-50x20': echo(50, 20, 'acked'),
+  'acked-200x1': echo(200, 1, 'acked'),
   'fanout-1': fanout(1_000, 1),
   'fanout-5': fanout(1_000, 5),
   'fanout-20': fanout(1_000, 20),

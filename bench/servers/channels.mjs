@@ -1,6 +1,6 @@
-// A Nest application on nestjs-channels: one channel and one handler without enhancers.
+// A Nest application on nestjs-channels: one channel, and handlers without enhancers.
 // The first argument is the heartbeat interval; without it the defaults hold.
-import { ChannelParam, ChannelsModule, ChannelsService, SubscribeChannel } from 'nestjs-channels';
+import { Acked, ChannelParam, ChannelsModule, ChannelsService, SubscribeChannel } from 'nestjs-channels';
 import { decorateMethod, decorateParam, gateway, serveNest } from './nest.mjs';
 
 class BenchGateway {
@@ -16,7 +16,7 @@ const heartbeat = heartbeatIntervalMs
 
 const app = await serveNest({
   imports: [ChannelsModule.forRoot({ allowedOrigins: '*', ...heartbeat })],
-  providers: [gateway(BenchGateway)],
+  providers: [gateway(BenchGateway, Acked())],
 });
 const channels = app.get(ChannelsService);
 

@@ -13,15 +13,18 @@ export function decorateParam(target, name, index, decorator) {
   decorator(target.prototype, name, index);
 }
 
-/** Adds the echo handler that every variant has, and makes the class a gateway on `/ws`. */
-export function gateway(target) {
-  Object.defineProperty(target.prototype, 'echo', {
-    value(data) {
-      return { event: 'echo', data };
-    },
-  });
-  decorateMethod(target, 'echo', SubscribeMessage('echo'));
-  decorateParam(target, 'echo', 0, MessageBody());
+/** Adds the handlers that every variant has, and makes the class a gateway on `/ws`. */
+export function gateway(target, acked = () => {}) {
+  for (const event of ['echo', 'acked']) {
+    Object.defineProperty(target.prototype, event, {
+      value(data) {
+        return { event, data };
+      },
+    });
+    decorateMethod(target, event, SubscribeMessage(event));
+    decorateParam(target, event, 0, MessageBody());
+  }
+  decorateMethod(target, 'acked', acked);
   WebSocketGateway({ path: '/ws' })(target);
   return target;
 }

@@ -9,7 +9,7 @@ server.on('connection', (client) => {
   client.on('error', () => {});
   client.on('message', (message) => {
     const { event, data, id } = JSON.parse(message.toString());
-    if (event === 'echo') client.send(JSON.stringify({ ack: id, data }));
+    if (event === 'echo' || event === 'acked') client.send(JSON.stringify({ ack: id, data }));
   });
 });
 broadcastOn(server.clients);

@@ -56,6 +56,7 @@ export interface ChannelHistoryOptions {
 
 /** The options of a channel with every default filled in. */
 export interface ResolvedChannelOptions {
+  /** See {@link ChannelOptions.joinBufferBytes}. */
   readonly joinBufferBytes: number;
   /** `undefined` where the channel has none. */
   readonly history: HistoryRule | undefined;

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from './clock.interface.js';
 import type { Claim, DedupKey, DedupRules, DedupStore, StoredAnswer } from './dedup-store.interface.js';
+import { OldestFirst } from './oldest-first.js';
 
 /** What a claim or an answer takes beside the text of the answer: key, hash and records, rounded up. */
 const DEDUP_ENTRY_BYTES = 512;
@@ -32,8 +33,7 @@ interface Entry {
 interface Owner {
   readonly name: string;
   readonly entries: Map<string, Entry>;
-  /** The oldest first. */
-  readonly answered: Set<Entry>;
+  readonly answered: OldestFirst<Entry>;
   bytes: number;
 }
 
@@ -44,9 +44,10 @@ interface Owner {
 export class MemoryDedupStore implements DedupStore {
   #rules: DedupRules = { windowMs: Infinity, leaseMs: Infinity, evicted: () => undefined };
   readonly #owners = new Map<string, Owner>();
-  // All of a kind are kept equally long, so the order of a set is the order in which they are due.
-  readonly #running = new Set<Entry>();
-  readonly #answered = new Set<Entry>();
+  // All of a kind are kept equally long, so the order in which they came is the order in which they are due.
+  /** By their fences, of which each is given once. */
+  readonly #running = new Map<number, Entry>();
+  readonly #answered = new OldestFirst<Entry>();
   #bytes = 0;
   #fence = 0;
   #sweeper?: Timer;
@@ -62,30 +63,32 @@ export class MemoryDedupStore implements DedupStore {
     this.#rules = rules;
   }
 
-  claim(key: DedupKey): Claim {
-    const entry = this.#find(key);
-    if (!entry) return this.#claim(key);
-    if (entry.contentHash !== key.contentHash) return { type: 'conflict' };
+  claim({ principal, clientId, id, contentHash }: DedupKey): Claim {
+    const name = ownerName(principal, clientId);
+    const key = entryKey(clientId, id);
+    const entry = this.#find(name, key);
+    if (!entry) return this.#claim(name, key, contentHash);
+    if (entry.contentHash !== contentHash) return { type: 'conflict' };
     return entry.answer ? { type: 'answered', answer: entry.answer } : { type: 'running' };
   }
 
-  renew(key: DedupKey, fence: number): boolean {
-    const entry = this.#held(key, fence);
+  renew(_key: DedupKey, fence: number): boolean {
+    const entry = this.#held(fence);
     if (!entry) return false;
     entry.expiresAt = this.options.clock.now() + this.#rules.leaseMs;
     // Added again it goes to the end.
-    this.#running.delete(entry);
-    this.#running.add(entry);
+    this.#running.delete(fence);
+    this.#running.set(fence, entry);
     return true;
   }
 
-  resolve(key: DedupKey, fence: number, answer: StoredAnswer): boolean {
-    const entry = this.#held(key, fence);
+  resolve(_key: DedupKey, fence: number, answer: StoredAnswer): boolean {
+    const entry = this.#held(fence);
     if (!entry) return false;
     const text = answer.type === 'data' ? answer.data : answer.error;
     entry.answer = answer;
     entry.expiresAt = this.options.clock.now() + this.#rules.windowMs;
-    this.#running.delete(entry);
+    this.#running.delete(fence);
     this.#answered.add(entry);
     entry.owner.answered.add(entry);
     this.#grow(entry, text === undefined ? 0 : Buffer.byteLength(text));
@@ -94,13 +97,13 @@ export class MemoryDedupStore implements DedupStore {
     return true;
   }
 
-  release(key: DedupKey, fence: number): void {
-    const entry = this.#held(key, fence);
+  release(_key: DedupKey, fence: number): void {
+    const entry = this.#held(fence);
     if (entry) this.#drop(entry);
   }
 
-  wait(key: DedupKey, signal: AbortSignal): Promise<void> {
-    const entry = this.#find(key);
+  wait({ principal, clientId, id }: DedupKey, signal: AbortSignal): Promise<void> {
+    const entry = this.#find(ownerName(principal, clientId), entryKey(clientId, id));
     if (!entry || entry.answer || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const waiting = (entry.waiting ??= new Set());
@@ -115,7 +118,7 @@ export class MemoryDedupStore implements DedupStore {
   }
 
   close(): void {
-    for (const entry of this.#running) wake(entry);
+    for (const entry of this.#running.values()) wake(entry);
     this.#owners.clear();
     this.#running.clear();
     this.#answered.clear();
@@ -124,44 +127,41 @@ export class MemoryDedupStore implements DedupStore {
   }
 
   /** The entry of a key, unless its time is over. */
-  #find({ principal, clientId, id }: DedupKey): Entry | undefined {
-    const entry = this.#owners.get(ownerName(principal, clientId))?.entries.get(entryKey(clientId, id));
+  #find(owner: string, key: string): Entry | undefined {
+    return this.#alive(this.#owners.get(owner)?.entries.get(key));
+  }
+
+  /** The claim that holds under a fence. */
+  #held(fence: number): Entry | undefined {
+    return this.#alive(this.#running.get(fence));
+  }
+
+  #alive(entry: Entry | undefined): Entry | undefined {
     if (!entry || entry.expiresAt > this.options.clock.now()) return entry;
     this.#drop(entry);
     return undefined;
   }
 
-  #held(key: DedupKey, fence: number): Entry | undefined {
-    const entry = this.#find(key);
-    return entry && !entry.answer && entry.fence === fence ? entry : undefined;
-  }
-
-  #claim({ principal, clientId, id, contentHash }: DedupKey): Claim {
-    const owner = this.#ownerOf(ownerName(principal, clientId));
+  #claim(name: string, key: string, contentHash: string): Claim {
+    const owner = this.#ownerOf(name);
     if (!this.#makeRoom(owner, DEDUP_ENTRY_BYTES)) {
       this.#forget(owner);
       return { type: 'full' };
     }
-    const entry: Entry = {
-      owner,
-      key: entryKey(clientId, id),
-      contentHash,
-      fence: ++this.#fence,
-      expiresAt: this.options.clock.now() + this.#rules.leaseMs,
-      bytes: 0,
-    };
-    this.#owners.set(owner.name, owner);
-    owner.entries.set(entry.key, entry);
-    this.#running.add(entry);
+    const fence = ++this.#fence;
+    const expiresAt = this.options.clock.now() + this.#rules.leaseMs;
+    const entry: Entry = { owner, key, contentHash, fence, expiresAt, bytes: 0 };
+    this.#owners.set(name, owner);
+    owner.entries.set(key, entry);
+    this.#running.set(fence, entry);
     this.#grow(entry, DEDUP_ENTRY_BYTES);
     this.#sweeper ??= this.options.clock.setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
-    return { type: 'claimed', fence: entry.fence };
+    return { type: 'claimed', fence };
   }
 
   #ownerOf(name: string): Owner {
-    return (
-      this.#owners.get(name) ?? { name, entries: new Map<string, Entry>(), answered: new Set(), bytes: 0 }
-    );
+    const known = this.#owners.get(name);
+    return known ?? { name, entries: new Map<string, Entry>(), answered: new OldestFirst(), bytes: 0 };
   }
 
   /** Drops the oldest answers until so many more bytes fit; `false` where those that run leave no room. */
@@ -173,15 +173,12 @@ export class MemoryDedupStore implements DedupStore {
     return owner.bytes + bytes <= maxBytesPerPrincipal && this.#bytes + bytes <= maxBytes;
   }
 
-  #evict(oldestFirst: Set<Entry>, isOver: () => boolean): number {
+  #evict(answered: OldestFirst<Entry>, isOver: () => boolean): number {
     let count = 0;
-    // Asked first: the way to the oldest of a set leads over all that it has lost.
-    if (!isOver()) return count;
-    for (const entry of oldestFirst) {
+    for (let entry = answered.oldest; entry && isOver(); entry = answered.oldest) {
       // What is past its window is not missed by anybody.
       if (entry.expiresAt > this.options.clock.now()) count++;
       this.#drop(entry);
-      if (!isOver()) break;
     }
     return count;
   }
@@ -196,7 +193,7 @@ export class MemoryDedupStore implements DedupStore {
     const { owner } = entry;
     owner.entries.delete(entry.key);
     owner.answered.delete(entry);
-    this.#running.delete(entry);
+    this.#running.delete(entry.fence);
     this.#answered.delete(entry);
     this.#grow(entry, -entry.bytes);
     this.#forget(owner);
@@ -209,11 +206,12 @@ export class MemoryDedupStore implements DedupStore {
 
   #sweep(): void {
     const now = this.options.clock.now();
-    for (const entries of [this.#running, this.#answered]) {
-      for (const entry of entries) {
-        if (entry.expiresAt > now) break;
-        this.#drop(entry);
-      }
+    for (const entry of this.#running.values()) {
+      if (entry.expiresAt > now) break;
+      this.#drop(entry);
+    }
+    for (let entry = this.#answered.oldest; entry && entry.expiresAt <= now; entry = this.#answered.oldest) {
+      this.#drop(entry);
     }
     if (this.#owners.size === 0) this.#rest();
   }

@@ -56,7 +56,7 @@ describe('$ping and $pong', () => {
 });
 
 describe('a command that is not available', () => {
-  it.each(['$history', '$presence', '$refresh', '$drain', '$subscribed', '$nonsense', '$', '$__proto__'])(
+  it.each(['$presence', '$refresh', '$drain', '$subscribed', '$nonsense', '$', '$__proto__'])(
     'is answered bad_request: %s',
     async (event) => {
       const { app, observer } = await start();
@@ -69,17 +69,6 @@ describe('a command that is not available', () => {
       expect(observer.faults).toEqual(['bad_request']);
     },
   );
-
-  it('is answered bad_request: since', async () => {
-    const { app } = await start();
-    const client = await app.connect('/ws');
-
-    const answer = await client.subscribe('room:1', { since: { epoch: 'e', offset: 1 } });
-    const { subscribers } = await app.channels.subscribers('room:1');
-
-    expect(answer.error?.code).toBe('bad_request');
-    expect(subscribers).toEqual([]);
-  });
 });
 
 describe('a command without an id', () => {
