@@ -4,6 +4,21 @@ export function median(values) {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
+/** Milliseconds of a clock that all processes of this machine share. */
+export function now() {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** The value that this share of what was counted does not exceed, by how often each was seen; nothing of nothing. */
+export function percentile(counts, share) {
+  const values = Object.keys(counts)
+    .map(Number)
+    .toSorted((a, b) => a - b);
+  const total = values.reduce((sum, value) => sum + counts[value], 0);
+  let rest = Math.ceil(total * share);
+  return values.find((value) => (rest -= counts[value]) <= 0);
+}
+
 export function printTable(head, rows) {
   for (const cells of [head, head.map(() => '---'), ...rows]) console.log(`| ${cells.join(' | ')} |`);
 }

@@ -4,18 +4,29 @@ import { once } from 'node:events';
 
 /** Starts `servers/<file>.mjs`, hands it to `use` and ends it. `args` are what the server gets as arguments. */
 export async function withServer(file, use, args = []) {
+  const server = await startServer(file, args);
+  try {
+    return await use(server);
+  } finally {
+    await server.end();
+  }
+}
+
+/** The same for who ends it by hand. */
+export async function startServer(file, args = []) {
   const child = fork(
     new URL(`./servers/${file}.mjs`, import.meta.url),
     args.map((arg) => String(arg)),
     // The stock adapter with five gateways on a path draws a warning about listeners for every connection.
     { execArgv: ['--expose-gc', '--no-warnings'] },
   );
-  try {
-    const { port } = await nextOf(child, 'listening');
-    return await use({ port, send: (message) => child.send(message), ask: (type) => ask(child, type) });
-  } finally {
-    await end(child);
-  }
+  const { port } = await nextOf(child, 'listening');
+  return {
+    port,
+    send: (message) => child.send(message),
+    ask: (type) => ask(child, type),
+    end: () => end(child),
+  };
 }
 
 /** Sends a request and waits for the message of the same type. */

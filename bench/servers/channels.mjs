@@ -1,7 +1,7 @@
 // A Nest application on nestjs-channels: one channel, and handlers without enhancers.
 // The first argument is the heartbeat interval; without it the defaults hold.
 import { Acked, ChannelParam, ChannelsModule, ChannelsService, SubscribeChannel } from 'nestjs-channels';
-import { decorateMethod, decorateParam, gateway, serveNest } from './nest.mjs';
+import { decorateMethod, decorateParam, gateway, publishOn, serveNest } from './nest.mjs';
 
 class BenchGateway {
   join() {}
@@ -18,13 +18,4 @@ const app = await serveNest({
   imports: [ChannelsModule.forRoot({ allowedOrigins: '*', ...heartbeat })],
   providers: [gateway(BenchGateway, Acked())],
 });
-const channels = app.get(ChannelsService);
-
-process.on('message', ({ type, perTurn, turns, data }) => {
-  if (type !== 'publish') return;
-  const turn = (left) => {
-    for (let at = 0; at < perTurn; at++) void channels.publish('room:1', 'message', data);
-    if (left > 1) setImmediate(turn, left - 1);
-  };
-  turn(turns);
-});
+publishOn(app.get(ChannelsService));

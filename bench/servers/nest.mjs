@@ -29,12 +29,27 @@ export function gateway(target, acked = () => {}) {
   return target;
 }
 
-export async function serveNest(metadata, configure = () => {}) {
+/** Connections that may wait to be accepted: those of a whole crowd that comes back at once. */
+const BACKLOG = 4_096;
+
+export async function serveNest(metadata, configure = () => {}, port = 0) {
   class AppModule {}
   Module(metadata)(AppModule);
   const app = await NestFactory.create(AppModule, { logger: false });
   configure(app);
-  await app.listen(0, '127.0.0.1');
+  await app.listen(port, '127.0.0.1', BACKLOG);
   report(app.getHttpServer());
   return app;
+}
+
+/** Publishes what the bench orders. */
+export function publishOn(channels) {
+  process.on('message', ({ type, perTurn, turns, data }) => {
+    if (type !== 'publish') return;
+    const turn = (left) => {
+      for (let at = 0; at < perTurn; at++) void channels.publish('room:1', 'message', data);
+      if (left > 1) setImmediate(turn, left - 1);
+    };
+    turn(turns);
+  });
 }

@@ -112,7 +112,7 @@ export class Connection {
   }
 
   #arrive(state: ClientState): void {
-    if (state.name === 'open' || state.name === 'waiting') {
+    if (state.name !== 'idle' && state.name !== 'closed') {
       this.#unwatchHints = watchHints(() => this.take({ type: 'hint' }));
     }
     if (state.name === 'open') this.#open();

@@ -37,6 +37,8 @@ export interface Lifecycle {
   readonly step: 'token' | 'socket' | 'hello' | undefined;
   /** When the slot of a `$drain` begins. */
   readonly slotAt: number | undefined;
+  /** A hint came during the attempt, which may have begun too early: the next one does not wait. */
+  readonly hinted: boolean;
 }
 
 export const START: Lifecycle = {
@@ -47,6 +49,7 @@ export const START: Lifecycle = {
   stale: false,
   step: undefined,
   slotAt: undefined,
+  hinted: false,
 };
 
 /** `deadline` of the attempt, `retry` after a wait, `stable` after the connection has lasted, `slot` of a `$drain`. */
@@ -138,7 +141,8 @@ function asked(situation: Situation, type: Input['type']): Step | undefined {
       return isAtRest ? begin(situation, 'requested') : hurry(situation, 'requested');
     case 'hint':
       // A wait that the server has ordered is not for a guess to shorten.
-      return state.name === 'waiting' && state.ordered ? undefined : hurry(situation, type);
+      if (state.name === 'waiting' && state.ordered) return undefined;
+      return state.name === 'connecting' ? stay(situation, { hinted: true }) : hurry(situation, type);
   }
 }
 
@@ -231,10 +235,10 @@ function wait(
 
   const slotMs = current.slotAt === undefined ? -1 : Math.max(current.slotAt - now, 0);
   const orderedMs = Math.max(slotMs, retryAfterMs ?? 0);
-  // A slot is this client's own; a time to come back after may have been told to everybody.
-  const jitterMs = orderedMs === slotMs ? 0 : chance * longestWait(failures, options);
-  const delayMs = Math.round(orderedMs + jitterMs);
   const ordered = slotMs >= 0 || retryAfterMs !== undefined;
+  // A slot is this client's own; a time to come back after may have been told to everybody.
+  const isJittered = orderedMs !== slotMs && (ordered || !current.hinted);
+  const delayMs = Math.round(orderedMs + (isJittered ? chance * longestWait(failures, options) : 0));
   const state = { name: 'waiting', reason, code, failures, delayMs, ordered } as const;
   return enter(situation, state, { failures }, ...effects, timer('retry', delayMs));
 }
@@ -275,7 +279,8 @@ function close(situation: Situation, reason: StateReason, code?: number): Step {
 }
 
 function enter({ current }: Situation, state: ClientState, change: Change = {}, ...effects: Effect[]): Step {
-  return { next: { ...current, step: undefined, slotAt: undefined, ...change, state }, effects };
+  const next = { ...current, step: undefined, slotAt: undefined, hinted: false, ...change, state };
+  return { next, effects };
 }
 
 function stay({ current }: Situation, change: Change = {}, ...effects: Effect[]): Step {

@@ -66,13 +66,18 @@ export class FaultLink {
   #pipe(direction: FaultDirection): FaultPipe {
     const source = direction === 'toServer' ? this.client : this.#server;
     const sink = direction === 'toServer' ? this.#server : this.client;
-    return new FaultPipe({ source, sink }, direction, this.faults, (lastBytes) => {
+    return new FaultPipe({ source, sink }, direction, this.faults, (lastBytes, type) => {
       this.#break();
+      reset(source);
+      if (type === 'reset') {
+        // Behind the last bytes, which would else be thrown away.
+        sink.write(lastBytes, () => reset(sink));
+        return;
+      }
       sink.end(lastBytes);
       // No reset here: it would discard what the receiver has not read yet. The receiver sees the end of
       // the stream, what it still sends is read and dropped, and its own close ends the socket.
       sink.resume();
-      reset(source);
     });
   }
 }

@@ -15,9 +15,16 @@ export interface Faults {
   jitterMs: number;
   bytesPerSecond: number;
   blackHoled: boolean;
-  cut?: { readonly direction: FaultDirection; remainingBytes: number };
+  cut?: Cut;
   readonly bytes: Record<FaultDirection, number>;
   readonly random: () => number;
+}
+
+/** Breaks one connection when so many more bytes have passed: `cut` lets the receiver read all of them. */
+interface Cut {
+  readonly type: 'cut' | 'reset';
+  readonly direction: FaultDirection;
+  remainingBytes: number;
 }
 
 interface Parcel {
@@ -55,7 +62,7 @@ export class FaultPipe {
     private readonly ends: { readonly source: Socket; readonly sink: Socket },
     private readonly direction: FaultDirection,
     private readonly faults: Faults,
-    private readonly onCut: (lastBytes: Buffer) => void,
+    private readonly onCut: (lastBytes: Buffer, type: Cut['type']) => void,
   ) {}
 
   start(): void {
@@ -145,9 +152,10 @@ export class FaultPipe {
 
   #write(slice: Buffer): void {
     this.faults.bytes[this.direction] += slice.length;
-    if (this.#reachesCut(slice.length)) {
+    const cut = this.#reachedCut(slice.length);
+    if (cut) {
       this.stop();
-      return this.onCut(slice);
+      return this.onCut(slice, cut.type);
     }
     this.#enter('writing');
     // One write at a time: its callback comes when the kernel has taken it all, so a receiver that does
@@ -161,13 +169,13 @@ export class FaultPipe {
     });
   }
 
-  #reachesCut(sentBytes: number): boolean {
+  #reachedCut(sentBytes: number): Cut | undefined {
     const { cut } = this.faults;
-    if (cut?.direction !== this.direction) return false;
+    if (cut?.direction !== this.direction) return undefined;
     cut.remainingBytes -= sentBytes;
-    if (cut.remainingBytes > 0) return false;
+    if (cut.remainingBytes > 0) return undefined;
     this.faults.cut = undefined;
-    return true;
+    return cut;
   }
 
   #reset(): void {

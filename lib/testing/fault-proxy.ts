@@ -154,12 +154,17 @@ export class FaultProxy {
    * @throws RangeError when `bytes` is not an integer of at least 0.
    */
   cutAfter(bytes: number, direction: FaultDirection = 'toClient'): void {
-    if (!Number.isSafeInteger(bytes) || bytes < 0) {
-      throw new RangeError(
-        `cutAfter: bytes (${bytes}) must be an integer of at least 0; 0 cuts before the next byte.`,
-      );
-    }
-    this.#change({ cut: { direction, remainingBytes: bytes } });
+    const remainingBytes = wholeNumber('cutAfter', bytes);
+    this.#change({ cut: { type: 'cut', direction, remainingBytes } });
+  }
+
+  /**
+   * As {@link cutAfter}, which it replaces, and the receiver is reset as well: it may lose what it has not
+   * read by then.
+   */
+  resetAfter(bytes: number, direction: FaultDirection = 'toClient'): void {
+    const remainingBytes = wholeNumber('resetAfter', bytes);
+    this.#change({ cut: { type: 'reset', direction, remainingBytes } });
   }
 
   /** Stops listening and destroys every connection; resolves when all sockets are closed. May be called twice. */
@@ -208,6 +213,13 @@ function noFaults(random: () => number): Faults {
 function atLeastZero(name: string, value: number): number {
   if (Number.isFinite(value) && value >= 0) return value;
   throw new RangeError(`${name} (${value}) must be a finite number of at least 0; 0 turns it off.`);
+}
+
+function wholeNumber(method: string, bytes: number): number {
+  if (Number.isSafeInteger(bytes) && bytes >= 0) return bytes;
+  throw new RangeError(
+    `${method}: bytes (${bytes}) must be an integer of at least 0; 0 breaks before the next byte.`,
+  );
 }
 
 function portOf(server: Server): number {

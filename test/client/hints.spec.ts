@@ -59,6 +59,27 @@ describe('a hint', () => {
   });
 
   it.each(HINTS.slice(0, 2))(
+    'by %s during an attempt that fails spares the wait behind it',
+    async (_name, give) => {
+      const at = page();
+      const rig = await ClientRig.open();
+      rig.server.reception = 'hang';
+      await rig.reconnect();
+      const before = rig.client.state.name;
+
+      give(rig, at);
+      await rig.pass(20_000);
+
+      // An attempt that began before the network was back is lost, and its hint was as well.
+      const waits = rig.states
+        .filter(({ name }) => name === 'waiting')
+        .map((state) => 'delayMs' in state && state.delayMs);
+      expect([before, waits[1]]).toEqual(['connecting', 0]);
+      expect(waits[2]).toBeGreaterThan(0);
+    },
+  );
+
+  it.each(HINTS.slice(0, 2))(
     'by %s does not shorten a wait that the server has ordered',
     async (_name, give) => {
       const at = page();

@@ -80,6 +80,23 @@ describe('FaultProxy cut', () => {
     expect([proxy.bytes[direction], proxy.connections]).toEqual([5, 0]);
   });
 
+  it.each(DIRECTIONS)('resets the receiver as well where that is wanted, %s', async (direction) => {
+    const { proxy, link } = await setUp();
+    const [sender, receiver] = ends(await link(), direction);
+    proxy.resetAfter(5, direction);
+
+    sender.socket.write('12345678');
+    // libuv reads the last bytes, and tells of the reset behind them only to who writes.
+    await Promise.all([sender.closed, Promise.race([receiver.ended, receiver.closed])]);
+    receiver.socket.write('late');
+    await receiver.closed;
+
+    expect(receiver.text).toBe('12345');
+    expect(receiver.events.join(' ')).toMatch(/(ECONNRESET|EPIPE) close$/);
+    expect(sender.events).toEqual(['ECONNRESET', 'close']);
+    expect([proxy.bytes[direction], proxy.connections]).toEqual([5, 0]);
+  });
+
   it('delivers the bytes before the cut to a reader that comes late', async () => {
     const { proxy, link } = await setUp();
     const { client, server } = await link();
@@ -169,5 +186,6 @@ describe('FaultProxy cut', () => {
     const { proxy } = await setUp();
 
     expect(() => proxy.cutAfter(bytes)).toThrow(RangeError);
+    expect(() => proxy.resetAfter(bytes)).toThrow(RangeError);
   });
 });
