@@ -5,7 +5,8 @@ import { HandshakeRefused, TestClient } from 'nestjs-channels/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ensureBuilt } from '../support/app-process.js';
 import { readManifest, ROOT } from '../support/repository.js';
-import { ChatProcess, temporaryFolder } from './chat-rig.js';
+import { ChatProcess } from './chat-rig.js';
+import { temporaryFolder } from './sample-process.js';
 
 const SECRET_FILE = '.jwt-secret';
 const COMPILER_TIMEOUT_MS = 120_000;
