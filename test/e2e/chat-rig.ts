@@ -6,12 +6,8 @@ import { compileFolder, SampleProcess, type SampleProcessOptions } from './sampl
 /** The chat sample in a process of its own. */
 export class ChatProcess extends SampleProcess {
   static async start(options: SampleProcessOptions = {}): Promise<ChatProcess> {
-    return ChatProcess.run([join(compileFolder('sample/01-chat'), 'main.js')], options);
-  }
-
-  /** Runs Node with these arguments until it says where the chat is served. */
-  static async run(args: readonly string[], options: SampleProcessOptions): Promise<ChatProcess> {
-    return new ChatProcess(args, options).serves();
+    const main = join(compileFolder('sample/01-chat'), 'main.js');
+    return new ChatProcess([main], options).serves();
   }
 
   /** Resolves with a token for this name. */

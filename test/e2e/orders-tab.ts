@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { ROOT } from '../support/repository.js';
-import { POLL } from './chat-tab.js';
 import type { AuctionProcess } from './orders-rig.js';
 
 const ARTIFACTS = join(ROOT, 'test-artifacts');
@@ -23,8 +22,8 @@ export class AuctionTab {
   async logIn(name: string): Promise<this> {
     await this.page.getByLabel('Your name').fill(name);
     await this.click('Join');
-    await expect.poll(() => this.state(), POLL).toBe('Connected');
-    await expect.poll(() => this.page.getByLabel('Your bid in euros').inputValue(), POLL).not.toBe('');
+    await this.page.getByText('Connected', { exact: true }).waitFor();
+    await this.page.getByText('opening price').or(this.page.getByText(/^by /)).waitFor();
     return this;
   }
 
@@ -40,12 +39,12 @@ export class AuctionTab {
   /** Cuts the line, and waits until the page has noticed. */
   async cut(): Promise<void> {
     await this.click('Cut the line');
-    await expect.poll(() => this.state(), POLL).toMatch(/^Offline/);
+    await this.page.getByText('Offline', { exact: true }).waitFor();
   }
 
   async mend(): Promise<void> {
     await this.click('Mend the line');
-    await expect.poll(() => this.state(), POLL).toBe('Connected');
+    await this.page.getByText('Connected', { exact: true }).waitFor();
   }
 
   async state(): Promise<string> {
@@ -79,22 +78,20 @@ export class AuctionTab {
   async suggested(): Promise<string> {
     return this.page.getByLabel('Your bid in euros').inputValue();
   }
+}
 
-  /** Takes pictures for people to look at, on a phone and on a desktop, by day and by night. */
-  async takePictures(name: string): Promise<void> {
-    mkdirSync(ARTIFACTS, { recursive: true });
-    for (const [device, size] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
-      await this.page.setViewportSize(size);
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await this.page.emulateMedia({ colorScheme });
-        await this.page.screenshot({
-          path: join(ARTIFACTS, `orders-${name}-${device}-${colorScheme}.png`),
-          fullPage: true,
-        });
-      }
-      expect(await this.page.evaluate('document.documentElement.scrollWidth')).toBe(size.width);
+/** Takes pictures for people to look at, on a phone and on a desktop, by day and by night. */
+export async function takePictures({ page }: AuctionTab, name: string): Promise<void> {
+  mkdirSync(ARTIFACTS, { recursive: true });
+  for (const [device, size] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
+    await page.setViewportSize(size);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      const path = join(ARTIFACTS, `orders-${name}-${device}-${colorScheme}.png`);
+      await page.screenshot({ path, fullPage: true });
     }
-    await this.page.setViewportSize(DESKTOP);
-    await this.page.emulateMedia({ colorScheme: 'light' });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(size.width);
   }
+  await page.setViewportSize(DESKTOP);
+  await page.emulateMedia({ colorScheme: 'light' });
 }

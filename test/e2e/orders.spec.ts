@@ -4,7 +4,7 @@ import { ensureBuilt } from '../support/app-process.js';
 import { launchChromium } from '../support/chromium.js';
 import { openBrowser, POLL } from './chat-tab.js';
 import { AuctionProcess } from './orders-rig.js';
-import { AuctionTab } from './orders-tab.js';
+import { AuctionTab, takePictures } from './orders-tab.js';
 
 const TIMEOUT_MS = 60_000;
 
@@ -22,15 +22,15 @@ describe('sample/02-orders in a browser', { timeout: TIMEOUT_MS }, () => {
     const auction = await AuctionProcess.start();
     const context = await openBrowser(browser);
     const [ann, ben] = [await AuctionTab.open(context, auction), await AuctionTab.open(context, auction)];
-    await ann.takePictures('login');
+    await takePictures(ann, 'login');
     await ann.logIn('Ann Lee');
-    await ann.takePictures('opening');
+    await takePictures(ann, 'opening');
     await ben.logIn('Ben');
     await ann.bid(100);
     await expect.poll(() => ben.bids(), POLL).toEqual(['Ann Lee €100']);
     await ben.bid(110);
     await expect.poll(() => ann.bids(), POLL).toEqual(['Ben €110', 'You €100']);
-    await ann.takePictures('bids');
+    await takePictures(ann, 'bids');
 
     await ann.cut();
     await ann.bid(200);
@@ -40,7 +40,7 @@ describe('sample/02-orders in a browser', { timeout: TIMEOUT_MS }, () => {
     await expect.poll(() => ben.bids(), POLL).toEqual(['You €120', 'You €110', 'Ann Lee €100']);
     const waiting = [200, 210, 220].map((amount) => `€${amount} Waits for the line`);
     expect([await ann.drafts(), await ann.bids()]).toEqual([waiting, ['Ben €110', 'You €100']]);
-    await ann.takePictures('cut');
+    await takePictures(ann, 'cut');
     await ann.mend();
 
     const all = [
@@ -55,7 +55,7 @@ describe('sample/02-orders in a browser', { timeout: TIMEOUT_MS }, () => {
     await expect.poll(() => ann.bids(), POLL).toEqual(seenBy('Ann Lee'));
     await expect.poll(() => ben.bids(), POLL).toEqual(seenBy('Ben'));
     expect([await ann.drafts(), await ann.notice()]).toEqual([[], 'Back. Bids that came meanwhile: 1.']);
-    await ann.takePictures('back');
+    await takePictures(ann, 'back');
   });
 
   it('tells a bid that has become too low on its way', async () => {
@@ -72,7 +72,7 @@ describe('sample/02-orders in a browser', { timeout: TIMEOUT_MS }, () => {
 
     await expect.poll(() => ann.drafts(), POLL).toEqual(['€100 Bid at least €160.']);
     expect([await ann.bids(), await ann.suggested()]).toEqual([['Ben €150'], '160']);
-    await ann.takePictures('refused');
+    await takePictures(ann, 'refused');
     await ann.click('Dismiss');
     expect(await ann.drafts()).toEqual([]);
   });
