@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { createChannelsTestApp, TestClient, type ChannelsTestApp } from 'nestjs-channels/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AppModule } from '../../sample/02-orders/app.module.js';
+import { Database } from '../../sample/02-orders/database.js';
 import { ensureBuilt } from '../support/app-process.js';
 import { ROOT } from '../support/repository.js';
 import { AuctionProcess } from './orders-rig.js';
-import { temporaryFolder } from './sample-process.js';
+import { compileFolder, SampleProcess, temporaryFolder } from './sample-process.js';
 
 const TIMEOUT_MS = 60_000;
 
@@ -111,6 +112,21 @@ describe('the file of sample/02-orders', { timeout: TIMEOUT_MS }, () => {
     await auction.stop();
 
     expect(await AuctionProcess.start({ cwd })).toBeInstanceOf(AuctionProcess);
+  });
+
+  it('has nothing of a transaction whose process was killed in it', async () => {
+    const cwd = temporaryFolder();
+    compileFolder('sample/02-orders');
+    const half = join(compileFolder('test/apps/auction'), 'half-a-transaction.js');
+
+    expect(await new SampleProcess([half], { cwd }).ended()).toBe('SIGKILL');
+
+    vi.stubEnv('DATABASE', join(cwd, 'auction.db'));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const database = new Database();
+    onTestFinished(() => database.onApplicationShutdown());
+    const states = database.all('SELECT state, count(*) AS count FROM notes GROUP BY state');
+    expect(states).toEqual([{ state: 'kept', count: 200 }]);
   });
 });
 

@@ -41,7 +41,7 @@ export function enter(name) {
   $('auction').hidden = false;
   $('my-name').textContent = name;
   showAvatar($('my-avatar'), name);
-  showNotice('Open a second tab, and bid against each other.');
+  showNotice('Open a second tab and bid against it.');
   paint();
 }
 

@@ -12,9 +12,6 @@ const [what, where] = (process.env['FAULT'] ?? '').split(' ');
 /** How often `unavailable` strikes before it is over. */
 const TIMES_AWAY = 2;
 
-/** Of SQLite's cache in bytes, and more: so much goes to the disk before the commit. */
-const MORE_THAN_THE_CACHE = 8_000_000;
-
 let strikes = 0;
 
 function strike(place: Place): void {
@@ -31,17 +28,11 @@ export class FaultyDatabase extends Database {
     strike('before');
     const result = super.transaction(() => {
       const made = work();
-      if (what === 'kill' && where === 'during') this.#spill();
       strike('during');
       return made;
     });
     strike('after');
     return result;
-  }
-
-  /** What stands on the disk of a transaction without an end must not count either. */
-  #spill(): void {
-    this.run(`CREATE TABLE spilt AS SELECT randomblob(${MORE_THAN_THE_CACHE}) AS bytes`);
   }
 }
 
