@@ -105,6 +105,8 @@ describe('a handler that throws', () => {
 });
 
 describe('a handler that hangs', () => {
+  const hangs = ({ said }: SampleProcess): boolean => said.includes('A handler hangs.');
+
   it('is answered timeout, and has its effect once', { timeout: TIMEOUT_MS }, async () => {
     const auction = await AuctionProcess.startFaulty({ fault: 'hang', handlerTimeoutMs: 200 });
     const raw = await connect(auction, 'Ann');
@@ -122,17 +124,30 @@ describe('a handler that hangs', () => {
 
   it('lets a client that tries again have its answer', { timeout: TIMEOUT_MS }, async () => {
     const auction = await AuctionProcess.startFaulty({ fault: 'hang', handlerTimeoutMs: 200 });
+    const raw = await connect(auction, 'Ben');
     const ann = auction.open('Ann');
     const answer = ann.client.send('bid', { amount: 150 });
-    await auction.until(({ said }) => said.includes('The handler hangs.'));
-    const impatient = outcomeOf(ann.client.send('bid', { amount: 160 }, { timeoutMs: 100 }));
+    await auction.until(hangs);
 
-    expect(await impatient).toEqual({ code: 'timeout' });
+    // What began later is answered later: Ann has been told by now as well.
+    expect(await raw.request('bid', { amount: 160 })).toMatchObject({ error: { code: 'timeout' } });
     auction.signal('SIGUSR2');
 
-    const bids = await answer.then(() => readBids(ann));
-    expect(bids.at(-1)).toEqual(await answer);
-    expect(bids.filter(({ amount }) => amount === 150)).toHaveLength(1);
+    expect(await answer).toMatchObject({ number: 1, amount: 150 });
+    expect(await readBids(ann)).toMatchObject([{ bidder: 'Ben' }, { bidder: 'Ann' }]);
+  });
+
+  it('has its effect once where the client gives up, too', { timeout: TIMEOUT_MS }, async () => {
+    const auction = await AuctionProcess.startFaulty({ fault: 'hang', handlerTimeoutMs: 200 });
+    const ann = auction.open('Ann');
+    await ann.reaches('open');
+
+    const outcome = outcomeOf(ann.client.send('bid', { amount: 150 }, { timeoutMs: 3_000 }));
+    await auction.until(hangs);
+
+    expect(await outcome).toEqual({ code: 'timeout' });
+    expect(await readBids(ann)).toHaveLength(1);
+    auction.signal('SIGUSR2');
   });
 });
 

@@ -36,15 +36,13 @@ export class FaultyDatabase extends Database {
   }
 }
 
-/** Lets a handler hang, once, behind its effect until SIGUSR2 comes; or strikes it when it has published. */
+/** Lets every handler hang behind its effect until SIGUSR2 comes; or strikes it when it has published. */
 export function infest(channels: ChannelsService): void {
   const publish = channels.publish.bind(channels);
+  const released = what === 'hang' ? once(process, 'SIGUSR2') : undefined;
   channels.publish = async (...args) => {
-    if (what === 'hang' && strikes === 0) {
-      strikes += 1;
-      process.stdout.write('The handler hangs.\n');
-      await once(process, 'SIGUSR2');
-    }
+    if (released) process.stdout.write('A handler hangs.\n');
+    await released;
     await publish(...args);
     strike('published');
   };
