@@ -5,13 +5,14 @@ import { HandshakeRefused, TestClient } from 'nestjs-channels/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ensureBuilt } from '../support/app-process.js';
 import { readManifest, ROOT } from '../support/repository.js';
-import { ChatProcess, temporaryFolder } from './chat-rig.js';
+import { ChatProcess } from './chat-rig.js';
+import { SampleProcess, temporaryFolder } from './sample-process.js';
 
 const SECRET_FILE = '.jwt-secret';
 const COMPILER_TIMEOUT_MS = 120_000;
 
 /** `fetch` would resolve the dots of a path before it asks. */
-async function statusOf({ port }: ChatProcess, path: string): Promise<number | undefined> {
+async function statusOf({ port }: SampleProcess, path: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const asked = request({ host: '127.0.0.1', port, path }, (response) => {
       response.resume();
@@ -23,23 +24,27 @@ async function statusOf({ port }: ChatProcess, path: string): Promise<number | u
 
 beforeAll(ensureBuilt, COMPILER_TIMEOUT_MS);
 
-describe('npm start', () => {
-  it(
-    'builds the chat with its page, and serves it',
-    async () => {
+describe('npm run', () => {
+  const CLIENT = '/nestjs-channels/client/index.js';
+
+  it.each([
+    ['start', ['/', '/chat.js', '/style.css', '/icon.svg', CLIENT]],
+    ['start:orders', ['/', '/auction.js', '/auction.css', '/style.css', '/icon.svg', CLIENT]],
+  ])(
+    '%s builds a sample with its page, and serves it',
+    async (script, paths) => {
       const cli = join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
       // What an earlier build has left would hide what this one forgets.
       rmSync(join(ROOT, 'dist-sample'), { recursive: true, force: true });
-      const [build, start] = readManifest().scripts['start']?.split(' && ') ?? [];
+      const [build, start] = readManifest().scripts[script]?.split(' && ') ?? [];
 
       // The first half is what `ensureBuilt` has done.
       const [, ...args] = start?.split(' ') ?? [];
-      const env = { JWT_SECRET: 'a secret of this test' };
-      const chat = await ChatProcess.run([cli, ...args], { port: 0, cwd: ROOT, env });
+      const env = { JWT_SECRET: 'a secret of this test', DATABASE: join(temporaryFolder(), 'auction.db') };
+      const sample = await new SampleProcess([cli, ...args], { cwd: ROOT, env }).serves();
 
       expect(build).toBe('npm run build --silent');
-      for (const path of ['/', '/chat.js', '/style.css', '/icon.svg', '/nestjs-channels/client/index.js'])
-        expect([path, await statusOf(chat, path)]).toEqual([path, 200]);
+      for (const path of paths) expect([path, await statusOf(sample, path)]).toEqual([path, 200]);
     },
     COMPILER_TIMEOUT_MS,
   );
