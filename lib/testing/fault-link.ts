@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { FaultPipe, type FaultDirection, type Faults } from './fault-pipe.js';
+import { resetSocket } from './reset-socket.js';
 
 type LinkState = 'held' | 'open' | 'broken';
 
@@ -41,8 +42,8 @@ export class FaultLink {
 
   reset(): void {
     this.#break();
-    reset(this.client);
-    reset(this.#server);
+    resetSocket(this.client);
+    resetSocket(this.#server);
   }
 
   destroy(): void {
@@ -72,13 +73,9 @@ export class FaultLink {
       // No reset here: it would discard what the receiver has not read yet. The receiver sees the end of
       // the stream, what it still sends is read and dropped, and its own close ends the socket.
       sink.resume();
-      reset(source);
+      resetSocket(source);
     });
   }
-}
-
-function reset(socket: Socket): void {
-  if (!socket.destroyed) socket.resetAndDestroy();
 }
 
 function closeOf(socket: Socket): Promise<void> {
