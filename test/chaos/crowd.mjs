@@ -7,8 +7,8 @@ const MAX_BURST = 3;
 const CLIENT_OPTIONS = {
   connectTimeoutMs: 3_000,
   helloTimeoutMs: 3_000,
-  minRetryDelayMs: 100,
-  maxRetryDelayMs: 2_000,
+  minRetryDelayMs: 200,
+  maxRetryDelayMs: 3_000,
 };
 
 /** Clients that send, listen, and have it written down in the ledger. */

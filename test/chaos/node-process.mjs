@@ -1,8 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const SCRIPT = fileURLToPath(new URL('./node.mjs', import.meta.url));
+
+/** How long a busy machine may take to start a process, and to end one. */
+const START_MS = 60_000;
+const END_MS = 20_000;
 
 /** A server that is started again and again on the same port. */
 export class NodeProcess {
@@ -44,8 +49,11 @@ export class NodeProcess {
         else void this.exchange.ask(link, message);
       });
     });
-    this.port = await Promise.race([listening, this.#ended]);
-    if (this.port === undefined) throw new Error(`${this.name} ended before it listened`);
+    this.port = await Promise.race([listening, this.#ended, expiry(START_MS)]);
+    if (this.port === undefined) {
+      child.kill('SIGKILL');
+      throw new Error(`${this.name} does not listen`);
+    }
     this.#child = child;
     this.#link = link;
   }
@@ -62,7 +70,12 @@ export class NodeProcess {
     this.#isMeantToEnd = true;
     this.#child = undefined;
     child.kill(signal);
-    await this.#ended;
+    await Promise.race([this.#ended, expiry(END_MS)]);
+    if (child.exitCode === null && child.signalCode === null) {
+      this.ledger.fail(`${this.name} has not ended ${END_MS} ms after ${signal}`);
+      child.kill('SIGKILL');
+      await this.#ended;
+    }
   }
 
   #spawn(args) {
@@ -82,4 +95,9 @@ export class NodeProcess {
     else if (signal !== 'SIGKILL' && code !== 0)
       this.ledger.fail(`${this.name} ended with ${signal ?? code}`);
   }
+}
+
+/** Resolves with nothing after this time. */
+function expiry(ms) {
+  return delay(ms, undefined, { ref: false });
 }

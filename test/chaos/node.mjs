@@ -58,11 +58,14 @@ for (const [pattern, size] of Object.entries(JSON.parse(settings).histories)) {
 WebSocketGateway({ path: '/ws' })(ChaosGateway);
 
 class AppModule {}
-const observers = [{ closed: (_connection, code) => process.send({ type: 'closed', code }) }];
+const observers = [
+  { closed: (_connection, code) => process.send({ type: 'closed', code }, () => undefined) },
+];
 const imports = [ChannelsModule.forRoot({ ...JSON.parse(settings).options, broker, observers })];
 Module({ imports, providers: [ChaosGateway] })(AppModule);
 
-const app = await NestFactory.create(AppModule, { logger: false });
+// Without it a connection that has not sent a byte, as behind a black hole, keeps an HTTP server from closing.
+const app = await NestFactory.create(AppModule, { logger: false, forceCloseConnections: true });
 app.enableShutdownHooks([], { useProcessExit: true });
 const channels = app.get(ChannelsService);
 broker.onPublish = (channel, data) => {

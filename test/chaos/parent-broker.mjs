@@ -42,7 +42,8 @@ export class ParentBroker {
     const id = (this.#ids += 1);
     return new Promise((resolve) => {
       this.#asked.set(id, resolve);
-      process.send({ type: 'ask', id, method, args });
+      // Where the parent is gone, nobody waits for the answer either.
+      process.send({ type: 'ask', id, method, args }, () => undefined);
     });
   }
 

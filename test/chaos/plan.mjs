@@ -1,7 +1,7 @@
 // What goes wrong, and when: drawn from the seed before anything starts, so that a seed names a run.
 
-const NODE_FAULT_EVERY_MS = 6_000;
-const LINK_FAULT_EVERY_MS = 5_000;
+const NODE_FAULT_EVERY_MS = 12_000;
+const LINK_FAULT_EVERY_MS = 8_000;
 const DEAF_EVERY_MS = 5_000;
 const FORGET_EVERY_MS = 25_000;
 
@@ -16,6 +16,9 @@ const LINK_FAULTS = [
 
 const MAX_LATENCY_MS = 300;
 
+/** In turn, and each node begins with another one: so a minute sees all of them. */
+const SIGNALS = ['SIGKILL', 'SIGTERM'];
+
 /** All faults of a run, in order. */
 export function planOf(random, { ms, links, nodes }) {
   const plan = [];
@@ -24,10 +27,11 @@ export function planOf(random, { ms, links, nodes }) {
   };
   for (let link = 0; link < links; link += 1) repeat(LINK_FAULT_EVERY_MS, () => linkFault(random, link));
   for (let node = 0; node < nodes; node += 1) {
+    let restarts = node;
     repeat(NODE_FAULT_EVERY_MS * nodes, () => ({
       type: 'restart',
       node,
-      signal: random.pick(['SIGKILL', 'SIGTERM']),
+      signal: SIGNALS[restarts++ % SIGNALS.length],
       forMs: random.between(100, 1_500),
     }));
     repeat(DEAF_EVERY_MS * nodes, () => ({ type: 'deaf', node, forMs: random.between(300, 2_500) }));
