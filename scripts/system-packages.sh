@@ -6,6 +6,9 @@ set -euo pipefail
 # package | probe: a command that succeeds when it is there | why
 NEEDED=(
   'chromium|test -x "${CHROMIUM_PATH:-/usr/bin/chromium}"|end-to-end tests drive a real browser'
+  'libfaketime|ls /usr/lib/*/faketime/libfaketime.so.1|a test steps the clock under a running server'
+  'iproute2|command -v ip|a test runs over a link between two network namespaces'
+  'iptables|command -v iptables|the same test loses packets there'
 )
 
 POLICY=/usr/sbin/policy-rc.d

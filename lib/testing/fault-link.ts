@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { FaultPipe, type FaultDirection, type Faults } from './fault-pipe.js';
+import { resetSocket } from './reset-socket.js';
 
 type LinkState = 'held' | 'open' | 'broken';
 
@@ -41,8 +42,8 @@ export class FaultLink {
 
   reset(): void {
     this.#break();
-    reset(this.client);
-    reset(this.#server);
+    resetSocket(this.client);
+    resetSocket(this.#server);
   }
 
   destroy(): void {
@@ -68,10 +69,10 @@ export class FaultLink {
     const sink = direction === 'toServer' ? this.#server : this.client;
     return new FaultPipe({ source, sink }, direction, this.faults, (lastBytes, type) => {
       this.#break();
-      reset(source);
+      resetSocket(source);
       if (type === 'reset') {
         // Behind the last bytes, which would else be thrown away.
-        sink.write(lastBytes, () => reset(sink));
+        sink.write(lastBytes, () => resetSocket(sink));
         return;
       }
       sink.end(lastBytes);
@@ -80,10 +81,6 @@ export class FaultLink {
       sink.resume();
     });
   }
-}
-
-function reset(socket: Socket): void {
-  if (!socket.destroyed) socket.resetAndDestroy();
 }
 
 function closeOf(socket: Socket): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
+import { resetSocket } from './reset-socket.js';
 
 /** Which way bytes travel through a {@link FaultProxy}. */
 export type FaultDirection = 'toServer' | 'toClient';
@@ -180,6 +181,6 @@ export class FaultPipe {
 
   #reset(): void {
     this.stop();
-    if (!this.ends.sink.destroyed) this.ends.sink.resetAndDestroy();
+    resetSocket(this.ends.sink);
   }
 }

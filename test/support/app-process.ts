@@ -31,10 +31,15 @@ export class AppProcess {
     this.#saidAll = once(lines, 'close');
   }
 
-  /** Starts the built package with `test/apps/<name>/main.ts`, and resolves when it listens. */
-  static async start(name: string): Promise<AppProcess> {
+  /**
+   * Starts the built package with `test/apps/<name>/main.ts`, and resolves when it listens.
+   *
+   * @param env - variables beside those of this process
+   */
+  static async start(name: string, env: NodeJS.ProcessEnv = {}): Promise<AppProcess> {
     const child = spawn(process.execPath, [compile(`test/apps/${name}/main.ts`)], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
     });
     const app = new AppProcess(child);
     onTestFinished(async () => {

@@ -40,6 +40,27 @@ describe('FaultProxy resets', () => {
     expect(proxy.connections).toBe(0);
   });
 
+  // The end of a stream and a reset in one turn left a socket that was never closed, and so a proxy that never was.
+  it('closes behind a reset that came with the end of a stream', async () => {
+    const { proxy, link, letTimePass } = await setUp();
+    const { client, server } = await link();
+
+    proxy.latencyMs = 500;
+    client.socket.end();
+    await letTimePass();
+    proxy.latencyMs = 0;
+    client.socket.destroy();
+    // The first is answered by a reset, which the second meets.
+    server.socket.write('a');
+    await letTimePass();
+    server.socket.write('b');
+    await server.ended;
+    await proxy.close();
+
+    expect(server.events).toEqual(['end']);
+    expect(proxy.connections).toBe(0);
+  });
+
   it('resets new connections while it refuses, and leaves the others alone', async () => {
     const { proxy, link, dial, accepted } = await setUp();
     const { client, server } = await link();

@@ -1,0 +1,40 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+/** Which clocks of the process are stepped. */
+export type SteppedClocks = 'wall' | 'wall and monotonic';
+
+/** The clock of another process, which runs under libfaketime: to be started with {@link env}. */
+export class SteppedClock {
+  readonly env: NodeJS.ProcessEnv;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'stepped-clock-'));
+  readonly #file = join(this.#folder, 'offset');
+
+  constructor(clocks: SteppedClocks = 'wall') {
+    onTestFinished(() => rmSync(this.#folder, { recursive: true }));
+    this.step(0);
+    this.env = {
+      LD_PRELOAD: libfaketime(),
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_TIMESTAMP_FILE: this.#file,
+      FAKETIME_DONT_FAKE_MONOTONIC: clocks === 'wall' ? '1' : '0',
+    };
+  }
+
+  /** From now on the clock is off by this much from that of the machine. */
+  step(offsetS: number): void {
+    // In one piece: the process reads the file whenever it looks at its clock.
+    writeFileSync(`${this.#file}.next`, `${offsetS < 0 ? '' : '+'}${offsetS}`);
+    renameSync(`${this.#file}.next`, this.#file);
+  }
+}
+
+function libfaketime(): string {
+  const files = execFileSync('dpkg', ['-L', 'libfaketime'], { encoding: 'utf8' }).split('\n');
+  const path = files.find((file) => file.endsWith('/libfaketime.so.1'));
+  if (path === undefined) throw new Error('libfaketime is not here: npm run test:system installs it.');
+  return path;
+}
