@@ -10,9 +10,18 @@ export interface PageLike {
   readonly sessionStorage: StorageLike;
   readonly navigator: { readonly locks?: LocksLike };
   /** The clock on the wall: the one that goes on between two pages. */
-  readonly Date: { readonly now: () => number };
-  readonly crypto: { readonly randomUUID: () => string };
+  readonly Date: {
+    /** Milliseconds since 1970, as far as the machine knows. */
+    readonly now: () => number;
+  };
+  /** Names the slots. */
+  readonly crypto: {
+    /** Draws a name that nobody else has. */
+    readonly randomUUID: () => string;
+  };
+  /** Ends the wait for a page that is being left. */
   readonly setTimeout: (callback: () => void, ms: number) => unknown;
+  /** Stops a timer; `undefined` is ignored. */
   readonly clearTimeout: (timer: never) => void;
 }
 
@@ -23,9 +32,13 @@ export interface PageLike {
  */
 export interface StorageLike {
   readonly length: number;
+  /** The name of an item, in an order that the browser chooses. */
   readonly key: (index: number) => string | null;
+  /** The value of an item, null where there is none. */
   readonly getItem: (key: string) => string | null;
+  /** Throws where there is no room; the item then is what it was. */
   readonly setItem: (key: string, value: string) => void;
+  /** Frees the room of an item, where there is one. */
   readonly removeItem: (key: string) => void;
 }
 
@@ -35,6 +48,7 @@ export interface StorageLike {
  * @publicApi
  */
 export interface LocksLike {
+  /** Holds the lock until the promise of the callback settles; with `ifAvailable` it may be handed null. */
   readonly request: (
     name: string,
     options: { readonly ifAvailable?: boolean; readonly signal?: AbortSignal },
