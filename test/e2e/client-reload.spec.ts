@@ -25,9 +25,9 @@ describe('a page that is loaded again', () => {
   it('sends what was queued offline, once and in order, and is told the answers', async () => {
     const { shop, network, pageUrl } = await startShop();
     const tab = await ShopTab.open(context, pageUrl, 'ann');
-    await tab.until('open');
+    await tab.isOpen();
     network.cut();
-    await tab.until('waiting');
+    await tab.isOffline();
     await tab.order('a', 'b', 'c');
 
     const next = await tab.reload();
@@ -48,7 +48,7 @@ describe('a page that is loaded again', () => {
     await shop.until(({ effects }) => effects.length === 1);
 
     const next = await tab.reload();
-    await next.until('open');
+    await next.isOpen();
     open();
 
     expect(await next.settled(2)).toEqual(sold('a', 'b'));
@@ -158,7 +158,7 @@ describe('a page that is loaded again', () => {
   it('goes on with the time that a message may take', async () => {
     const { shop, network, pageUrl } = await startShop();
     const tab = await ShopTab.open(context, pageUrl, 'ann');
-    await tab.until('open');
+    await tab.isOpen();
     network.cut();
     await tab.page.evaluate('order("a", { timeoutMs: 60_000 })');
 
@@ -171,9 +171,9 @@ describe('a page that is loaded again', () => {
   it('sends nothing of it when somebody else logs in, and what they send', async () => {
     const { shop, network, pageUrl } = await startShop();
     const tab = await ShopTab.open(context, pageUrl, 'ann');
-    await tab.until('open');
+    await tab.isOpen();
     network.cut();
-    await tab.until('waiting');
+    await tab.isOffline();
     await tab.order('secret');
 
     const next = await tab.reload({ who: 'bob' });
@@ -188,7 +188,7 @@ describe('a page that is loaded again', () => {
   it.each(['close', 'reset'])('has nothing of what %s() has rejected', async (call) => {
     const { network, pageUrl } = await startShop();
     const tab = await ShopTab.open(context, pageUrl, 'ann');
-    await tab.until('open');
+    await tab.isOpen();
     network.cut();
     await tab.order('a', 'b');
     expect(await tab.stored()).toBe(2);
@@ -205,8 +205,8 @@ describe('tabs of one browser with a storage', () => {
     const { shop, network, pageUrl } = await startShop();
     const one = await ShopTab.open(context, pageUrl, 'ann');
     const other = await ShopTab.open(context, pageUrl, 'ann');
-    await one.until('open');
-    await other.until('open');
+    await one.isOpen();
+    await other.isOpen();
     network.cut();
     await one.order('a');
     await other.order('b');
@@ -222,13 +222,13 @@ describe('tabs of one browser with a storage', () => {
   it('leave a duplicate nothing of the first one', async () => {
     const { shop, network, pageUrl } = await startShop();
     const tab = await ShopTab.open(context, pageUrl, 'ann');
-    await tab.until('open');
+    await tab.isOpen();
     network.cut();
     await tab.order('a');
     const opened = context.waitForEvent('page');
     await tab.page.evaluate('void window.open(location.href)');
     const copy = await ShopTab.in(await opened, 'ann');
-    await copy.until('waiting');
+    await copy.isOffline();
     await copy.order('b');
 
     network.heal();
@@ -243,7 +243,7 @@ describe('tabs of one browser with a storage', () => {
   it.each(['closed', 'crashed'])('take over what a tab has left that was %s', async (how) => {
     const { shop, network, pageUrl } = await startShop();
     const tab = await ShopTab.open(context, pageUrl, 'ann');
-    await tab.until('open');
+    await tab.isOpen();
     network.cut();
     await tab.order('a', 'b');
     // Beside it, or the browser ends with its last page.
@@ -268,7 +268,7 @@ describe('a client whose storage fails', () => {
   it('tells a full one, and sends the message from memory', async () => {
     const { shop, network, pageUrl } = await startShop();
     const tab = await ShopTab.open(context, pageUrl, 'ann');
-    await tab.until('open');
+    await tab.isOpen();
     network.cut();
     await tab.page.evaluate('localStorage.setItem("x", "x".repeat(5 * 1024 * 1024 - 10))');
 
@@ -301,7 +301,7 @@ describe('a client whose storage fails', () => {
   it('drops what cannot be read, tells it, and sends the rest', async () => {
     const { shop, network, pageUrl } = await startShop();
     const tab = await ShopTab.open(context, pageUrl, 'ann');
-    await tab.until('open');
+    await tab.isOpen();
     network.cut();
     await tab.order('a', 'b', 'c');
     await tab.page.evaluate(`

@@ -30,12 +30,14 @@ export class ShopTab {
       window.outcomes = {};
       window.settled = [];
       window.errors = [];
+      window.seen = new Set();
       window.client = new channels.ChannelsClient('ws://127.0.0.1:' + location.search.slice(1) + '/ws', {
         token: '${who}-good',
         minRetryDelayMs: 1,
         maxRetryDelayMs: 20,
         ...settings,
       });
+      client.on('$state', ({ name }) => seen.add(name));
       client.on('$error', ({ code, message }) => errors.push(code + ' ' + message));
       client.on('$settled', ({ event, data, answer, error }) =>
         settled.push({ event, data, ...(error ? { code: error.code } : { answer }) }));
@@ -53,8 +55,13 @@ export class ShopTab {
     return ShopTab.in(this.page, who, prepare);
   }
 
-  async until(state: string): Promise<void> {
-    await this.page.waitForFunction(`client.state.name === '${state}'`);
+  async isOpen(): Promise<void> {
+    await this.page.waitForFunction('client.state.name === "open"');
+  }
+
+  /** An attempt has failed, or the connection has ended. The wait itself is too short to be met. */
+  async isOffline(): Promise<void> {
+    await this.page.waitForFunction('seen.has("waiting")');
   }
 
   async order(...items: readonly string[]): Promise<void> {
