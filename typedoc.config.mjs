@@ -20,7 +20,13 @@ const HELPERS_OF_THE_CLIENT = [
 export default {
   name: 'nestjs-channels',
   tsconfig: 'tsconfig.build.json',
-  entryPoints: ['lib/index.ts', 'lib/client/index.ts', 'lib/protocol/index.ts', 'lib/testing/index.ts'],
+  entryPoints: [
+    'lib/index.ts',
+    'lib/client/index.ts',
+    'lib/client/storage/index.ts',
+    'lib/protocol/index.ts',
+    'lib/testing/index.ts',
+  ],
   out: 'docs-api',
   readme: 'none',
   includeVersion: true,

@@ -7,6 +7,7 @@ const entry = (path: string): string => fileURLToPath(new URL(path, import.meta.
 export const ALIAS = [
   { find: /^nestjs-channels$/, replacement: entry('./lib/index.ts') },
   { find: /^nestjs-channels\/client$/, replacement: entry('./lib/client/index.ts') },
+  { find: /^nestjs-channels\/client\/storage$/, replacement: entry('./lib/client/storage/index.ts') },
   { find: /^nestjs-channels\/protocol$/, replacement: entry('./lib/protocol/index.ts') },
   { find: /^nestjs-channels\/testing$/, replacement: entry('./lib/testing/index.ts') },
 ];

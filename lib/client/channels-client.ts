@@ -47,8 +47,26 @@ export interface ClientEvents {
   $state: ClientState;
   /** Publications of a channel may have been missed. */
   $gap: ChannelGap;
+  /** A message that a former page has left in the storage was answered, or has failed. */
+  $settled: SettledMessage;
   /** A failure that belongs to no call. */
   $error: ChannelsClientError;
+}
+
+/**
+ * How a message has ended whose `send` was called in a page that is gone.
+ *
+ * @publicApi
+ */
+export interface SettledMessage {
+  readonly id: string;
+  readonly event: string;
+  /** What was sent. */
+  readonly data: unknown;
+  /** What the handler returned. */
+  readonly answer?: unknown;
+  /** What `send` would have rejected with. */
+  readonly error?: ChannelsClientError;
 }
 
 /**
@@ -73,8 +91,6 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   readonly #reporter = new Reporter();
   /** The commands that have no ack yet; they end with their connection. */
   readonly #commands = new Map<string, (ack: AckFrame) => void>();
-  /** Who the server took this client for when it was last open. */
-  #principal: string | undefined;
   /** What that server takes. */
   #limits: Readonly<Record<string, number>> = {};
 
@@ -99,6 +115,8 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     this.#channels = new ChannelTable(this.#options, channelPort, this.#reporter);
     const events = {
       isOwed: () => !this.#queue.isEmpty || this.#channels.isAwaited,
+      restore: () => this.#queue.restore(),
+      clientId: () => this.#queue.clientId,
       opened: (welcome?: Welcome) => this.#opened(welcome),
       ended: () => this.#ended(),
       closed: () => this.#closed(),
@@ -233,10 +251,10 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
 
   #opened(welcome: Welcome | undefined): void {
     const { principal } = welcome ?? {};
-    if (this.#principal !== undefined && this.#principal !== principal) {
-      this.#forget('Somebody else is logged in now.');
-    }
-    this.#principal = principal;
+    const before = this.#queue.principal;
+    const error = new ChannelsClientError('principal_changed', 'Somebody else is logged in now.');
+    if (before !== undefined && before !== principal) this.#channels.forget(error);
+    this.#queue.claim(principal, error);
     this.#limits = welcome?.limits ?? {};
     // Channels first: what the messages cause is published to those who have joined.
     this.#channels.open();
@@ -251,26 +269,21 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
 
   #closed(): void {
     const error = this.#refusal as ChannelsClientError;
-    // Nothing is left of who it was: what is sent from here on belongs to whoever comes next.
-    this.#principal = undefined;
     this.#queue.rejectAll(error);
+    this.#queue.close();
     this.#channels.close(error, this.state.reason === 'close_called');
   }
 
   #renewed(giveUp: 'sent' | 'all'): void {
+    this.#queue.clientId = this.#options.random.id();
     if (giveUp === 'all') {
-      this.#forget('reset() was called.');
+      const error = new ChannelsClientError('principal_changed', 'reset() was called.');
+      this.#queue.rejectAll(error);
+      this.#channels.forget(error);
       return;
     }
     const text = 'Another client took this identity.';
     this.#queue.rejectSent(new ChannelsClientError('closed', text, { closeCode: REPLACED_CLOSE }));
-  }
-
-  #forget(why: string): void {
-    this.#principal = undefined;
-    const error = new ChannelsClientError('principal_changed', why);
-    this.#queue.rejectAll(error);
-    this.#channels.forget(error);
   }
 
   #receive(frame: ServerFrame): void {

@@ -10,6 +10,7 @@ import type { ErrorCode, WireError } from '../protocol/index.js';
  * - `closed`: the client closed, {@link ChannelsClientError.closeCode} may say why
  * - `connect_failed`: an attempt to connect failed; the message tells at what
  * - `listener_failed`: a listener of the application threw; `cause` is what it threw
+ * - `storage_failed`: what the storage could not do; the client goes on without it
  *
  * @publicApi
  */
@@ -20,7 +21,8 @@ export type ClientErrorCode =
   | 'queue_full'
   | 'closed'
   | 'connect_failed'
-  | 'listener_failed';
+  | 'listener_failed'
+  | 'storage_failed';
 
 interface ErrorExtras {
   readonly details?: unknown;

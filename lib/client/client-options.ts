@@ -1,4 +1,5 @@
 import type { ClientClock, ClientRandom } from './clock.interface.js';
+import type { QueueStorage } from './queue-storage.interface.js';
 import { systemClock, systemRandom } from './system.js';
 import type { WebSocketConstructor } from './web-socket.interface.js';
 
@@ -108,6 +109,12 @@ export interface ChannelsClientOptions {
    */
   readonly maxBuffered?: number;
 
+  /**
+   * Keeps what has no answer yet, so that a reload of the page loses nothing: `LocalStorageQueue` of
+   * `nestjs-channels/client/storage`, or one of your own.
+   */
+  readonly storage?: QueueStorage;
+
   /** Time, for tests. */
   readonly clock?: ClientClock;
 
@@ -116,8 +123,9 @@ export interface ChannelsClientOptions {
 }
 
 /** The options of a client with every default filled in. */
-export interface ResolvedClientOptions extends Required<Omit<ChannelsClientOptions, 'token'>> {
+export interface ResolvedClientOptions extends Required<Omit<ChannelsClientOptions, 'token' | 'storage'>> {
   readonly token: string | TokenSource | undefined;
+  readonly storage: QueueStorage | undefined;
   readonly url: string;
 }
 
@@ -134,7 +142,7 @@ export const CLIENT_DEFAULTS = {
   maxBuffered: 1_000,
 } as const satisfies ChannelsClientOptions;
 
-type Settings = Required<Omit<ChannelsClientOptions, 'token' | 'WebSocket' | 'clock' | 'random'>>;
+type Settings = Required<Omit<ChannelsClientOptions, 'token' | 'WebSocket' | 'storage' | 'clock' | 'random'>>;
 
 /** The longest delay of a timer, in milliseconds; runtimes fire a longer one at once. */
 export const MAX_TIMER_MS = 2_147_483_647;
@@ -142,7 +150,7 @@ export const MAX_TIMER_MS = 2_147_483_647;
 /** @throws TypeError naming the option that cannot be used, what was given, and what to do */
 export function resolveClientOptions(
   url: string | URL,
-  { token, WebSocket, clock, random, ...given }: ChannelsClientOptions = {},
+  { token, WebSocket, storage, clock, random, ...given }: ChannelsClientOptions = {},
 ): ResolvedClientOptions {
   const options: Settings = { ...CLIENT_DEFAULTS };
   for (const [name, value] of Object.entries(given)) {
@@ -156,11 +164,13 @@ export function resolveClientOptions(
     throw new TypeError("A 'plain' server takes no token: use a cookie.");
   }
   if (token && typeof token === 'string') checkToken(token);
+  check('storage', storage, !storage || typeof storage.open === 'function', 'a QueueStorage');
   const href = String(url);
   check('url', href, /^((ws|http)s?:\/)?\//.test(href), 'wss:// or ws://, or a path in a page');
   return {
     ...options,
     token,
+    storage,
     url: href,
     WebSocket: WebSocket ?? globalWebSocket(),
     clock: clock ?? systemClock,

@@ -22,6 +22,10 @@ import { parseWelcome } from './welcome.js';
 export interface ConnectionEvents {
   /** Whether a call waits for the server. */
   isOwed(): boolean;
+  /** Before an attempt: what has to be waited for, which never fails. */
+  restore(): Promise<void> | undefined;
+  /** The identity to say `$hello` with. */
+  clientId(): string;
   /** Open; a plain server gives no welcome. */
   opened(welcome: Welcome | undefined): void;
   /** No longer open. */
@@ -31,7 +35,7 @@ export interface ConnectionEvents {
   /** Its socket is gone, also one that was not open yet. */
   hungUp(): void;
   received(frame: ServerFrame): void;
-  /** A new identity was taken: what was sent under the old one must not be sent again, or nothing at all. */
+  /** A new identity is due: what was sent under the old one must not be sent again, or nothing at all. */
   renewed(giveUp: 'sent' | 'all'): void;
 }
 
@@ -44,7 +48,6 @@ export class Connection {
   #lifecycle: Lifecycle = START;
   #socket: WebSocketLike | undefined;
   #liveness: Liveness | undefined;
-  #clientId: string;
   #helloId: string | undefined;
   #welcome: Welcome | undefined;
   #unwatchHints: (() => void) | undefined;
@@ -55,7 +58,6 @@ export class Connection {
     this.#options = options;
     this.#events = events;
     this.#reporter = reporter;
-    this.#clientId = options.random.id();
   }
 
   get state(): ClientState {
@@ -136,7 +138,6 @@ export class Connection {
       case 'probe':
         return this.#liveness?.probe();
       case 'renewIdentity':
-        this.#clientId = this.#options.random.id();
         return this.#events.renewed(effect.giveUp);
     }
   }
@@ -158,17 +159,23 @@ export class Connection {
 
   #askToken(refresh: boolean): void {
     const { token } = this.#options;
+    // What comes late comes for an attempt that is over.
+    const attempt = this.state;
+    const isOver = (): boolean => this.state !== attempt;
+    const restored = this.#events.restore();
+    if (restored) {
+      void restored.then(() => isOver() || this.#askToken(refresh));
+      return;
+    }
     if (typeof token !== 'function') {
       this.take({ type: 'token', token: token || undefined });
       return;
     }
-    // A function that answers late answers for an attempt that is over.
-    const attempt = this.state;
     const given = (answer: string | undefined): void => {
-      if (this.state === attempt) this.take({ type: 'token', token: answer });
+      if (!isOver()) this.take({ type: 'token', token: answer });
     };
     const failed = (cause: unknown): void => {
-      if (this.state === attempt) this.#giveUp('token_failed', 'The token function failed.', cause);
+      if (!isOver()) this.#giveUp('token_failed', 'The token function failed.', cause);
     };
     void new Promise<string | null | undefined>((resolve) => resolve(token({ refresh })))
       .then((answer) => (answer ? checkToken(answer) : undefined))
@@ -213,7 +220,7 @@ export class Connection {
 
   #greet(): void {
     const id = this.#options.random.id();
-    const data = { clientId: this.#clientId, heartbeat: true };
+    const data = { clientId: this.#events.clientId(), heartbeat: true };
     this.#helloId = id;
     this.write(JSON.stringify({ event: '$hello', id, data }));
   }

@@ -27,6 +27,10 @@ export interface Settling {
 export interface PendingSend extends Settling {
   readonly id: string;
   readonly frame: FrameText;
+  /** The tag of who it was queued for. Before the first welcome nobody knows. */
+  principal: string | undefined;
+  /** When its time is over. */
+  readonly deadline: number | undefined;
   readonly onItem: SendOptions['onItem'];
   /** Ends its timeout, and listens to its signal no more. */
   readonly unwatch: () => void;

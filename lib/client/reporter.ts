@@ -13,7 +13,7 @@ export class Reporter extends Listeners {
   }
 
   /** In order, once the code that runs has finished: what a listener calls meets a client at rest. */
-  tell(event: '$error' | '$state', told: unknown): void {
+  tell(event: '$error' | '$settled' | '$state', told: unknown): void {
     queueMicrotask(() => this.emit(event, told));
   }
 

@@ -4,6 +4,8 @@ import { ChannelsClientError, errorOf } from './client-error.js';
 import type { ResolvedClientOptions } from './client-options.js';
 import { encodeFrame, refusalOf } from './frame-text.js';
 import { watch, type PendingSend, type SendOptions, type Settling } from './pending-send.js';
+import { QueueKeeper } from './queue-keeper.js';
+import type { StoredMessage } from './queue-storage.interface.js';
 import type { Reporter } from './reporter.js';
 import { readError } from './server-frame.js';
 
@@ -15,6 +17,8 @@ const BACKLOG_RETRY_MS = 1_000;
 
 /** The messages that have no answer yet: those that wait to be sent, and those that are in flight. */
 export class SendQueue {
+  /** The identity under which all of them are sent. */
+  clientId: string;
   readonly #options: ResolvedClientOptions;
   /** Whether a socket has taken the frame, behind no more than so many bytes. */
   readonly #write: (text: string, maxBuffered: number) => boolean;
@@ -22,6 +26,8 @@ export class SendQueue {
   /** In the order of the calls. */
   readonly #messages = new Map<string, PendingSend>();
   readonly #isPlain: boolean;
+  readonly #keeper: QueueKeeper;
+  #principal: string | undefined;
   #isOpen = false;
   #limits: Readonly<Record<string, number>> = {};
   #bytes = 0;
@@ -36,6 +42,13 @@ export class SendQueue {
     this.#write = write;
     this.#reporter = reporter;
     this.#isPlain = options.server === 'plain';
+    this.#keeper = new QueueKeeper(options.storage, reporter);
+    this.clientId = options.random.id();
+  }
+
+  /** Who the server took this client for when it was last open; what is queued now is theirs. */
+  get principal(): string | undefined {
+    return this.#principal;
   }
 
   get isEmpty(): boolean {
@@ -45,9 +58,36 @@ export class SendQueue {
   add(event: string, data: unknown, options: SendOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (options.signal?.aborted) throw options.signal.reason;
-      this.#enqueue(event, data, options, { resolve, reject });
+      const message = this.#enqueue(event, data, options, { resolve, reject });
       this.#pump();
+      // One that was sent has been saved with that.
+      if (message.firstSentAt === undefined) this.#save(message);
     });
+  }
+
+  /** Puts what a former page has left in front, once. */
+  restore(): Promise<void> | undefined {
+    return this.#keeper.open((stored) => {
+      const frames = stored.map(({ text }) => JSON.parse(text) as SentFrame);
+      const queued = [...this.#messages.values()];
+      this.#messages.clear();
+      for (const [at, message] of stored.entries()) this.#restore(message, frames[at] as SentFrame);
+      for (const message of queued) {
+        this.#messages.set(message.id, message);
+        this.#save(message);
+      }
+    });
+  }
+
+  /** The server has said who this is. What belongs to somebody else rejects. */
+  claim(principal: string | undefined, error: ChannelsClientError): void {
+    this.#principal = principal;
+    for (const message of this.#messages.values()) {
+      if (message.principal === undefined) {
+        message.principal = principal;
+        this.#save(message);
+      } else if (message.principal !== principal) this.#take(message).reject(error);
+    }
   }
 
   /** Sends what waits. What is too large for this server rejects. */
@@ -86,29 +126,46 @@ export class SendQueue {
     this.#pump();
   }
 
+  /** Nothing is left of who it was: what is sent from here on belongs to whoever comes next. */
   rejectAll(error: ChannelsClientError): void {
+    this.#principal = undefined;
     for (const message of this.#messages.values()) this.#take(message).reject(error);
   }
 
   /** What was sent under an identity that is given up would run twice under the next one. */
   rejectSent(error: ChannelsClientError): void {
     for (const message of this.#messages.values()) {
-      if (message.firstSentAt !== undefined) this.#take(message).reject(error);
+      if (message.firstSentAt === undefined) this.#save(message);
+      else this.#take(message).reject(error);
     }
   }
 
-  #enqueue(event: string, data: unknown, options: SendOptions, settling: Settling): void {
-    const { random, clock } = this.#options;
-    const id = random.id();
+  /** Lets go of what is stored. */
+  close(): void {
+    this.#keeper.close();
+  }
+
+  #enqueue(event: string, data: unknown, options: SendOptions, settling: Settling): PendingSend {
+    const id = this.#options.random.id();
     const frame = encodeFrame(this.#isPlain ? { event, data } : { event, data, id });
     const refusal = refusalOf(frame, this.#limits) ?? this.#overflow(frame.bytes);
     if (refusal) throw refusal;
+    return this.#push(event, { id, frame, principal: this.#principal }, options, settling);
+  }
 
+  #push(
+    event: string,
+    known: Pick<PendingSend, 'id' | 'frame' | 'principal' | 'firstSentAt'>,
+    options: SendOptions,
+    settling: Settling,
+  ): PendingSend {
+    const { clock } = this.#options;
+    const { onItem, timeoutMs } = options;
     const message: PendingSend = {
       ...settling,
-      id,
-      frame,
-      onItem: options.onItem,
+      ...known,
+      onItem,
+      deadline: timeoutMs === undefined ? timeoutMs : clock.now() + timeoutMs,
       unwatch: watch(event, options, clock, (reason) => {
         this.#take(message).reject(reason);
         this.#pump();
@@ -117,8 +174,34 @@ export class SendQueue {
       refusals: 0,
       notBefore: 0,
     };
-    this.#bytes += frame.bytes;
-    this.#messages.set(id, message);
+    this.#bytes += message.frame.bytes;
+    this.#messages.set(message.id, message);
+    return message;
+  }
+
+  /** Its promise is gone with its page: the application hears of it by an event. */
+  #restore({ id, clientId, principal, sentAgoMs, leftMs }: StoredMessage, frame: SentFrame): void {
+    const { event, data } = frame;
+    const settle = (end: object): void => this.#reporter.tell('$settled', { id, event, data, ...end });
+    const firstSentAt = sentAgoMs === undefined ? sentAgoMs : this.#options.clock.now() - sentAgoMs;
+    this.clientId = clientId;
+    this.#push(
+      event,
+      { id, frame: encodeFrame(frame), principal, firstSentAt },
+      { timeoutMs: leftMs },
+      {
+        resolve: (answer) => settle({ answer }),
+        reject: (error) =>
+          this.#reporter.has('$settled') ? settle({ error }) : this.#reporter.tell('$error', error),
+      },
+    );
+  }
+
+  #save({ id, frame: { text }, principal, firstSentAt, deadline }: PendingSend): void {
+    const now = this.#options.clock.now();
+    const sentAgoMs = firstSentAt === undefined ? firstSentAt : now - firstSentAt;
+    const leftMs = deadline === undefined ? deadline : deadline - now;
+    this.#keeper.save({ id, clientId: this.clientId, text, principal, sentAgoMs, leftMs });
   }
 
   #overflow(bytes: number): ChannelsClientError | undefined {
@@ -160,8 +243,11 @@ export class SendQueue {
       return true;
     }
     if (!this.#write(message.frame.text, this.#options.maxQueueBytes)) return false;
-    message.firstSentAt ??= now;
     message.isInFlight = !this.#isPlain;
+    if (message.firstSentAt === undefined) {
+      message.firstSentAt = now;
+      this.#save(message);
+    }
     if (this.#isPlain) this.#take(message).resolve(undefined);
     return true;
   }
@@ -177,8 +263,15 @@ export class SendQueue {
   /** Takes a message out; the caller settles it. */
   #take(message: PendingSend): Settling {
     this.#messages.delete(message.id);
+    this.#keeper.remove(message.id);
     this.#bytes -= message.frame.bytes;
     message.unwatch();
     return message;
   }
+}
+
+/** What stands in the text of a frame. */
+interface SentFrame {
+  readonly event: string;
+  readonly data?: unknown;
 }

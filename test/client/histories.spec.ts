@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { StoredQueue } from '../../lib/client/index.js';
 import { HistoryWorld, type Ground, type Step } from './history-world.js';
 
 const at = fc.nat({ max: 30 });
@@ -68,6 +69,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({ type: fc.constantFrom('connect', 'connect', 'connect', 'close', 'reset') }),
   },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('reload' as const) }) },
 );
 
 const histories = fc.array(step, { maxLength: 40, size: 'max' });
@@ -77,7 +79,7 @@ const rulesHold = (spoil?: (ground: Ground) => void): fc.IAsyncProperty<[Step[]]
     expect(await HistoryWorld.play(steps, spoil)).toEqual([]);
   });
 
-// Each send settles once, in the end all of them have, and what test/client/history-model.ts holds about
+// Each send settles once, in its own page or told to a later one, in the end all of them have, and what test/client/history-model.ts holds about
 // ids, order, identity and the number in flight is never broken.
 it('settles every send exactly once in any history', { timeout: 120_000 }, async () => {
   await expect(fc.assert(rulesHold(), { numRuns: 10_000 })).resolves.toBeUndefined();
@@ -108,6 +110,17 @@ function between(
 }
 
 const isMessage = (text: string): boolean => text.startsWith('{"event":"m');
+
+/** Puts something between the client and its storage. */
+function betweenStorage(ground: Ground, change: (queue: StoredQueue) => Partial<StoredQueue>): void {
+  const { storage } = ground;
+  ground.storage = {
+    open: async (failed) => {
+      const queue = await storage.open(failed);
+      return { ...queue, ...change(queue) };
+    },
+  };
+}
 
 const BUGS: Readonly<Record<string, (ground: Ground) => void>> = {
   'writes a message twice': (ground) =>
@@ -161,6 +174,20 @@ const BUGS: Readonly<Record<string, (ground: Ground) => void>> = {
       clearTimer: () => undefined,
     };
   },
+  'loses what it has stored': (ground) => betweenStorage(ground, () => ({ messages: [] })),
+  'stores nothing': (ground) => betweenStorage(ground, () => ({ save: () => undefined })),
+  'does not forget what was answered': (ground) =>
+    betweenStorage(ground, () => ({ remove: () => undefined })),
+  'turns round what it has stored': (ground) =>
+    betweenStorage(ground, ({ messages }) => ({ messages: messages.toReversed() })),
+  'takes over messages without their identity': (ground) =>
+    betweenStorage(ground, ({ messages }) => ({
+      messages: messages.map((message) => ({ ...message, clientId: 'x'.repeat(22) })),
+    })),
+  'takes over messages without the name under which they were queued': (ground) =>
+    betweenStorage(ground, ({ messages }) => ({
+      messages: messages.map((message) => ({ ...message, principal: undefined })),
+    })),
   'uses an id again': (ground) => {
     const { next } = ground.random;
     ground.random = { next, id: () => 'same'.padEnd(22, 'x') };

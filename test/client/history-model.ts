@@ -101,9 +101,11 @@ export class HistoryModel {
     this.#check(sent.clientId === wire.clientId, `${event} under another identity`);
     this.#checkId(sent, id);
     this.#checkOrder(wire, sent);
-    for (const other of wire.inFlight) if (other.settlings > 0) wire.inFlight.delete(other);
     wire.inFlight.add(sent);
-    this.#check(wire.inFlight.size <= this.maxInFlight, `${wire.inFlight.size} in flight`);
+    this.#soon(() => {
+      for (const other of wire.inFlight) if (other.settlings > 0) wire.inFlight.delete(other);
+      this.#check(wire.inFlight.size <= this.maxInFlight, `${wire.inFlight.size} in flight`);
+    });
   }
 
   #checkId(sent: Sent, id: string): void {
@@ -117,10 +119,13 @@ export class HistoryModel {
 
   /** Nothing overtakes, but for what was answered by a retryable error. */
   #checkOrder(wire: Wire, sent: Sent): void {
-    const overtaken = this.all
+    const before = this.all
       .slice(0, sent.index)
-      .find(({ settlings, id }) => settlings === 0 && id === undefined);
-    this.#check(overtaken === undefined, `${sent.event} before ${overtaken?.event}`);
+      .filter(({ settlings, id }) => settlings === 0 && id === undefined);
+    this.#soon(() => {
+      const overtaken = before.find(({ settlings }) => settlings === 0);
+      this.#check(overtaken === undefined, `${sent.event} before ${overtaken?.event}`);
+    });
     if (sent.refusals > 0) return;
     this.#check(sent.index > wire.last, `${sent.event} again behind m${wire.last}`);
     wire.last = sent.index;
@@ -130,6 +135,11 @@ export class HistoryModel {
     wire.isWelcome = true;
     this.#principal = wire.principal;
     for (const sent of this.all) if (sent.settlings === 0) sent.principal ??= wire.principal;
+  }
+
+  /** How a message of a former page has ended is told a moment after it has made way for others. */
+  #soon(check: () => void): void {
+    queueMicrotask(check);
   }
 
   #isNew(id: string): void {

@@ -1,9 +1,16 @@
-import { ChannelsClient, type ClientClock, type ClientRandom } from '../../lib/client/index.js';
+import {
+  ChannelsClient,
+  type ClientClock,
+  type ClientRandom,
+  type QueueStorage,
+  type SettledMessage,
+} from '../../lib/client/index.js';
 import { watched, type Outcome } from './client-rig.js';
 import { FakeServer, seeded, type FakePeer, type Reception } from './fake-server.js';
 import type { FakeWebSocket } from './fake-web-socket.js';
 import { HistoryClock } from './history-clock.js';
 import { HistoryModel, type Sent } from './history-model.js';
+import { MemoryQueueStorage, MemorySlots } from './memory-queue-storage.js';
 
 type AnswerKind = 'done' | 'final' | 'retryable' | 'in a while' | 'item';
 
@@ -16,13 +23,14 @@ export type Step =
   | { readonly type: 'receive'; readonly reception: Reception }
   | { readonly type: 'hello'; readonly how: 'welcome' | 'refuse' | 'ignore' }
   | { readonly type: 'log in'; readonly principal: string }
-  | { readonly type: 'connect' | 'close' | 'reset' };
+  | { readonly type: 'connect' | 'close' | 'reset' | 'reload' };
 
 /** What a client stands on; a deliberate bug replaces a part of it. */
 export interface Ground {
   clock: ClientClock;
   random: ClientRandom;
   Socket: typeof FakeWebSocket;
+  storage: QueueStorage;
 }
 
 export const MAX_IN_FLIGHT = 3;
@@ -37,7 +45,12 @@ export class HistoryWorld {
     onWrite: (socket, text) => this.#model.written(socket, text),
     onDeliver: (socket, data) => this.#model.delivered(socket, data),
   });
-  readonly #client: ChannelsClient;
+  readonly #slots = new MemorySlots();
+  readonly #random = seeded(7);
+  readonly #spoil: (ground: Ground) => void;
+  #client: ChannelsClient;
+  /** Ends the page: nothing that it has begun goes on. */
+  #endPage: () => void = () => undefined;
   readonly #outcomes: Outcome[] = [];
   readonly #controllers: AbortController[] = [];
   #hello: 'welcome' | 'refuse' | 'ignore' = 'welcome';
@@ -46,24 +59,48 @@ export class HistoryWorld {
     const server = this.#server;
     server.limits = { maxInFlight: MAX_IN_FLIGHT, maxMessageBytes: MAX_BYTES };
     server.onHello = (peer) => this.#answerHello(peer);
+    this.#spoil = spoil;
+    this.#client = this.#load();
+  }
+
+  /** A page, with a client that takes over what the page before has left. */
+  #load(): ChannelsClient {
+    const clock = new PageClock(this.#clock);
+    const storage = new MemoryQueueStorage(this.#slots);
     const ground: Ground = {
-      clock: this.#clock,
-      random: seeded(7),
-      Socket: server.WebSocket as unknown as typeof FakeWebSocket,
-    };
-    spoil(ground);
-    const { clock, random, Socket } = ground;
-    const WebSocket = Socket as never;
-    const options = {
       clock,
-      random,
-      WebSocket,
+      random: this.#random,
+      Socket: this.#server.WebSocket as unknown as typeof FakeWebSocket,
+      storage,
+    };
+    this.#spoil(ground);
+    const { Socket, ...rest } = ground;
+    const client = new ChannelsClient('ws://fake', {
+      ...rest,
+      WebSocket: Socket as never,
       token: async () => 'jwt',
       maxQueue: MAX_QUEUE,
       maxRetries: 6,
+    });
+    client.on('$error', () => undefined);
+    client.on('$settled', (message) => this.#settled(message));
+    this.#endPage = () => {
+      clock.end();
+      storage.end();
+      this.#server.peers.at(-1)?.vanish();
     };
-    this.#client = new ChannelsClient('ws://fake', options);
-    this.#client.on('$error', () => undefined);
+    return client;
+  }
+
+  /** A page that is gone has no promises any more; the next one hears how they would have ended. */
+  #settled({ event, answer, error }: SettledMessage): void {
+    const sent = this.#model.all.find((one) => one.event === event);
+    if (!sent) return;
+    sent.settlings++;
+    Object.assign(this.#outcomes[sent.index] ?? {}, {
+      state: error ? 'rejected' : 'resolved',
+      value: answer,
+    });
   }
 
   /** @returns what was broken */
@@ -99,6 +136,14 @@ export class HistoryWorld {
         return undefined;
       case 'log in':
         this.#server.principal = step.principal;
+        return undefined;
+      case 'reload':
+        // What the next page sends before its first welcome is for whoever that is.
+        this.#model.closed();
+        this.#endPage();
+        this.#controllers.length = 0;
+        this.#client = this.#load();
+        this.#client.connect();
         return undefined;
       case 'reset':
         this.#model.reset();
@@ -166,6 +211,29 @@ export class HistoryWorld {
     }
     this.#client.close();
     return faults;
+  }
+}
+
+/** The timers of one page, which end with it. */
+class PageClock implements ClientClock {
+  #isOver = false;
+
+  constructor(private readonly clock: HistoryClock) {}
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  setTimeout(callback: () => void, ms: number): unknown {
+    return this.clock.setTimeout(() => this.#isOver || callback(), ms);
+  }
+
+  clearTimer(timer: unknown): void {
+    this.clock.clearTimer(timer);
+  }
+
+  end(): void {
+    this.#isOver = true;
   }
 }
 

@@ -33,6 +33,10 @@ it.each(['Plain', 'nest', ''])('refuses server: %j', (server) => {
   expect(() => make({ server })).toThrow(/server/);
 });
 
+it('refuses a storage that is none, as localStorage itself', () => {
+  expect(() => make({ storage: new Map() })).toThrow('storage ([object Map]) must be a QueueStorage');
+});
+
 it.each(['ftp://example.com', 'example.com', ''])('refuses the url %j', (url) => {
   expect(() => make({}, url)).toThrow(/url/);
 });

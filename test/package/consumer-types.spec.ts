@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compileConsumer, loadCompiler, readConsumer, type Complaints } from '../support/consumer-types.js';
 import { expectInstalled } from '../support/packed-package.js';
 
-const ENTRIES = ['server', 'client', 'protocol', 'testing'];
+const ENTRIES = ['server', 'client', 'storage', 'protocol', 'testing'];
 
 /** Two cold compilers take all of Nest and of Node in. */
 const COMPILER_TIMEOUT_MS = 120_000;
@@ -84,7 +84,7 @@ describe('the types of the installed package', { timeout: COMPILER_TIMEOUT_MS },
     'of the client and the protocol need nothing but a browser, with the compiler of %s',
     (compilerOf) => {
       const files = new Map(
-        ['client', 'protocol'].map((entry) => [`${entry}.ts`, readConsumer(`${entry}.ts`)]),
+        ['client', 'storage', 'protocol'].map((entry) => [`${entry}.ts`, readConsumer(`${entry}.ts`)]),
       );
 
       const complaints = compileConsumer({

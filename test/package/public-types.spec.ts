@@ -6,7 +6,13 @@ import { expect, it } from 'vitest';
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 
-const ENTRIES = ['index.d.ts', 'client/index.d.ts', 'protocol/index.d.ts', 'testing/index.d.ts'];
+const ENTRIES = [
+  'index.d.ts',
+  'client/index.d.ts',
+  'client/storage/index.d.ts',
+  'protocol/index.d.ts',
+  'testing/index.d.ts',
+];
 
 /** What a user must not need, to compile against the entry: `@types/ws` is nobody's peer. */
 const HIDDEN = /^(ws|ioredis|prom-client)$/;

@@ -14,6 +14,9 @@ export interface ClientBundle {
 /** The module that users get as `nestjs-channels/client`, in TypeScript: never older than the sources. */
 export const CLIENT_SOURCE = join(ROOT, 'lib/client/index.ts');
 
+/** The same of `nestjs-channels/client/storage`. */
+export const STORAGE_SOURCE = join(ROOT, 'lib/client/storage/index.ts');
+
 /** The name of the module in a script of format `iife`. */
 export const GLOBAL_NAME = 'channels';
 

@@ -1,8 +1,10 @@
 import { Controller, Get, Header, Module } from '@nestjs/common';
-import { bundleForBrowser, CLIENT_SOURCE } from './client-bundle.js';
+import { bundleForBrowser, CLIENT_SOURCE, STORAGE_SOURCE } from './client-bundle.js';
 
 const PAGE = `<!doctype html><title>client</title><script type="module">
   import * as channels from '/client.js';
+  import * as storage from '/storage.js';
+  window.storage = storage;
   window.channels = channels;
 </script>`;
 
@@ -19,8 +21,14 @@ class ClientPageController {
   async script(): Promise<string> {
     return (await bundleForBrowser(CLIENT_SOURCE)).code;
   }
+
+  @Get('storage.js')
+  @Header('content-type', 'text/javascript')
+  async storage(): Promise<string> {
+    return (await bundleForBrowser(STORAGE_SOURCE)).code;
+  }
 }
 
-/** A page with nothing but the client in it, as `window.channels`. */
+/** A page with nothing but the client in it, as `window.channels`, and its storage, as `window.storage`. */
 @Module({ controllers: [ClientPageController] })
 export class ClientPageModule {}
