@@ -10,6 +10,7 @@ export class Ledger {
   /** Counts the lives of the histories. */
   epoch = 0;
   #senders = new Map();
+  #failed = new Set();
   #streams = new Map();
 
   /** @param historySizeOf how many publications a channel keeps */
@@ -60,8 +61,11 @@ export class Ledger {
     for (const sender of this.#senders.values()) sender.close();
   }
 
-  fail(text) {
-    if (this.violations.length < MAX_VIOLATIONS) this.violations.push(text);
+  /** @param whose - of a client only the first counts: what follows is often the same again */
+  fail(text, whose) {
+    if (this.violations.length >= MAX_VIOLATIONS || this.#failed.has(whose)) return;
+    this.violations.push(text);
+    if (whose) this.#failed.add(whose);
   }
 }
 
@@ -139,7 +143,7 @@ class Reader {
   }
 
   fail(text) {
-    this.ledger.fail(`${this.name}: ${text} (${this.#recent.join(', ')})`);
+    this.ledger.fail(`${this.name}: ${text} (${this.#recent.join(', ')})`, this);
   }
 
   #note(text) {
@@ -208,6 +212,6 @@ class Sender {
   }
 
   #fail(text) {
-    this.ledger.fail(`${this.name}: ${text}`);
+    this.ledger.fail(`${this.name}: ${text}`, this);
   }
 }
