@@ -73,8 +73,10 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   readonly #reporter = new Reporter();
   /** The commands that have no ack yet; they end with their connection. */
   readonly #commands = new Map<string, (ack: AckFrame) => void>();
-  /** Who the server took this client for when it was last open. */
+  /** Whom what waits belongs to; unknown until the first welcome, and again behind a close. */
   #principal: string | undefined;
+  /** Who the server took this client for when it was last open. */
+  #formerly: string | undefined;
   /** What that server takes. */
   #limits: Readonly<Record<string, number>> = {};
 
@@ -235,8 +237,11 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     const { principal } = welcome ?? {};
     if (this.#principal !== undefined && this.#principal !== principal) {
       this.#forget('Somebody else is logged in now.');
+    } else if (this.#formerly !== principal) {
+      // Behind a close nothing waits, but channels still have the positions of whoever was there before.
+      this.#channels.forget();
     }
-    this.#principal = principal;
+    this.#principal = this.#formerly = principal;
     this.#limits = welcome?.limits ?? {};
     // Channels first: what the messages cause is published to those who have joined.
     this.#channels.open();
@@ -270,7 +275,8 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     this.#principal = undefined;
     const error = new ChannelsClientError('principal_changed', why);
     this.#queue.rejectAll(error);
-    this.#channels.forget(error);
+    this.#channels.rejectJoins(error);
+    this.#channels.forget();
   }
 
   #receive(frame: ServerFrame): void {
