@@ -69,13 +69,6 @@ export const BUGS: readonly Bug[] = [
     finds: ['I2', 'I1', 'I7'],
   },
   {
-    name: 'nothing is held back while a channel is joined',
-    file: 'lib/core/subscription.ts',
-    find: 'if (this.held) this.held.add(frame, position);',
-    replace: 'if (this.held?.isBroken) this.held.add(frame, position);',
-    finds: ['I10', 'I1', 'I7'],
-  },
-  {
     name: 'the state is taken before the position',
     file: 'lib/core/subscription.ts',
     find: '      const before = this.#stream?.position;\n      const data = await callSubscribe(message, method, route);',
@@ -109,7 +102,7 @@ export const BUGS: readonly Bug[] = [
     file: 'lib/core/channel-history.ts',
     find: 'this.#drop(this.#entries.length - size);',
     replace: 'this.#drop(this.#entries.length - size - 1);',
-    finds: ['I8'],
+    finds: ['I8', 'I1'],
   },
   {
     name: 'a key is forgotten at once',

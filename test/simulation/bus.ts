@@ -19,10 +19,10 @@ export type Fate = 'arrives' | 'lost' | 'twice' | 'late';
 
 /** How long a call of a broker in another process takes, and a publication from there. */
 const REMOTE_MS = 2;
-const LATE_MS = 30;
+const LATE_MS = 200;
 
 /** A history is long: reading it takes a while. */
-const READ_MS = 12;
+const READ_MS = 30;
 
 /** The broker of all nodes: a real one, that writes down what it has accepted. */
 export class Bus {

@@ -67,7 +67,7 @@ const CHANNELS_MOSTLY: Weights = {
   burst: 3,
   join: 4,
   leave: 2,
-  reload: 2,
+  reload: 4,
   'server joins': 1,
   'server leaves': 1,
   cut: 5,
@@ -79,7 +79,7 @@ const CHANNELS_MOSTLY: Weights = {
   allow: 1,
   crash: 1,
   restart: 1,
-  forget: 2,
+  forget: 3,
   'slow joins': 1,
   pass: 10,
 };
@@ -90,7 +90,7 @@ const MESSAGES_MOSTLY: Weights = {
   cut: 6,
   darken: 1,
   lag: 2,
-  copy: 4,
+  copy: 7,
   'replay as another': 2,
   'log in': 1,
   kick: 1,
@@ -120,7 +120,7 @@ export function drawHistory(seed: number): History {
   const nodes = chance.below(2) === 0 ? 1 : 2;
   const people = chance.below(3) === 0 ? 2 : 1;
   const isTight = chance.below(8) === 0;
-  const joinMs = chance.pick([0, 0, 5]);
+  const joinMs = chance.pick([0, 0, 40]);
   const kinds = chance.pick(KINDS);
   const length = 2 + Math.floor((MOST_COMMANDS - 2) * chance.next() ** 5);
   const commands = Array.from({ length }, () => drawCommand(chance, chance.pick(kinds)));
@@ -190,7 +190,7 @@ function drawCommand(chance: Chance, type: Command['type']): Command {
 
 const CUTS: readonly Cut[] = ['both', 'client first', 'client first', 'server first'];
 const FATES: readonly Fate[] = ['arrives', 'arrives', 'arrives', 'lost', 'twice', 'late'];
-const PASSES = [1, 1, 1, 2, 2, 3, 3, 5, 5, 10, 10, 30, 30, 100, 100, 300, 300, 1_000, 6_000, 25_000];
+const PASSES = [1, 1, 2, 3, 5, 5, 10, 10, 30, 30, 100, 300, 1_000, 6_000, 35_000, 35_000];
 
 function drawNode(chance: Chance): number | undefined {
   return chance.below(2) === 0 ? undefined : chance.below(2);

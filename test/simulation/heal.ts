@@ -15,6 +15,9 @@ const CONVERGED_MS = 45_000;
 /** Time in which the oldest message has expired, and the slowest handler ended. */
 const SETTLED_MS = 300_000;
 
+/** What was said last has arrived, and been answered. */
+const UNDER_WAY_MS = 300;
+
 /** The network is well again: whether everything comes to its end, and is as was promised. */
 export async function keepsPromises(world: World, seed: number): Promise<void> {
   const { facts, time } = world;
@@ -55,7 +58,7 @@ async function leave(world: World, seed: number): Promise<void> {
   const isEmpty = (): boolean =>
     nodes.every(({ engine, running }) => engine.connections.size + engine.claims.size + running === 0);
   await until(world, isEmpty, SETTLED_MS);
-  await time.advance(5);
+  await time.advance(UNDER_WAY_MS);
   checkNothingLeft(world);
   if (seed % 16 === 0) {
     await time.advance(OPTIONS.dedupWindowMs + HISTORY.ttlMs);

@@ -28,7 +28,7 @@ async function begin(world: World): Promise<void> {
     person.join('room:a');
     if (person.index > 0) person.join('live:a');
   }
-  await world.time.advance(20);
+  await world.time.advance(20 + world.joinMs);
 }
 
 function perform(world: World, command: Command): void {
@@ -175,8 +175,9 @@ function outage(
       return world.nodes.forEach((_node, at) => world.startNode(at));
     case 'forget':
       // In one process the history goes with the process.
-      if (world.bus.isRemote) world.bus.forget();
-      return undefined;
+      if (!world.bus.isRemote) return undefined;
+      world.bus.forget();
+      return world.publish('room:a', world.nodeAt(0));
     case 'deploy':
       return deploy(world, command.node % world.nodes.length);
   }
