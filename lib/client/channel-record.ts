@@ -52,6 +52,12 @@ export class ChannelRecord {
     return this.phase === 'out' && !isUsed;
   }
 
+  /** What comes next is not a continuation of what was there. */
+  forget(): void {
+    this.position = undefined;
+    this.missed = this.rejoins = false;
+  }
+
   rejectJoins(error: ChannelsClientError): void {
     for (const join of this.joins.splice(0)) join.reject(error);
   }

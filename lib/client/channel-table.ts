@@ -108,6 +108,7 @@ export class ChannelTable {
     if (!record) return;
     record.listeners.clear();
     record.held = record.byServer = false;
+    if (record.phase !== 'in') record.forget();
     record.rejectJoins(new ChannelsClientError('not_subscribed', 'unsubscribe() came first.'));
     record.endLoops();
     this.#settle(record);
@@ -137,6 +138,8 @@ export class ChannelTable {
   pause(): void {
     this.#isOpen = false;
     for (const record of this.#records.values()) {
+      // Who has left does not go on from there, whether the server has heard of it or not.
+      if (record.phase === 'leaving') record.forget();
       record.missed ||= record.phase === 'in' || record.rejoins;
       record.rejoins = false;
       record.phase = 'out';
@@ -147,20 +150,21 @@ export class ChannelTable {
   }
 
   /** Somebody else is logged in: what was refused may be allowed now, and what was missed was another's. */
-  forget(error: ChannelsClientError): void {
+  forget(): void {
     for (const record of this.#records.values()) {
-      record.refused = record.missed = false;
-      record.position = undefined;
-      record.rejectJoins(error);
+      record.refused = false;
+      record.forget();
     }
+  }
+
+  rejectJoins(error: ChannelsClientError): void {
+    for (const record of this.#records.values()) record.rejectJoins(error);
   }
 
   /** @param error - what calls reject with; loops end with it unless the application has closed the client */
   close(error: ChannelsClientError, byApplication: boolean): void {
-    for (const record of this.#records.values()) {
-      record.rejectJoins(error);
-      record.endLoops(byApplication ? undefined : error);
-    }
+    this.rejectJoins(error);
+    for (const record of this.#records.values()) record.endLoops(byApplication ? undefined : error);
   }
 
   receive({ event, data }: EventFrame): void {
@@ -189,9 +193,11 @@ export class ChannelTable {
   /** Whether it is the next one. Behind a hole the channel is joined again, from before it. */
   #follows(record: ChannelRecord, offset: number | undefined): boolean {
     const { position, phase } = record;
-    if (offset === undefined || !position) return true;
+    if (offset === undefined) return true;
     // Until its ack it is not known what the position is.
-    if (phase === 'joining' || offset <= position.offset) return false;
+    if (phase === 'joining') return false;
+    if (!position) return true;
+    if (offset <= position.offset) return false;
     const isNext = offset === position.offset + 1;
     if (!isNext && !record.byServer) {
       record.missed = true;

@@ -91,6 +91,8 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   readonly #reporter = new Reporter();
   /** The commands that have no ack yet; they end with their connection. */
   readonly #commands = new Map<string, (ack: AckFrame) => void>();
+  /** Who the server took this client for when it was last open. */
+  #formerly: string | undefined;
   /** What that server takes. */
   #limits: Readonly<Record<string, number>> = {};
 
@@ -253,7 +255,10 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     const { principal } = welcome ?? {};
     const before = this.#queue.principal;
     const error = new ChannelsClientError('principal_changed', 'Somebody else is logged in now.');
-    if (before !== undefined && before !== principal) this.#channels.forget(error);
+    if (before !== undefined && before !== principal) this.#channels.rejectJoins(error);
+    // Behind a close nothing waits, but channels still have the positions of whoever was there before.
+    if (this.#formerly !== principal) this.#channels.forget();
+    this.#formerly = principal;
     this.#queue.claim(principal, error);
     this.#limits = welcome?.limits ?? {};
     // Channels first: what the messages cause is published to those who have joined.
@@ -279,7 +284,8 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     if (giveUp === 'all') {
       const error = new ChannelsClientError('principal_changed', 'reset() was called.');
       this.#queue.rejectAll(error);
-      this.#channels.forget(error);
+      this.#channels.rejectJoins(error);
+      this.#channels.forget();
       return;
     }
     const text = 'Another client took this identity.';

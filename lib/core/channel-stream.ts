@@ -101,9 +101,11 @@ export class ChannelStream {
 
   async #refill(publication?: Publication): Promise<void> {
     this.#asking = true;
-    if (publication) this.#wait(publication);
     try {
       await this.#read(this.#position as Position);
+      // The history was read after it came: of another epoch it is a late one, and would be read for without end.
+      if (publication && publication.position?.epoch === this.#position?.epoch)
+        this.#waiting.unshift(publication);
     } catch (error) {
       // The next publication, or the next check, finds the same hole again.
       this.#waiting = [];

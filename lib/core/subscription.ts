@@ -133,7 +133,11 @@ export class Subscription {
     if (!connection.writable) return;
     try {
       await this.#enter();
-      if (!connection.writable) return;
+      if (!connection.writable) {
+        // Its end would not find it: nothing is joined, so nothing of it is kept.
+        this.#exit();
+        return;
+      }
       // Before the method runs: what it returns is a state that includes everything up to here.
       const before = this.#stream?.position;
       const data = await callSubscribe(message, method, route);

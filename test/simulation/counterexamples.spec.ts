@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import type { Command, History } from './commands.js';
+import { play } from './perform.js';
+
+const ALONE = { seed: 1, nodes: 1, people: 1, joinMs: 0, isTight: false } as const;
+const TWO_NODES = { ...ALONE, nodes: 2 } as const;
+
+const WORK = { ms: 0, fails: 'no', times: 1, guardMs: 0 } as const;
+const PUBLISHED = { type: 'publish', channel: 'room:a', from: 0, at: 0, fate: 'arrives', bytes: 0 } as const;
+
+interface Found {
+  readonly name: string;
+  readonly world: Omit<History, 'commands'>;
+  readonly commands: readonly Command[];
+}
+
+/** What the simulation has found in the library, each as small as it gets. */
+const FOUND: readonly Found[] = [
+  {
+    // close() forgot who was logged in, and so did not see that somebody else came back.
+    name: 'somebody who comes back behind a close as somebody else does not resume',
+    world: ALONE,
+    commands: [
+      { type: 'log in', who: 0, as: '', how: 'cut' },
+      { type: 'close', who: 0 },
+    ],
+  },
+  {
+    // The position outlived a leave whose ack was lost.
+    name: 'who has left offline, and joins again, begins anew',
+    world: ALONE,
+    commands: [
+      { type: 'leave', who: 0, channel: 'room:a' },
+      { type: 'darken', who: 0 },
+      { type: 'join', who: 0, channel: 'room:a' },
+    ],
+  },
+  {
+    // The position outlived a leave that came while a join was under way.
+    name: 'who has left while it joined, and joins again, begins anew',
+    world: ALONE,
+    commands: [
+      { type: 'reload', who: 0, channel: 'room:a' },
+      { type: 'leave', who: 0, channel: 'room:a' },
+      { type: 'join', who: 0, channel: 'room:a' },
+      { type: 'cut', who: 0, how: 'both', lagMs: 20 },
+    ],
+  },
+  {
+    // A subscription whose connection was closing left the table, and so was never taken out of the hub.
+    name: 'a join that waits for the broker leaves the hub when its connection closes',
+    world: TWO_NODES,
+    commands: [
+      { type: 'burst', channel: 'room:a', count: 5, bytes: 500 },
+      { type: 'join', who: 0, channel: 'room:b' },
+    ],
+  },
+  {
+    // The history was read again and again for a publication that it could not have.
+    name: 'a late publication of an old epoch is dropped',
+    world: TWO_NODES,
+    commands: [
+      PUBLISHED,
+      { type: 'pass', ms: 1 },
+      { type: 'forget' },
+      { type: 'pass', ms: 1 },
+      { type: 'forget' },
+    ],
+  },
+];
+
+/** What the simulation took for broken, and docs/protocol.md allows. */
+const ALLOWED: readonly Found[] = [
+  {
+    // "A process that dies between the effect and its record may run the effect twice."
+    name: 'a process dies before the store has its answer',
+    world: TWO_NODES,
+    commands: [
+      { type: 'send', who: 0, event: 'work', work: WORK },
+      { type: 'pass', ms: 3 },
+      { type: 'crash', node: 0 },
+    ],
+  },
+  {
+    // "the server shuts down": a $subscribe is refused before it begins, and the subscription there was goes on.
+    name: 'a node that shuts down refuses to join again',
+    world: TWO_NODES,
+    commands: [
+      PUBLISHED,
+      { type: 'send', who: 0, event: 'beside', work: WORK },
+      { type: 'pass', ms: 1 },
+      { type: 'deploy', node: 0 },
+      { type: 'reload', who: 0, channel: 'room:a' },
+    ],
+  },
+];
+
+describe('what a history has broken once', () => {
+  it.each(FOUND)('$name', async ({ world, commands }) => {
+    expect(await play({ ...world, commands })).toBe(undefined);
+  });
+});
+
+describe('what is allowed', () => {
+  it.each(ALLOWED)('$name', async ({ world, commands }) => {
+    expect(await play({ ...world, commands })).toBe(undefined);
+  });
+});
