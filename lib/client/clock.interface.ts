@@ -4,7 +4,10 @@
  * @publicApi
  */
 export interface ClientClock {
-  /** Milliseconds from an arbitrary start, that a stepped wall clock does not move. */
+  /**
+   * Milliseconds from an arbitrary start. Never goes back, and should count the time that a machine sleeps: what
+   * was sent before it is too old behind it.
+   */
   now(): number;
   /** @returns what {@link clearTimer} takes */
   setTimeout(callback: () => void, ms: number): unknown;

@@ -1,7 +1,18 @@
 import type { ClientClock, ClientRandom } from './clock.interface.js';
 
+/** How far the wall clock was ahead of the monotonic one at first, and at most. */
+let firstMs: number | undefined;
+let mostMs = -Infinity;
+
 export const systemClock: ClientClock = {
-  now: () => performance.now(),
+  /** Monotonic, and it counts the sleep of a machine, in which `performance.now()` may stand still. */
+  now() {
+    const monotonicMs = performance.now();
+    const aheadMs = Date.now() - monotonicMs;
+    firstMs ??= aheadMs;
+    mostMs = Math.max(mostMs, aheadMs);
+    return monotonicMs + mostMs - firstMs;
+  },
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   // A number in a browser, an object in Node.
   clearTimer: (timer) => clearTimeout(timer as number),
