@@ -47,6 +47,17 @@ const FOUND: readonly Found[] = [
     ],
   },
   {
+    // The ack of a resume that somebody had asked for who left meanwhile was told to the next one.
+    name: 'who joins while somebody else resumes begins anew',
+    world: { ...ALONE, joinMs: 40 },
+    commands: [
+      { type: 'cut', who: 0, how: 'client first', lagMs: 500 },
+      { type: 'pass', ms: 100 },
+      { type: 'leave', who: 0, channel: 'room:a' },
+      { type: 'join', who: 0, channel: 'room:a' },
+    ],
+  },
+  {
     // A subscription whose connection was closing left the table, and so was never taken out of the hub.
     name: 'a join that waits for the broker leaves the hub when its connection closes',
     world: TWO_NODES,
