@@ -246,7 +246,9 @@ export class ChannelTable {
     // A call of subscribe() wants the state of now.
     const since = record.joins.length > 0 && !record.missed ? undefined : record.position;
     this.#port.command('$subscribe', { channel: name, params, since }, ({ data, error }) => {
-      if (error === undefined) this.#joined(record, isRecord(data) ? data : {});
+      // Who asked to go on has left meanwhile: who is there now begins anew.
+      if (error === undefined && since && !record.position && record.isWanted) this.#join(record);
+      else if (error === undefined) this.#joined(record, isRecord(data) ? data : {});
       else this.#refused(record, error, phase);
     });
   }

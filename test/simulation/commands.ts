@@ -77,6 +77,7 @@ const CHANNELS_MOSTLY: Weights = {
   'log in': 1,
   forbid: 1,
   allow: 1,
+  kick: 1,
   crash: 1,
   restart: 1,
   forget: 3,
