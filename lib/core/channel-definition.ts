@@ -22,7 +22,9 @@ export type ChannelParams<Name extends string> = Name extends `${string}{${infer
 export interface ChannelOptions {
   /**
    * Bytes of publications that are kept for a subscriber while its `@SubscribeChannel` method runs.
-   * When more come, they are dropped and the subscriber is told by `$gap` after its ack.
+   * When more come, they are dropped and the subscriber is told by `$gap` after its ack. On a channel with
+   * history nothing is kept for that; there it is for what comes while a replay is sent, and more of it is read
+   * from the history again.
    *
    * @default 65_536
    */

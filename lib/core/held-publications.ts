@@ -1,7 +1,8 @@
 import type { Position } from './broker.interface.js';
 import type { EncodedFrame } from './encoded-frame.js';
 
-interface Held {
+/** One publication, as it is sent. */
+export interface Held {
   readonly frame: EncodedFrame;
   /** On channels with history. */
   readonly position: Position | undefined;

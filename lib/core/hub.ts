@@ -37,8 +37,9 @@ export class Hub {
     const { channel } = subscription;
     let local = this.#channels.get(channel);
     if (!local) {
-      const stream = this.#stream(channel);
-      local = { subscriptions: new Set(), stream, ready: this.#subscribe(channel, stream) };
+      const subscriptions = new Set<Subscription>();
+      const stream = this.#stream(channel, subscriptions);
+      local = { subscriptions, stream, ready: this.#subscribe(channel, stream) };
       this.#channels.set(channel, local);
     }
     local.subscriptions.add(subscription);
@@ -97,19 +98,19 @@ export class Hub {
     this.observers.delivered(channel, subscriptions.size);
   }
 
-  #stream(channel: string): ChannelStream | undefined {
+  /** @param subscriptions - those that it speaks to: a channel that all have left may come back with others */
+  #stream(channel: string, subscriptions: ReadonlySet<Subscription>): ChannelStream | undefined {
     const rule = this.catalog.historyOf(channel);
     if (!rule) return undefined;
-    const subscriptions = (): Iterable<Subscription> => this.subscribers(channel);
     return new ChannelStream(channel, rule, this.broker, {
       next: (publication) => {
         const frame = this.encode(publication);
-        for (const subscription of subscriptions())
+        for (const subscription of subscriptions)
           subscription.take(frame, publication.position as Position);
-        this.observers.delivered(channel, this.#channels.get(channel)?.subscriptions.size ?? 0);
+        this.observers.delivered(channel, subscriptions.size);
       },
       gap: (position) => {
-        for (const subscription of subscriptions()) subscription.skip(position);
+        for (const subscription of subscriptions) subscription.skip(position);
       },
       failed: (error) => this.observers.failed({ where: `the history of ${channel}`, error }),
     });

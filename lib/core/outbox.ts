@@ -41,18 +41,19 @@ export class Outbox {
     this.#bytes += frame.byteLength;
   }
 
-  /** What is not so urgent should wait, so that there is room for what is. */
-  get isHalfFull(): boolean {
+  /** Whether half of it stays free behind the frame: what is not so urgent waits until it does. */
+  hasRoomFor(frame: EncodedFrame): boolean {
     const { owner } = this;
-    return this.#bytes + owner.transport.bufferedAmount > owner.maxOutboxBytes / 2;
+    const waiting = this.#bytes + owner.transport.bufferedAmount;
+    return waiting === 0 || waiting + frame.byteLength <= owner.maxOutboxBytes / 2;
   }
 
-  /** Resolves when it is less than half full, or nothing can be written any more. */
-  async drained(): Promise<void> {
+  /** Resolves when there is room for the frame, or nothing can be written any more. */
+  async roomFor(frame: EncodedFrame): Promise<void> {
     const { clock } = this.owner;
     // What was collected leaves at the end of the turn.
     await new Promise<void>((resolve) => clock.afterTurn(resolve));
-    while (this.owner.writable && this.isHalfFull) {
+    while (this.owner.writable && !this.hasRoomFor(frame)) {
       // No transport tells when it has room again.
       // oxlint-disable-next-line no-await-in-loop
       await new Promise<void>((resolve) => clock.setTimeout(resolve, DRAIN_CHECK_MS));

@@ -1,6 +1,6 @@
 import type { ErrorCode, MessageId } from '../protocol/index.js';
 import type { Position, Publication } from './broker.interface.js';
-import { CHANNEL_DEFAULTS } from './channel-definition.js';
+import { CHANNEL_DEFAULTS, type ResolvedChannelOptions } from './channel-definition.js';
 import { callSubscribe, callUnsubscribe, type LeaveReason } from './channel-methods.js';
 import type { ChannelStream } from './channel-stream.js';
 import type { Connection } from './connection.js';
@@ -8,7 +8,7 @@ import type { EncodedFrame } from './encoded-frame.js';
 import type { ChannelRoute } from './endpoint.js';
 import { ChannelsError } from './errors.js';
 import type { Handler, Message } from './handler.interface.js';
-import { HeldPublications } from './held-publications.js';
+import { HeldPublications, type Held } from './held-publications.js';
 import { isSame, nothing, type Missed } from './missed.js';
 
 type Command =
@@ -205,7 +205,8 @@ export class Subscription {
   /** From here on publications are kept, so that none falls between the method and its ack. */
   #enter(): Promise<void> | void {
     this.#last = undefined;
-    this.#hold();
+    // What a history has is read from it afterwards.
+    this.#hold(this.#options.history ? 0 : this.#options.joinBufferBytes);
     return this.connection.engine.hub.join(this);
   }
 
@@ -246,16 +247,19 @@ export class Subscription {
     else this.#last = missed.from;
     // One after the other is the point of this loop.
     // oxlint-disable-next-line no-await-in-loop
-    for (let { publications } = missed; await this.#send(publications);) {
+    for (let next: readonly Held[] = this.#encode(missed.publications); await this.#send(next);) {
       const held = this.held as HeldPublications;
-      if (!held.isBroken) {
+      if (held.isBroken) {
+        // It was too long: the history has what came meanwhile.
+        // oxlint-disable-next-line no-await-in-loop
+        next = this.#encode((await this.#readOn()).publications);
+      } else if (held.publications.length > 0) {
+        next = held.publications;
+        this.#hold();
+      } else {
         this.held = undefined;
-        for (const { frame, position } of held.publications) this.#forward(frame, position as Position);
         return;
       }
-      // It was too long: the history has what came meanwhile.
-      // oxlint-disable-next-line no-await-in-loop
-      ({ publications } = await this.#readOn());
     }
   }
 
@@ -273,17 +277,25 @@ export class Subscription {
     }
   }
 
-  /** Whether all of them were sent. The end of the connection, and a leave, come in between. */
-  async #send(publications: readonly Publication[]): Promise<boolean> {
-    const { connection } = this;
-    for (const publication of publications) {
+  /** Whether all of them were sent. The end of the connection, a leave and another join come in between. */
+  async #send(publications: readonly Held[]): Promise<boolean> {
+    const { outbox } = this.connection;
+    for (const { frame, position } of publications) {
       // A long replay must neither fill the outbox nor keep others from theirs.
       // oxlint-disable-next-line no-await-in-loop
-      if (connection.outbox.isHalfFull) await connection.outbox.drained();
-      if (this.#ended || this.#isLeaving) return false;
-      this.#forward(connection.engine.hub.encode(publication), publication.position as Position);
+      if (!outbox.hasRoomFor(frame)) await outbox.roomFor(frame);
+      if (this.#isOver) return false;
+      this.#forward(frame, position as Position);
     }
-    return !this.#ended && !this.#isLeaving;
+    return !this.#isOver;
+  }
+
+  #encode(publications: readonly Publication[]): Held[] {
+    const { hub } = this.connection.engine;
+    return publications.map((publication) => ({
+      frame: hub.encode(publication),
+      position: publication.position,
+    }));
   }
 
   #forward(frame: EncodedFrame, position: Position): void {
@@ -294,6 +306,7 @@ export class Subscription {
   }
 
   #tellGap(position: Position): void {
+    if (this.#isOver) return;
     const last = this.#last;
     // A peer that has resumed may be ahead of what this node follows.
     if (last && position.epoch === last.epoch && position.offset <= last.offset) return;
@@ -302,13 +315,21 @@ export class Subscription {
     this.connection.engine.observers.gap(this.connection, this.channel);
   }
 
-  #hold(): void {
-    const { joinBufferBytes } = this.route?.definition.options ?? CHANNEL_DEFAULTS;
-    this.held = new HeldPublications(joinBufferBytes);
+  #hold(maxBytes = this.#options.joinBufferBytes): void {
+    this.held = new HeldPublications(maxBytes);
+  }
+
+  get #options(): ResolvedChannelOptions {
+    return this.route?.definition.options ?? CHANNEL_DEFAULTS;
   }
 
   get #stream(): ChannelStream | undefined {
     return this.connection.engine.hub.streamOf(this.channel);
+  }
+
+  /** Nothing of the join that holds is to be sent any more: its end, or another one in its place, is next. */
+  get #isOver(): boolean {
+    return this.#ended || this.#commands.some(({ type }) => type !== 'join');
   }
 
   get #isLeaving(): boolean {

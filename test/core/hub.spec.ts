@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import type { Publication } from '../../lib/core/broker.interface.js';
+import { describe, expect, it, vi } from 'vitest';
+import type { HistoryPage, Publication } from '../../lib/core/broker.interface.js';
+import { defineChannel } from '../../lib/core/channel-definition.js';
 import type { EncodedFrame } from '../../lib/core/encoded-frame.js';
 import { ChannelsError } from '../../lib/core/errors.js';
 import { TestClock } from 'nestjs-channels/testing';
@@ -246,5 +247,27 @@ describe('the hub, with a broker that fails', () => {
 
     expect(rig.journal.failures).toEqual(['broker.unsubscribe chat']);
     expect(rig.engine.hub.size).toBe(0);
+  });
+
+  it('tells newcomers nothing of what was read for those who have left', async () => {
+    const clock = new TestClock();
+    const broker = new MemoryBroker({ clock, random: seededRandom(7) });
+    const rig = await Rig.start({ broker, clock });
+    const news = defineChannel('news', { history: true });
+    rig.engine.catalog.add(news, 'a test');
+    const one = rig.open();
+    await join(one, 'news');
+    const reading = new Deferred<HistoryPage>();
+    const history = vi.spyOn(broker, 'history').mockReturnValueOnce(reading.promise as never);
+    rig.engine.hub.deliver({ channel: 'news', event: 'said', position: { epoch: 'old', offset: 9 } });
+
+    await leave(one, 'news');
+    const other = rig.open();
+    await join(other, 'news');
+    reading.resolve({ position: { epoch: 'old', offset: 9 }, oldest: 10, publications: [] });
+    await settled();
+
+    expect(history).toHaveBeenCalledOnce();
+    expect(other.transport.frames.map((text) => JSON.parse(text).event)).toEqual(['$subscribed']);
   });
 });

@@ -36,6 +36,12 @@ class NewsGateway {
   }
 }
 
+@WebSocketGateway({ path: '/ws' })
+class PlainGateway {
+  @SubscribeChannel('plain')
+  join(): void {}
+}
+
 interface Acked {
   readonly epoch: string;
   readonly offset: number;
@@ -175,4 +181,48 @@ describe('a channel with history', () => {
       expect((await client.subscribe('news:a', { since })).error).toMatchObject({ code: 'bad_request' });
     },
   );
+
+  it('replays once where a second resume waits behind the first', async () => {
+    const app = await start();
+    const client = await app.connect('/ws');
+    const { epoch, offset } = await join(client);
+    await client.close(1000);
+    await publish(app, SIZE);
+    const back = await app.connect('/ws');
+    const data = { channel: 'news:a', since: { epoch, offset } };
+
+    for (const id of [1, 2]) back.send({ event: '$subscribe', id, data });
+    await back.waitFor({ ack: 2 });
+
+    expect(await got(back)).toEqual(numbered(1, SIZE));
+  });
+
+  it('sends nothing between the ack of a join and the ack of a leave that waits', async () => {
+    const app = await start();
+    const during = app.nest.get(During);
+    const client = await app.connect('/ws');
+    during.act = async () => {
+      await publish(app, SIZE + 5);
+      client.send({ event: '$unsubscribe', id: 2, data: { channel: 'news:a' } });
+      await client.request('$ping');
+    };
+
+    client.send({ event: '$subscribe', id: 1, data: { channel: 'news:a' } });
+    await client.waitFor({ ack: 2 });
+
+    const told = client.frames.map((frame) => (frame as { ack?: unknown; event?: unknown }).ack ?? frame);
+    expect(told.filter((frame) => frame !== 1 && frame !== 2)).not.toContainEqual(
+      expect.objectContaining({ event: '$gap' }),
+    );
+    expect(await got(client)).toEqual([]);
+  });
+
+  it('takes nothing for a gap where a channel without history is asked to resume', async () => {
+    const app = await startApp({ providers: [PlainGateway] });
+    const client = await app.connect('/ws');
+
+    const { data } = await client.subscribe('plain', { since: { epoch: 'e', offset: 1 } });
+
+    expect(data).toEqual({ channel: 'plain', recovered: false });
+  });
 });
