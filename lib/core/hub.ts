@@ -105,8 +105,7 @@ export class Hub {
     return new ChannelStream(channel, rule, this.broker, {
       next: (publication) => {
         const frame = this.encode(publication);
-        for (const subscription of subscriptions)
-          subscription.take(frame, publication.position as Position);
+        for (const subscription of subscriptions) subscription.take(frame, publication.position as Position);
         this.observers.delivered(channel, subscriptions.size);
       },
       gap: (position) => {

@@ -6,7 +6,10 @@ afterEach(() => {
 });
 
 /** A page whose two clocks are set by hand. */
-async function start(): Promise<{ readonly now: () => number; set(monotonicMs: number, wallMs: number): void }> {
+async function start(): Promise<{
+  readonly now: () => number;
+  set(monotonicMs: number, wallMs: number): void;
+}> {
   const monotonic = vi.spyOn(performance, 'now').mockReturnValue(1_000);
   const wall = vi.spyOn(Date, 'now').mockReturnValue(5_000_000);
   const { systemClock } = await import('../../lib/client/system.js');
