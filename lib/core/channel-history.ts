@@ -21,8 +21,9 @@ export class ChannelHistory {
     return { epoch: this.epoch, offset: this.#offset };
   }
 
-  get isEmpty(): boolean {
-    return this.#entries.length === 0;
+  /** Nothing has ever been published. */
+  get isBlank(): boolean {
+    return this.#offset === 0;
   }
 
   /** The position of an earlier publication with this key, while that is kept. */
