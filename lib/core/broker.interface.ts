@@ -39,7 +39,10 @@ export interface HistoryQuery {
   readonly after?: number;
   /** At most so many publications. */
   readonly limit: number;
-  /** At most so many bytes of data, unless the first alone has more. */
+  /**
+   * At most so many bytes, unless the first alone has more. Each publication counts with its event and its data
+   * as JSON texts, and 45 bytes for what `$history` puts around them.
+   */
   readonly maxBytes: number;
   /** From the newest to the oldest. */
   readonly reverse?: boolean;

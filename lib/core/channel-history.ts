@@ -8,6 +8,9 @@ interface Entry {
   readonly key?: string;
 }
 
+/** What a publication takes in an answer besides its event and its data: names, punctuation, the longest offset. */
+const FRAMING_BYTES = Buffer.byteLength('{"event":,"data":,"offset":9007199254740991},');
+
 /** The publications of one channel that are still kept, in the memory of one process. */
 export class ChannelHistory {
   readonly #entries: Entry[] = [];
@@ -38,7 +41,7 @@ export class ChannelHistory {
     this.expire(now);
     this.#offset += 1;
     const placed = { ...publication, position: this.position };
-    const bytes = Buffer.byteLength(publication.data ?? '');
+    const bytes = bytesOf(publication);
     this.#entries.push({ publication: placed, offset: this.#offset, keptUntil: now + ttlMs, bytes, key });
     if (key !== undefined) this.#keys.set(key, this.#offset);
     this.#drop(this.#entries.length - size);
@@ -72,4 +75,8 @@ export class ChannelHistory {
       if (key !== undefined && this.#keys.get(key) === offset) this.#keys.delete(key);
     }
   }
+}
+
+function bytesOf({ event, data = '' }: Publication): number {
+  return Buffer.byteLength(JSON.stringify(event)) + Buffer.byteLength(data) + FRAMING_BYTES;
 }
