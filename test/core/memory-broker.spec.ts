@@ -6,7 +6,13 @@ import { memoryBroker } from './engine-rig.js';
 
 const RULE = { size: 3, ttlMs: 60_000 };
 
-brokerContract('MemoryBroker', { nodes: 1, create: () => [memoryBroker()] });
+brokerContract('MemoryBroker', {
+  nodes: 1,
+  create: () => {
+    const clock = new TestClock();
+    return { nodes: [memoryBroker({ clock })], pass: (ms) => clock.advance(ms) };
+  },
+});
 
 function publish(broker: MemoryBroker, ...channels: string[]): void {
   for (const channel of channels) broker.publish({ channel, event: 'said' }, { history: RULE });
