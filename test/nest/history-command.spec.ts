@@ -1,5 +1,11 @@
 import { WebSocketGateway } from '@nestjs/websockets';
-import { defineChannel, SubscribeChannel, type Broker, type HistoryPage } from 'nestjs-channels';
+import {
+  defineChannel,
+  SubscribeChannel,
+  type Broker,
+  type HistoryOptions,
+  type HistoryPage,
+} from 'nestjs-channels';
 import type { ChannelsTestApp, TestClient } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
 import { memoryBroker } from '../core/engine-rig.js';
@@ -132,5 +138,33 @@ describe('$history', () => {
     });
     expect((await first).data).toMatchObject({ publications: [], more: false });
     expect((await client.request('$history', { channel: 'kept' })).error).toBeUndefined();
+  });
+});
+
+describe('ChannelsService.history', () => {
+  it.each<[HistoryOptions]>([
+    [{ limit: -1 }],
+    [{ limit: 0 }],
+    [{ limit: 1.5 }],
+    [{ limit: Number.NaN }],
+    [{ limit: Infinity }],
+    [{ since: { epoch: 'e', offset: -1 } }],
+    [{ since: { epoch: 'e', offset: Number.NaN } }],
+  ])('refuses %j, as $history does', async (options) => {
+    const { app } = await start(2);
+
+    await expect(app.channels.history('kept', options)).rejects.toMatchObject({ code: 'bad_request' });
+  });
+
+  it('gives at least one, and all that are kept unless it is asked for fewer', async () => {
+    const { app, epoch } = await start(7);
+
+    expect(await app.channels.history('kept', { limit: 1 })).toEqual({
+      epoch,
+      offset: 7,
+      publications: [said(3)],
+    });
+    expect((await app.channels.history('kept')).publications).toHaveLength(5);
+    expect((await app.channels.history('kept', { limit: 6 })).publications).toHaveLength(5);
   });
 });
