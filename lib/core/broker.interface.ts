@@ -39,7 +39,10 @@ export interface HistoryQuery {
   readonly after?: number;
   /** At most so many publications. */
   readonly limit: number;
-  /** At most so many bytes of data, unless the first alone has more. */
+  /**
+   * At most so many bytes, unless the first alone has more. Each publication counts with its event and its data
+   * as JSON texts, and 45 bytes for what `$history` puts around them.
+   */
   readonly maxBytes: number;
   /** From the newest to the oldest. */
   readonly reverse?: boolean;
@@ -91,10 +94,16 @@ export interface Broker {
   /**
    * Where a channel with history stands. One that has had no publication stands at 0 of an epoch that its
    * first publication will have, as long as a node has subscribed to it.
+   *
+   * Rejects with `unavailable`, as a `ChannelsError`, when it cannot be had: the peer may try again. Anything
+   * else that it rejects with is `internal` for the peer, and goes to the log.
    */
   position(channel: string, rule: HistoryRule): Promise<Position> | Position;
 
-  /** Reads a history. Never skips a publication that is kept within what it returns. */
+  /**
+   * Reads a history. Never skips a publication that is kept within what it returns. Rejects as
+   * {@link position} does.
+   */
   history(channel: string, rule: HistoryRule, query: HistoryQuery): Promise<HistoryPage> | HistoryPage;
 
   /**

@@ -8,6 +8,9 @@ interface Entry {
   readonly key?: string;
 }
 
+/** What a publication takes in an answer besides its event and its data: names, punctuation, the longest offset. */
+const FRAMING_BYTES = Buffer.byteLength('{"event":,"data":,"offset":9007199254740991},');
+
 /** The publications of one channel that are still kept, in the memory of one process. */
 export class ChannelHistory {
   readonly #entries: Entry[] = [];
@@ -21,8 +24,9 @@ export class ChannelHistory {
     return { epoch: this.epoch, offset: this.#offset };
   }
 
-  get isEmpty(): boolean {
-    return this.#entries.length === 0;
+  /** Nothing has ever been published. */
+  get isBlank(): boolean {
+    return this.#offset === 0;
   }
 
   /** The position of an earlier publication with this key, while that is kept. */
@@ -37,7 +41,7 @@ export class ChannelHistory {
     this.expire(now);
     this.#offset += 1;
     const placed = { ...publication, position: this.position };
-    const bytes = Buffer.byteLength(publication.data ?? '');
+    const bytes = bytesOf(publication);
     this.#entries.push({ publication: placed, offset: this.#offset, keptUntil: now + ttlMs, bytes, key });
     if (key !== undefined) this.#keys.set(key, this.#offset);
     this.#drop(this.#entries.length - size);
@@ -71,4 +75,8 @@ export class ChannelHistory {
       if (key !== undefined && this.#keys.get(key) === offset) this.#keys.delete(key);
     }
   }
+}
+
+function bytesOf({ event, data = '' }: Publication): number {
+  return Buffer.byteLength(JSON.stringify(event)) + Buffer.byteLength(data) + FRAMING_BYTES;
 }

@@ -100,15 +100,13 @@ function unsubscribe(_engine: Engine, connection: Connection, id: MessageId, dat
 
 function history(engine: Engine, connection: Connection, id: MessageId, data: unknown): void {
   const { channel, limit, since, reverse } = asObject(data, '$history');
-  if (limit !== undefined && !(Number.isSafeInteger(limit) && (limit as number) >= 1)) {
-    throw new ChannelsError('bad_request', 'limit must be a whole number of at least 1');
-  }
+  if (engine.draining) throw new ChannelsError('unavailable', 'the server shuts down');
   if (reverse !== undefined && typeof reverse !== 'boolean') {
     throw new ChannelsError('bad_request', 'reverse must be true or false');
   }
   answerHistory(engine, connection, id, {
     channel: parseChannel(channel),
-    limit: limit as number | undefined,
+    limit: parseLimit(limit),
     since: parsePosition(since),
     reverse: reverse ?? false,
   });
@@ -119,7 +117,15 @@ function parseChannel(channel: unknown): string {
   throw new ChannelsError('unknown_channel', 'a channel is 1 to 255 characters of [A-Za-z0-9_.:@=+~-]');
 }
 
-function parsePosition(since: unknown): Position | undefined {
+/** @throws ChannelsError `bad_request` for what is no number of publications */
+export function parseLimit(limit: unknown): number | undefined {
+  if (limit === undefined) return undefined;
+  if (typeof limit === 'number' && Number.isSafeInteger(limit) && limit >= 1) return limit;
+  throw new ChannelsError('bad_request', 'limit must be a whole number of at least 1');
+}
+
+/** @throws ChannelsError `bad_request` for what is no position */
+export function parsePosition(since: unknown): Position | undefined {
   if (since === undefined) return undefined;
   const { epoch, offset } = asObject(since, 'a position');
   const isOffset = typeof offset === 'number' && Number.isSafeInteger(offset) && offset >= 0;

@@ -4,7 +4,7 @@ import type { Connection } from './connection.js';
 import type { Engine } from './engine.js';
 import { ChannelsError, toWireError } from './errors.js';
 
-/** Bytes of the publications in one answer, unless the first alone has more. */
+/** Bytes of the publications in one answer, with all that is around them, unless the first alone has more. */
 const MAX_HISTORY_BYTES = 262_144;
 
 /** How long a peer waits whose last `$history` has no answer yet. */

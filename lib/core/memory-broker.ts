@@ -10,9 +10,10 @@ import type {
 } from './broker.interface.js';
 import { ChannelHistory } from './channel-history.js';
 import type { Clock, Timer } from './clock.interface.js';
+import { OldestFirst } from './oldest-first.js';
 import type { Random } from './random.interface.js';
 
-/** How often histories are looked through for what is too old. */
+/** How often histories are looked through for publications that are too old. */
 const SWEEP_MS = 10_000;
 
 /** Histories that are kept at most; see {@link MemoryBrokerParts.maxHistories}. */
@@ -23,20 +24,18 @@ export interface MemoryBrokerParts {
   readonly random: Random;
 
   /**
-   * How many channels may have a history, not counting those that somebody is in. One more, and the one
-   * that was used the longest time ago is forgotten: who comes back to it is told of a gap.
+   * How many channels may have a history, not counting those that somebody is in. One more, and one that
+   * never had a publication is forgotten, or else the one that was used the longest time ago: who comes back
+   * to it is told of a gap.
    *
    * @default 10_000
    */
   readonly maxHistories?: number;
 }
 
-/** A history with what the broker has to know about it. */
 interface Kept {
+  readonly channel: string;
   readonly history: ChannelHistory;
-  /** How long it is kept behind its last use, unless somebody is in the channel. */
-  readonly ttlMs: number;
-  usedAt: number;
 }
 
 /** The broker of a single process: a publication is accepted and delivered in the same call. */
@@ -44,11 +43,12 @@ export class MemoryBroker implements Broker {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #maxHistories: number;
-  /** Of channels that somebody is in. */
-  readonly #used = new Map<string, Kept>();
-  /** Of the others, the one that was left first in front. */
-  readonly #left = new Map<string, Kept>();
   readonly #subscribed = new Set<string>();
+  readonly #histories = new Map<string, Kept>();
+  /** Those of channels that nobody is in, in the order of their last use. */
+  readonly #left = new OldestFirst<Kept>();
+  /** As those, but never published to: whoever tries to join under many names must not push out the others. */
+  readonly #blank = new OldestFirst<Kept>();
   #sink: PublicationSink = () => undefined;
   #sweeper?: Timer;
 
@@ -60,7 +60,7 @@ export class MemoryBroker implements Broker {
 
   /** Histories that are kept. */
   get size(): number {
-    return this.#used.size + this.#left.size;
+    return this.#histories.size;
   }
 
   start(sink: PublicationSink): void {
@@ -73,36 +73,32 @@ export class MemoryBroker implements Broker {
       return undefined;
     }
     const now = this.#clock.now();
-    const { history } = this.#keep(publication.channel, rule.history);
-    const earlier = rule.key === undefined ? undefined : history.find(rule.key, now);
-    if (earlier) return earlier;
-    const placed = history.add(publication, rule.history, now, rule.key);
-    this.#sink(placed);
-    return placed.position;
+    const kept = this.#of(publication.channel);
+    const earlier = rule.key === undefined ? undefined : kept.history.find(rule.key, now);
+    const placed = earlier ? undefined : kept.history.add(publication, rule.history, now, rule.key);
+    this.#used(kept);
+    if (placed) this.#sink(placed);
+    return earlier ?? placed?.position;
   }
 
-  position(channel: string, rule: HistoryRule): Position {
-    return this.#keep(channel, rule).history.position;
+  position(channel: string, _rule: HistoryRule): Position {
+    return this.#read(channel).position;
   }
 
-  history(channel: string, rule: HistoryRule, query: HistoryQuery): HistoryPage {
-    return this.#keep(channel, rule).history.read(query, this.#clock.now());
+  history(channel: string, _rule: HistoryRule, query: HistoryQuery): HistoryPage {
+    return this.#read(channel).read(query, this.#clock.now());
   }
 
   subscribe(channel: string): void {
     this.#subscribed.add(channel);
-    const kept = this.#left.get(channel);
-    if (!kept) return;
-    this.#left.delete(channel);
-    this.#used.set(channel, kept);
+    const kept = this.#histories.get(channel);
+    if (kept) this.#used(kept);
   }
 
   unsubscribe(channel: string): void {
     this.#subscribed.delete(channel);
-    const kept = this.#used.get(channel);
-    if (!kept) return;
-    this.#used.delete(channel);
-    this.#leave(channel, kept);
+    const kept = this.#histories.get(channel);
+    if (kept) this.#used(kept);
   }
 
   close(): void {
@@ -111,33 +107,41 @@ export class MemoryBroker implements Broker {
     this.#sweeper = undefined;
   }
 
-  #keep(channel: string, { ttlMs }: HistoryRule): Kept {
+  #read(channel: string): ChannelHistory {
+    const kept = this.#of(channel);
+    this.#used(kept);
+    return kept.history;
+  }
+
+  #of(channel: string): Kept {
     this.#sweeper ??= this.#clock.setInterval(() => this.#sweep(), SWEEP_MS);
-    const known = this.#used.get(channel) ?? this.#left.get(channel);
-    const kept = known ?? { history: new ChannelHistory(this.#random.id()), ttlMs, usedAt: 0 };
-    if (this.#subscribed.has(channel)) this.#used.set(channel, kept);
-    else this.#leave(channel, kept);
+    const known = this.#histories.get(channel);
+    if (known) return known;
+    const kept = { channel, history: new ChannelHistory(this.#random.id()) };
+    this.#histories.set(channel, kept);
     return kept;
   }
 
-  /** To the end of the queue of those that may be forgotten. */
-  #leave(channel: string, kept: Kept): void {
-    kept.usedAt = this.#clock.now();
-    this.#left.delete(channel);
-    this.#left.set(channel, kept);
-    if (this.#left.size <= this.#maxHistories) return;
-    for (const [first] of this.#left) {
-      this.#left.delete(first);
-      break;
-    }
+  /** Puts it behind all others that may be forgotten, unless somebody is in its channel. */
+  #used(kept: Kept): void {
+    this.#left.delete(kept);
+    this.#blank.delete(kept);
+    if (this.#subscribed.has(kept.channel)) return;
+    (kept.history.isBlank ? this.#blank : this.#left).add(kept);
+    if (this.#left.size + this.#blank.size > this.#maxHistories) this.#forgetOne();
   }
 
+  #forgetOne(): void {
+    const queue = this.#blank.size > 0 ? this.#blank : this.#left;
+    const { oldest } = queue;
+    if (!oldest) return;
+    queue.delete(oldest);
+    this.#histories.delete(oldest.channel);
+  }
+
+  /** Drops publications, never a position: whoever has missed nothing must be able to see that. */
   #sweep(): void {
     const now = this.#clock.now();
-    for (const { history } of this.#used.values()) history.expire(now);
-    for (const [channel, { history, usedAt, ttlMs }] of this.#left) {
-      history.expire(now);
-      if (usedAt + ttlMs <= now) this.#left.delete(channel);
-    }
+    for (const { history } of this.#histories.values()) history.expire(now);
   }
 }

@@ -22,6 +22,9 @@ export function behind(since: Position, { position, oldest, publications }: Hist
   if (position.epoch !== since.epoch || since.offset > position.offset || oldest > since.offset + 1) {
     return undefined;
   }
+  // Another node may let the history be longer than this one reads of it.
+  const end = publications.at(-1)?.position ?? since;
+  if (end.offset !== position.offset) return undefined;
   return { from: since, publications, isGap: false };
 }
 

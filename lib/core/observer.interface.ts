@@ -53,7 +53,10 @@ export interface Observer {
   faulted?(connection: ObservedConnection, kind: FaultKind): void;
   /** Code of the application has thrown what is no answer to a peer, or has given what has no JSON. */
   failed?(failure: Failure): void;
-  /** The broker has accepted a publication of this node. */
+  /**
+   * The broker has accepted a publication of this node; also where it was not made again, because the first one
+   * under its `key` is still in the history.
+   */
   published?(channel: string, event: string): void;
   /** A publication has reached the subscribers of this node; `subscribers` is how many it has. */
   delivered?(channel: string, subscribers: number): void;

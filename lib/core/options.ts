@@ -135,8 +135,9 @@ export interface EngineOptions {
   positionCheckMs?: number;
 
   /**
-   * Channels whose history is kept in memory while nobody is in them. One more, and the one that was left
-   * first is forgotten: who comes back to it is told of a gap.
+   * Channels whose history is kept in memory while nobody is in them, also when their publications are older
+   * than its `ttlMs`. One more, and one is forgotten: one that never had a publication, or else the one that
+   * was used the longest time ago, and who comes back to it is told of a gap. Not for a `broker` of your own.
    *
    * @default 10_000
    */

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Broker, HistoryRule, Position, Publication } from '../core/broker.interface.js';
 import { checkChannelName } from '../core/channel-name.js';
 import type { ChannelSocket } from '../core/channel-socket.js';
+import { parseLimit, parsePosition } from '../core/commands.js';
 import type { Connection } from '../core/connection.js';
 import { Engine } from '../core/engine.js';
 import { ChannelsError } from '../core/errors.js';
@@ -48,7 +49,7 @@ export interface PublishOptions {
 /** Which part of a history is asked for. */
 export interface HistoryOptions {
   /**
-   * At most so many publications.
+   * At most so many publications: a whole number of at least 1.
    *
    * @default all that are kept
    */
@@ -118,13 +119,16 @@ export class ChannelsService {
    * What a channel has kept. In a `@SubscribeChannel` method `history(name, { limit: 1, reverse: true })` is the
    * last value.
    *
-   * @throws ChannelsError `bad_request` for a channel without history, `unavailable` while the broker is away
+   * @throws ChannelsError `bad_request` for a channel without history, and for a `limit` or `since` that is none,
+   * `unavailable` while the broker is away
    */
   async history(channel: string, options: HistoryOptions = {}): Promise<ChannelHistoryPage> {
     checkChannelName(channel);
     const rule = this.engine.catalog.historyOf(channel);
     if (!rule) throw new ChannelsError('bad_request', `${JSON.stringify(channel)} has no history`);
-    const { limit = rule.size, since, reverse } = options;
+    const { reverse } = options;
+    const limit = parseLimit(options.limit) ?? rule.size;
+    const since = parsePosition(options.since);
     const query = { after: since?.offset, limit, maxBytes: Number.POSITIVE_INFINITY, reverse };
     let page = await this.broker.history(channel, rule, query);
     if (since && page.position.epoch !== since.epoch) {

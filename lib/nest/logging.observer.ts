@@ -10,16 +10,37 @@ const MAX_TEXT = 128;
 /** What happens to every message of an overloaded server is told once in so many milliseconds. */
 const REPEAT_AFTER_MS = 60_000;
 
+/** What may happen to every message is counted, and told at once and then once in {@link REPEAT_AFTER_MS}. */
+class Tally {
+  #count = 0;
+  #toldAt = -Infinity;
+
+  constructor(private readonly clock: Pick<Clock, 'now'>) {}
+
+  /** How many there were since it was told last; `undefined` while it is not to be told again. */
+  add(count: number): number | undefined {
+    this.#count += count;
+    const now = this.clock.now();
+    if (now - this.#toldAt < REPEAT_AFTER_MS) return undefined;
+    const untold = this.#count;
+    this.#count = 0;
+    this.#toldAt = now;
+    return untold;
+  }
+}
+
 /** Writes what an operator has to know into Nest's log. Never a payload, never a token. */
 export class LoggingObserver implements Observer {
-  /** Answers that went early and have not been told of. */
-  #evicted = 0;
-  #toldOfEvictedAt = -Infinity;
+  readonly #evictions: Tally;
+  readonly #gaps: Tally;
 
   constructor(
     private readonly logger: LoggerService,
-    private readonly clock: Pick<Clock, 'now'>,
-  ) {}
+    clock: Pick<Clock, 'now'>,
+  ) {
+    this.#evictions = new Tally(clock);
+    this.#gaps = new Tally(clock);
+  }
 
   closed(connection: ObservedConnection, code: number): void {
     const known = closeCode(code);
@@ -38,19 +59,21 @@ export class LoggingObserver implements Observer {
   }
 
   evicted(count: number): void {
-    this.#evicted += count;
-    const now = this.clock.now();
-    if (now - this.#toldOfEvictedAt < REPEAT_AFTER_MS) return;
+    const untold = this.#evictions.add(count);
+    if (untold === undefined) return;
     this.logger.warn(
-      `${this.#evicted} answers to @Acked messages went before the end of dedupWindowMs, for want of room: ` +
+      `${untold} answers to @Acked messages went before the end of dedupWindowMs, for want of room: ` +
         'a late copy would run again; to change that: maxDedupBytes, maxDedupBytesPerPrincipal',
     );
-    this.#evicted = 0;
-    this.#toldOfEvictedAt = now;
   }
 
   gap(connection: ObservedConnection, channel: string): void {
-    this.logger.warn(`${connection.id} has missed publications of ${quote(channel)} and was told so`);
+    const untold = this.#gaps.add(1);
+    if (untold === undefined) return;
+    const others = untold === 1 ? '' : `; it is the last of ${untold} since this was told before`;
+    this.logger.warn(
+      `${connection.id} has missed publications of ${quote(channel)} and was told so${others}`,
+    );
   }
 }
 

@@ -1,26 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Broker, Publication } from 'nestjs-channels';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { Arrivals } from '../support/arrivals.js';
-
-/** How the contract gets brokers of one kind. */
-export interface BrokerKind {
-  /** How many nodes can share their channels: more than one unless the broker lives in one process. */
-  readonly nodes: 1 | 2;
-
-  /** Nodes that share their channels, not yet started; nothing else publishes to them. */
-  create(): Promise<readonly Broker[]> | readonly Broker[];
-}
-
-/** One node of a test, with what its sink was handed. */
-interface Node {
-  readonly broker: Broker;
-  readonly got: Arrivals<Publication>;
-}
-
-/** Channels with all that a name may have in it. */
-const CHANNEL = 'chat:AZaz09_.:@=+~-';
-const OTHER = 'a'.repeat(255);
+import { describe, expect, it } from 'vitest';
+import { CHANNEL, OTHER, startNodes, take, type BrokerKind } from './broker-bench.js';
+import { brokerHistoriesContract } from './broker-histories.contract.js';
 
 const NASTY: readonly (readonly [what: string, data: unknown])[] = [
   ['an empty text', ''],
@@ -41,29 +22,8 @@ const NASTY: readonly (readonly [what: string, data: unknown])[] = [
  * What every `Broker` promises (lib/core/broker.interface.ts). It promises no silence: publications of
  * channels that a node has not subscribed to, or has left, may reach its sink, which drops them.
  */
-export function brokerContract(name: string, { nodes, create }: BrokerKind): void {
-  async function start(): Promise<[Node, Node]> {
-    const started: Node[] = [];
-    for (const broker of await create()) {
-      const got = new Arrivals<Publication>();
-      await broker.start((publication) => got.add(publication));
-      onTestFinished(async () => broker.close());
-      started.push({ broker, got });
-    }
-    const [one, other = one] = started;
-    if (!one || started.length !== nodes) throw new Error(`${name} has made ${started.length} nodes`);
-    return [one, other as Node];
-  }
-
-  /** What the sink is handed of a channel, until there are so many. */
-  async function take({ got }: Node, count: number, channel = CHANNEL): Promise<Publication[]> {
-    const taken: Publication[] = [];
-    while (taken.length < count) {
-      const publication = await got.next();
-      if (publication.channel === channel) taken.push(publication);
-    }
-    return taken;
-  }
+export function brokerContract(name: string, kind: BrokerKind): void {
+  const start = () => startNodes(name, kind);
 
   describe(`${name} as a broker`, () => {
     it('hands a publication over as it was published', async () => {
@@ -194,7 +154,8 @@ export function brokerContract(name: string, { nodes, create }: BrokerKind): voi
     });
   });
 
-  if (nodes > 1) severalNodes();
+  brokerHistoriesContract(name, kind);
+  if (kind.nodes > 1) severalNodes();
 
   function severalNodes(): void {
     describe(`${name} between nodes`, () => {

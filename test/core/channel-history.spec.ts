@@ -49,9 +49,22 @@ describe('the history of a channel', () => {
     expect(offsets(kept, { after: 3 })).toEqual([]);
     expect(offsets(kept, { limit: 2 })).toEqual([1, 2]);
     expect(offsets(kept, { limit: 2, reverse: true })).toEqual([3, 2]);
-    expect(offsets(kept, { maxBytes: 2 })).toEqual([1, 2]);
     expect(offsets(kept, { maxBytes: 0 })).toEqual([1]);
   });
+
+  it.each([undefined, '"x"', '"caf\u00e9 \u{1f600}"'])(
+    'counts all that the data %s takes in an answer, with the longest offset',
+    (data) => {
+      const kept = new ChannelHistory('e');
+      const event = 'a "b" \0';
+      for (let at = 0; at < 2; at++) kept.add({ channel: 'a', event, data }, RULE, 0);
+      const json = `{"event":${JSON.stringify(event)},"data":${data ?? ''},"offset":${Number.MAX_SAFE_INTEGER}},`;
+      const bytes = Buffer.byteLength(json);
+
+      expect(offsets(kept, { maxBytes: 2 * bytes })).toEqual([1, 2]);
+      expect(offsets(kept, { maxBytes: 2 * bytes - 1 })).toEqual([1]);
+    },
+  );
 
   it('knows a key for as long as its publication is kept', () => {
     const kept = new ChannelHistory('e');

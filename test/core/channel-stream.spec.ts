@@ -40,8 +40,8 @@ class Node {
   }
 
   /** Published, but never handed over. */
-  lose(): Publication {
-    return this.history.add({ channel: 'a', event: 'said' }, RULE, 0);
+  lose(rule = RULE): Publication {
+    return this.history.add({ channel: 'a', event: 'said' }, rule, 0);
   }
 
   restart(): void {
@@ -118,6 +118,19 @@ describe('a node that follows a channel', () => {
     node.publish();
 
     expect(node.told).toEqual([1, 'gap e2 1', 2]);
+  });
+
+  // Where nodes differ in `history.size`, a node that reads as many as its own size gets the beginning only.
+  it('takes no part of a history for the whole, where another node lets it be longer', async () => {
+    const node = await Node.open();
+    const since = node.stream.position as Position;
+    for (let at = 0; at < RULE.size; at++) node.lose({ ...RULE, size: 10 });
+    const whole = await node.stream.readSince(since);
+    const last = node.lose({ ...RULE, size: 10 });
+
+    expect(whole?.publications).toHaveLength(RULE.size);
+    expect(await node.stream.readSince(since)).toBeUndefined();
+    expect(await node.stream.readOn(since)).toEqual({ from: last.position, publications: [], isGap: true });
   });
 
   it('finds the loss of the last publication by a check', async () => {

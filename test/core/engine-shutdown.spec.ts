@@ -87,17 +87,19 @@ describe('Engine.shutdown', () => {
     expect([left, shutdown.ended()]).toEqual([[{ reason: 'closed' }], true]);
   });
 
-  it('answers new messages and subscriptions with unavailable', async () => {
+  it('answers new messages, subscriptions and questions for a history with unavailable', async () => {
     const { rig, peer } = await startWorking({ channels: { 'chat:{room}': {} } });
     shutDown(rig);
 
     say(peer, { event: 'work', id: 2 });
     say(peer, { event: '$subscribe', id: 3, data: { channel: 'chat:lobby' } });
+    say(peer, { event: '$history', id: 4, data: { channel: 'chat:lobby' } });
     await settled();
 
     expect(peer.transport.frames.map((text) => JSON.parse(text))).toMatchObject([
       { ack: 2, error: { code: 'unavailable', retryable: true } },
       { ack: 3, error: { code: 'unavailable', retryable: true } },
+      { ack: 4, error: { code: 'unavailable', retryable: true } },
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { TestClock } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
+import type { ObservedConnection } from '../../lib/core/observer.interface.js';
 import { LoggingObserver } from '../../lib/nest/logging.observer.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 
@@ -37,5 +38,24 @@ describe('LoggingObserver', () => {
     await clock.advance(1);
     observer.evicted(4);
     expect(counts()).toEqual(['2', '7']);
+  });
+
+  it('tells of a gap at once, and then once a minute of the last one and how many', async () => {
+    const logger = new RecordingLogger();
+    const clock = new TestClock();
+    const observer = new LoggingObserver(logger, clock);
+    const gap = (id: string): void => observer.gap({ id } as ObservedConnection, 'chat:1');
+
+    gap('a');
+    const told = 'has missed publications of "chat:1" and was told so';
+    expect(logger.warnings).toEqual([`a ${told}`]);
+
+    await clock.advance(59_999);
+    gap('b');
+    expect(logger.warnings).toHaveLength(1);
+
+    await clock.advance(1);
+    gap('c');
+    expect(logger.warnings[1]).toBe(`c ${told}; it is the last of 2 since this was told before`);
   });
 });

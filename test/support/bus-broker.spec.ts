@@ -6,6 +6,6 @@ brokerContract('BusBroker', {
   nodes: 2,
   create: () => {
     const bus = new Bus();
-    return [bus.node(), bus.node()];
+    return { nodes: [bus.node(), bus.node()], pass: (ms) => void (bus.now += ms) };
   },
 });

@@ -14,6 +14,8 @@ import { ChannelHistory } from '../../lib/core/channel-history.js';
 export class Bus {
   readonly #nodes = new Set<BusBroker>();
   readonly #histories = new Map<string, ChannelHistory>();
+  /** The time of its histories, which passes only where a test lets it. */
+  now = 0;
   #epochs = 0;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -28,7 +30,7 @@ export class Bus {
     this.#nodes.delete(node);
   }
 
-  /** What a channel has kept; nothing expires here. */
+  /** What a channel has kept. */
   historyOf(channel: string): ChannelHistory {
     const known = this.#histories.get(channel);
     if (known) return known;
@@ -67,16 +69,19 @@ export class BusBroker implements Broker {
 
   async publish(publication: Publication, rule?: PublishRule): Promise<Position | undefined> {
     let placed = publication;
+    let earlier: Position | undefined;
+    const place = ({ history, key }: PublishRule): void => {
+      const kept = this.bus.historyOf(publication.channel);
+      earlier = key === undefined ? undefined : kept.find(key, this.bus.now);
+      if (!earlier) placed = kept.add(publication, history, this.bus.now, key);
+    };
     // As on a wire: only text travels.
     const text = (): string => JSON.stringify(placed);
     await this.bus.send(
-      (node) => node.receive(JSON.parse(text()) as Publication),
-      () => {
-        if (rule)
-          placed = this.bus.historyOf(publication.channel).add(publication, rule.history, 0, rule.key);
-      },
+      (node) => !earlier && node.receive(JSON.parse(text()) as Publication),
+      () => rule && place(rule),
     );
-    return placed.position;
+    return earlier ?? placed.position;
   }
 
   async position(channel: string): Promise<Position> {
@@ -86,7 +91,7 @@ export class BusBroker implements Broker {
 
   async history(channel: string, _rule: HistoryRule, query: HistoryQuery): Promise<HistoryPage> {
     await this.bus.send(() => undefined);
-    return this.bus.historyOf(channel).read(query, 0);
+    return this.bus.historyOf(channel).read(query, this.bus.now);
   }
 
   subscribe(channel: string): Promise<void> {
