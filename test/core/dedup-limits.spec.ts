@@ -53,6 +53,24 @@ describe('the answer that is stored', () => {
     expect(await answersOf(peer)).toEqual([{ ack: 'm', error }]);
   });
 
+  it('of a shortened error stays final where it was raised as final', async () => {
+    const { client, desk } = await startDedup({ maxMessageBytes: 1_000 });
+    desk.method = () => {
+      throw new ChannelsError('unavailable', 'no', { retryable: false, details: 'x'.repeat(1_000) });
+    };
+    const peer = client();
+
+    say(peer, WORK);
+    say(peer, WORK);
+
+    const error = { code: 'unavailable', message: 'an error longer than 1000 bytes', retryable: false };
+    expect(await answersOf(peer)).toEqual([
+      { ack: 'm', error },
+      { ack: 'm', error },
+    ]);
+    expect(desk.runs).toHaveLength(1);
+  });
+
   it('is internal, for every copy, where the result has no JSON', async () => {
     const { client, desk } = await startDedup();
     desk.method = () => ({ big: 1n });
