@@ -46,6 +46,12 @@ export interface DedupRules {
  * A store in memory answers at once, so that a handler which does the same is answered without a promise.
  */
 export interface DedupStore {
+  /**
+   * Longest answer that it can keep, in bytes. A longer one is not handed to it: the peer is told
+   * `payload_too_large`. Without it, `maxMessageBytes` alone bounds an answer.
+   */
+  readonly maxAnswerBytes?: number;
+
   /** Called once, before anything else. */
   start(rules: DedupRules): Promise<void> | void;
 

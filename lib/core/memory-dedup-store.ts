@@ -59,6 +59,11 @@ export class MemoryDedupStore implements DedupStore {
     return this.#bytes;
   }
 
+  /** What an owner has room for who holds nothing else. */
+  get maxAnswerBytes(): number {
+    return Math.min(this.options.maxBytes, this.options.maxBytesPerPrincipal) - DEDUP_ENTRY_BYTES;
+  }
+
   start(rules: DedupRules): void {
     this.#rules = rules;
   }

@@ -40,6 +40,45 @@ describe('the answer that is stored', () => {
     expect(desk.runs).toHaveLength(1);
   });
 
+  it.each([
+    ['maxDedupBytesPerPrincipal', 200],
+    ['maxDedupBytesPerPrincipal', 201],
+    ['maxDedupBytes', 200],
+    ['maxDedupBytes', 201],
+  ])(
+    'is payload_too_large where %s has no room for it, beside its entry: %i of 200',
+    async (option, bytes) => {
+      const evicted: number[] = [];
+      const { client, desk } = await startDedup({
+        [option]: ENTRY_BYTES + 200,
+        observers: [{ evicted: (count) => evicted.push(count) }],
+      });
+      const text = 'x'.repeat(bytes - 2);
+      desk.method = () => text;
+      const peer = client();
+
+      say(peer, WORK);
+      say(peer, WORK);
+
+      const answer =
+        bytes <= 200 ? { ack: 'm', data: text } : { ack: 'm', error: { code: 'payload_too_large' } };
+      expect(await answersOf(peer)).toMatchObject([answer, answer]);
+      expect([desk.runs.length, evicted]).toEqual([1, []]);
+    },
+  );
+
+  it('is bounded by maxMessageBytes alone where the store names no bound', async () => {
+    const clock = new TestClock();
+    const dedup = new RemoteDedupStore(clock);
+    const { client, desk } = await startDedup({ clock, dedup, maxDedupBytes: ENTRY_BYTES });
+    desk.method = () => 'done';
+    const peer = client();
+
+    say(peer, WORK);
+
+    expect(await answersOf(peer)).toEqual([{ ack: 'm', data: 'done' }]);
+  });
+
   it('of an error loses its text and details where they are longer', async () => {
     const { client, desk } = await startDedup({ maxMessageBytes: 1_000 });
     desk.method = () => {
