@@ -29,7 +29,7 @@ export type Claim =
 export interface DedupRules {
   /** How long an answer is kept, in milliseconds. */
   readonly windowMs: number;
-  /** How long a claim holds that is not renewed, in milliseconds. */
+  /** How long a claim holds that is not renewed, in milliseconds. A process that stands still renews nothing. */
   readonly leaseMs: number;
   /** To be told of answers that went before the end of the window, for want of room. */
   readonly evicted: (count: number) => void;
