@@ -252,7 +252,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'the client takes another identity with each connection',
     file: 'lib/client/connection.ts',
-    find: 'const data = { clientId: this.#clientId, heartbeat: true };',
+    find: 'const data = { clientId: this.#events.clientId(), heartbeat: true };',
     replace: 'const data = { clientId: this.#options.random.id(), heartbeat: true };',
     finds: ['I6'],
   },
