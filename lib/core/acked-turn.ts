@@ -253,6 +253,8 @@ export class AckedTurn implements Turn, GateKeeper, Expirable, Unanswered {
   }
 
   get #maxBytes(): number {
-    return this.#connection.endpoint.maxMessageBytes ?? this.engine.options.maxMessageBytes;
+    const { dedup, options } = this.engine;
+    const maxMessageBytes = this.#connection.endpoint.maxMessageBytes ?? options.maxMessageBytes;
+    return Math.min(maxMessageBytes, dedup.maxAnswerBytes ?? Infinity);
   }
 }

@@ -57,6 +57,7 @@ export class Alarms {
   }
 
   #dropEmpty(ms: number): void {
-    if (this.#lines.get(ms)?.nextAt === undefined) this.#lines.delete(ms);
+    // Not by its first one: to find it takes a walk over the places of all that are gone, at each answer.
+    if (this.#lines.get(ms)?.size === 0) this.#lines.delete(ms);
   }
 }

@@ -57,6 +57,7 @@ export abstract class ChannelSocket<User = unknown> {
    * Asks the client, and resolves with what its `client.handle(event, …)` has given. The answer is
    * what the peer says it is: `T` is a claim, so check it as any message. A handler may await it, also
    * an `@Acked()` one: answers pass by everything else that the client sends. Settles exactly once.
+   * No error of it is `retryable`, whatever its code says: a handler that lets it through does not run again.
    *
    * @example
    * ```ts

@@ -30,6 +30,10 @@ export class Deadlines {
     this.#waiting.delete(expirable);
   }
 
+  get size(): number {
+    return this.#waiting.size;
+  }
+
   /** When the first of them expires; `undefined` where nothing waits. */
   get nextAt(): number | undefined {
     for (const { expiresAt } of this.#waiting) return expiresAt;

@@ -29,7 +29,7 @@ export type Claim =
 export interface DedupRules {
   /** How long an answer is kept, in milliseconds. */
   readonly windowMs: number;
-  /** How long a claim holds that is not renewed, in milliseconds. */
+  /** How long a claim holds that is not renewed, in milliseconds. A process that stands still renews nothing. */
   readonly leaseMs: number;
   /** To be told of answers that went before the end of the window, for want of room. */
   readonly evicted: (count: number) => void;
@@ -46,6 +46,12 @@ export interface DedupRules {
  * A store in memory answers at once, so that a handler which does the same is answered without a promise.
  */
 export interface DedupStore {
+  /**
+   * Longest answer that it can keep, in bytes. A longer one is not handed to it: the peer is told
+   * `payload_too_large`. Without it, `maxMessageBytes` alone bounds an answer.
+   */
+  readonly maxAnswerBytes?: number;
+
   /** Called once, before anything else. */
   start(rules: DedupRules): Promise<void> | void;
 

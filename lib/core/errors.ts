@@ -4,6 +4,13 @@ import { ERROR_CODES, type ErrorCode, type WireError } from '../protocol/index.j
 export interface ChannelsErrorOptions extends ErrorOptions {
   /** Tell the peer when to try again, in milliseconds. */
   readonly retryAfterMs?: number;
+  /**
+   * Whether another try may help. `true` says as well that nothing has happened: the message of an
+   * `@Acked()` handler runs again.
+   *
+   * @default what the code says
+   */
+  readonly retryable?: boolean;
   /** What exactly was refused. Sent to the peer as it is. */
   readonly details?: unknown;
 }
@@ -26,7 +33,7 @@ export class ChannelsError extends Error {
     options: ChannelsErrorOptions = {},
   ) {
     super(message, options);
-    this.retryable = ERROR_CODES[code].retryable;
+    this.retryable = options.retryable ?? ERROR_CODES[code].retryable;
     this.retryAfterMs = options.retryAfterMs;
     this.details = options.details;
   }

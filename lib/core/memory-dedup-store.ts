@@ -22,7 +22,7 @@ interface Entry {
   readonly key: string;
   readonly contentHash: string;
   readonly fence: number;
-  /** End of the claim while it runs, of the window afterwards. */
+  /** End of the claim while it runs, by the time of leases; of the window afterwards. */
   expiresAt: number;
   bytes: number;
   answer?: StoredAnswer;
@@ -51,12 +51,19 @@ export class MemoryDedupStore implements DedupStore {
   #bytes = 0;
   #fence = 0;
   #sweeper?: Timer;
+  #seenAt = 0;
+  #stoodStillMs = 0;
 
   constructor(private readonly options: MemoryDedupStoreOptions) {}
 
   /** What it holds, in bytes as its bounds count them. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** What an owner has room for who holds nothing else. */
+  get maxAnswerBytes(): number {
+    return Math.min(this.options.maxBytes, this.options.maxBytesPerPrincipal) - DEDUP_ENTRY_BYTES;
   }
 
   start(rules: DedupRules): void {
@@ -75,7 +82,7 @@ export class MemoryDedupStore implements DedupStore {
   renew(_key: DedupKey, fence: number): boolean {
     const entry = this.#held(fence);
     if (!entry) return false;
-    entry.expiresAt = this.options.clock.now() + this.#rules.leaseMs;
+    entry.expiresAt = this.#leaseTime() + this.#rules.leaseMs;
     // Added again it goes to the end.
     this.#running.delete(fence);
     this.#running.set(fence, entry);
@@ -137,9 +144,22 @@ export class MemoryDedupStore implements DedupStore {
   }
 
   #alive(entry: Entry | undefined): Entry | undefined {
-    if (!entry || entry.expiresAt > this.options.clock.now()) return entry;
+    if (!entry) return undefined;
+    const now = entry.answer ? this.options.clock.now() : this.#leaseTime();
+    if (entry.expiresAt > now) return entry;
     this.#drop(entry);
     return undefined;
+  }
+
+  /**
+   * The time by which claims lapse. It stands still while the process does, stopped or with a blocked loop:
+   * nobody can renew then, and those who run go on afterwards. A sweep that is overdue tells.
+   */
+  #leaseTime(): number {
+    const now = this.options.clock.now();
+    this.#stoodStillMs += Math.max(0, now - this.#seenAt - SWEEP_INTERVAL_MS);
+    this.#seenAt = now;
+    return now - this.#stoodStillMs;
   }
 
   #claim(name: string, key: string, contentHash: string): Claim {
@@ -149,7 +169,7 @@ export class MemoryDedupStore implements DedupStore {
       return { type: 'full' };
     }
     const fence = ++this.#fence;
-    const expiresAt = this.options.clock.now() + this.#rules.leaseMs;
+    const expiresAt = this.#leaseTime() + this.#rules.leaseMs;
     const entry: Entry = { owner, key, contentHash, fence, expiresAt, bytes: 0 };
     this.#owners.set(name, owner);
     owner.entries.set(key, entry);
@@ -205,11 +225,12 @@ export class MemoryDedupStore implements DedupStore {
   }
 
   #sweep(): void {
-    const now = this.options.clock.now();
+    const leaseTime = this.#leaseTime();
     for (const entry of this.#running.values()) {
-      if (entry.expiresAt > now) break;
+      if (entry.expiresAt > leaseTime) break;
       this.#drop(entry);
     }
+    const now = this.options.clock.now();
     for (let entry = this.#answered.oldest; entry && entry.expiresAt <= now; entry = this.#answered.oldest) {
       this.#drop(entry);
     }

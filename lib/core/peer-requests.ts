@@ -10,6 +10,12 @@ import { MAX_TIMER_MS } from './options.js';
 /** Longest text that is taken over from the error of a peer, in characters. The rest is cut off. */
 const MAX_ERROR_TEXT_LENGTH = 1_024;
 
+/**
+ * Of every error that a request ends with, whatever its code says: the handler that has asked may have had its
+ * effect before. Only the handler knows, and raises an error of its own where it may run again.
+ */
+const FINAL = { retryable: false };
+
 /** What the application has asked one peer, until it is answered. */
 export class PeerRequests {
   /** Whoever takes one out of here settles it, and nobody else. */
@@ -51,9 +57,8 @@ export class PeerRequests {
   /** Nothing is read from the peer any more. */
   end(): void {
     for (const { id, event } of this.#open.values()) {
-      this.take(id)?.reject(
-        new ChannelsError('unavailable', `the connection ended before the answer to "${event}"`),
-      );
+      const text = `the connection ended before the answer to "${event}"`;
+      this.take(id)?.reject(new ChannelsError('unavailable', text, FINAL));
     }
   }
 
@@ -92,9 +97,9 @@ export class PeerRequests {
     const { state, engine } = this.connection;
     if (state === 'opening') {
       const text = 'nothing is read before handleConnection has settled: ask the client after it';
-      throw new ChannelsError('unavailable', text);
+      throw new ChannelsError('unavailable', text, FINAL);
     }
-    if (state !== 'open') throw new ChannelsError('unavailable', 'the connection has closed');
+    if (state !== 'open') throw new ChannelsError('unavailable', 'the connection has closed', FINAL);
     const { maxRequestsPerConnection } = engine.options;
     if (this.#open.size < maxRequestsPerConnection) return;
     const text = `a connection may have ${maxRequestsPerConnection} requests that are not answered`;
@@ -131,7 +136,7 @@ class PeerRequest implements Expirable {
 
   expire(): void {
     const text = `the client has not answered "${this.event}" within ${this.waitMs} ms`;
-    this.table.take(this.id)?.reject(new ChannelsError('timeout', text));
+    this.table.take(this.id)?.reject(new ChannelsError('timeout', text, FINAL));
   }
 
   watch(): void {
@@ -160,7 +165,10 @@ function checkTimeout(timeoutMs: unknown): void {
 function readError(error: unknown): ChannelsError {
   const { code, message, details } = Object(error) as Readonly<Record<string, unknown>>;
   const text = typeof message === 'string' ? message : 'the client gave no reason';
-  return new ChannelsError(isErrorCode(code) ? code : 'internal', text.slice(0, MAX_ERROR_TEXT_LENGTH), {
-    details,
-  });
+  const options = { ...FINAL, details };
+  return new ChannelsError(
+    isErrorCode(code) ? code : 'internal',
+    text.slice(0, MAX_ERROR_TEXT_LENGTH),
+    options,
+  );
 }

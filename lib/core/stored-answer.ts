@@ -26,6 +26,7 @@ export function encodeData(codec: Codec, value: unknown, maxBytes: number): Stor
 export function encodeError(codec: Codec, wire: WireError, maxBytes: number): StoredAnswer {
   const error = codec.encodeValue(wire) as string;
   if (Buffer.byteLength(error) <= maxBytes) return { type: 'error', error };
-  const short = new ChannelsError(wire.code, `an error longer than ${maxBytes} bytes`);
+  const { code, retryable } = wire;
+  const short = new ChannelsError(code, `an error longer than ${maxBytes} bytes`, { retryable });
   return { type: 'error', error: codec.encodeValue(toWireError(short)) as string };
 }

@@ -1,5 +1,5 @@
 import { TestClock } from 'nestjs-channels/testing';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { Alarms } from '../../lib/core/alarms.js';
 import type { Expirable } from '../../lib/core/deadlines.js';
 
@@ -95,4 +95,15 @@ it('comes back when a timer of the platform has fired too early', async () => {
   await clock.advance(10);
 
   expect(expired).toEqual(['x 10']);
+});
+
+it('walks over no line when one of it is deleted, which would cost as much as have been in it', () => {
+  const { alarms, add } = setUp();
+  const entries = Array.from({ length: 100 }, () => add('x', 10));
+  const walks = vi.spyOn(Set.prototype, Symbol.iterator);
+  onTestFinished(() => walks.mockRestore());
+
+  for (const entry of entries) alarms.delete(entry, 10);
+
+  expect(walks.mock.calls.length).toBe(0);
 });

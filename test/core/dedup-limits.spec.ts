@@ -40,6 +40,45 @@ describe('the answer that is stored', () => {
     expect(desk.runs).toHaveLength(1);
   });
 
+  it.each([
+    ['maxDedupBytesPerPrincipal', 200],
+    ['maxDedupBytesPerPrincipal', 201],
+    ['maxDedupBytes', 200],
+    ['maxDedupBytes', 201],
+  ])(
+    'is payload_too_large where %s has no room for it, beside its entry: %i of 200',
+    async (option, bytes) => {
+      const evicted: number[] = [];
+      const { client, desk } = await startDedup({
+        [option]: ENTRY_BYTES + 200,
+        observers: [{ evicted: (count) => evicted.push(count) }],
+      });
+      const text = 'x'.repeat(bytes - 2);
+      desk.method = () => text;
+      const peer = client();
+
+      say(peer, WORK);
+      say(peer, WORK);
+
+      const answer =
+        bytes <= 200 ? { ack: 'm', data: text } : { ack: 'm', error: { code: 'payload_too_large' } };
+      expect(await answersOf(peer)).toMatchObject([answer, answer]);
+      expect([desk.runs.length, evicted]).toEqual([1, []]);
+    },
+  );
+
+  it('is bounded by maxMessageBytes alone where the store names no bound', async () => {
+    const clock = new TestClock();
+    const dedup = new RemoteDedupStore(clock);
+    const { client, desk } = await startDedup({ clock, dedup, maxDedupBytes: ENTRY_BYTES });
+    desk.method = () => 'done';
+    const peer = client();
+
+    say(peer, WORK);
+
+    expect(await answersOf(peer)).toEqual([{ ack: 'm', data: 'done' }]);
+  });
+
   it('of an error loses its text and details where they are longer', async () => {
     const { client, desk } = await startDedup({ maxMessageBytes: 1_000 });
     desk.method = () => {
@@ -51,6 +90,24 @@ describe('the answer that is stored', () => {
 
     const error = { code: 'bad_request', message: 'an error longer than 1000 bytes', retryable: false };
     expect(await answersOf(peer)).toEqual([{ ack: 'm', error }]);
+  });
+
+  it('of a shortened error stays final where it was raised as final', async () => {
+    const { client, desk } = await startDedup({ maxMessageBytes: 1_000 });
+    desk.method = () => {
+      throw new ChannelsError('unavailable', 'no', { retryable: false, details: 'x'.repeat(1_000) });
+    };
+    const peer = client();
+
+    say(peer, WORK);
+    say(peer, WORK);
+
+    const error = { code: 'unavailable', message: 'an error longer than 1000 bytes', retryable: false };
+    expect(await answersOf(peer)).toEqual([
+      { ack: 'm', error },
+      { ack: 'm', error },
+    ]);
+    expect(desk.runs).toHaveLength(1);
   });
 
   it('is internal, for every copy, where the result has no JSON', async () => {

@@ -147,6 +147,20 @@ describe('a claim', () => {
     expect(desk.runs).toHaveLength(1);
   });
 
+  it('is kept by a process that stands still for longer than it holds', async () => {
+    const { rig, desk, peer, work } = await startWorking();
+    const now = rig.clock.now.bind(rig.clock);
+    rig.clock.now = () => now() + 60_000;
+
+    say(peer, WORK);
+    await rig.clock.advance(60_000);
+    work.resolve('after the pause');
+    say(peer, WORK);
+
+    expect((await answersOf(peer)).at(-1)).toEqual({ ack: 'm', data: 'after the pause' });
+    expect([desk.runs.length, rig.journal.failures]).toEqual([1, []]);
+  });
+
   it('is renewed for the dedup window at most, then a copy runs, and the first is told to have lost', async () => {
     const { rig, desk, client, peer, work } = await startWorking();
     await rig.clock.advance(WINDOW_MS);

@@ -56,6 +56,51 @@ function keyOf(id: string, key: Partial<DedupKey> = {}): DedupKey {
   return { principal: 'ada', clientId: 'c', id, contentHash: '', ...key };
 }
 
+describe('a process that stands still, for longer than a claim holds', () => {
+  /** A claim that was due for its renewal, and time that has passed without any timer. */
+  async function startFrozen(): Promise<Bench & { readonly fence: number }> {
+    const bench = start(10_000);
+    const claim = bench.store.claim(keyOf('1'));
+    if (claim.type !== 'claimed') throw new Error(claim.type);
+    await bench.clock.advance(10_000);
+    const now = bench.clock.now.bind(bench.clock);
+    bench.clock.now = () => now() + 2 * LEASE_MS;
+    return { ...bench, fence: claim.fence };
+  }
+
+  it.each<[first: string, act: (bench: Bench & { readonly fence: number }) => unknown, expected: unknown]>([
+    ['a copy', ({ store }) => store.claim(keyOf('1')), { type: 'running' }],
+    ['the renewal', ({ store, fence }) => store.renew(keyOf('1'), fence), true],
+    ['the answer', ({ store, fence }) => store.resolve(keyOf('1'), fence, { type: 'data' }), true],
+    ['the sweep', ({ clock }) => clock.advance(1_000), undefined],
+  ])('keeps its claims, whatever comes first: %s', async (first, act, expected) => {
+    const bench = await startFrozen();
+
+    expect(await act(bench)).toEqual(expected);
+
+    const { type } = bench.store.claim(keyOf('1'));
+    expect(type).toBe(first === 'the answer' ? 'answered' : 'running');
+  });
+
+  it('loses them as ever where nobody renews them afterwards', async () => {
+    const { clock, store } = await startFrozen();
+
+    await clock.advance(LEASE_MS);
+
+    expect(store.claim(keyOf('1')).type).toBe('claimed');
+  });
+
+  it('keeps no answer for longer than its window', async () => {
+    const { clock, store, look, answer } = await startFrozen();
+    answer('2', 0);
+    const now = clock.now.bind(clock);
+
+    clock.now = () => now() + WINDOW_MS;
+
+    expect([look('2'), store.claim(keyOf('1')).type]).toEqual(['claimed', 'running']);
+  });
+});
+
 describe('the room of MemoryDedupStore', () => {
   it('is used up to the last byte of a principal', () => {
     const { answer, look, evictions } = start(2 * ENTRY_BYTES + 30);

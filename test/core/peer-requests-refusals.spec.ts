@@ -18,7 +18,7 @@ describe('The end of a connection', () => {
     end(desk.peer);
     await settled();
 
-    for (const { error } of asked) expect(error).toMatchObject({ code: 'unavailable', retryable: true });
+    for (const { error } of asked) expect(error).toMatchObject({ code: 'unavailable', retryable: false });
   });
 
   it.each<[string, (peer: Peer) => void]>([

@@ -134,13 +134,13 @@ describe('The error of an answer', () => {
     expect(asked.error.message).toHaveLength(expected);
   });
 
-  it('says by its code alone whether it is retryable', async () => {
+  it.each(['forbidden', 'unavailable', 'rate_limited'])('is never retryable: %s', async (code) => {
     const desk = await Desk.open();
     const asked = desk.ask();
 
-    await desk.answer({ error: { code: 'forbidden', message: '', retryable: true, retryAfterMs: 1e9 } });
+    await desk.answer({ error: { code, message: '', retryable: true, retryAfterMs: 1e9 } });
 
-    expect(asked.error).toMatchObject({ retryable: false, retryAfterMs: undefined });
+    expect(asked.error).toMatchObject({ code, retryable: false, retryAfterMs: undefined });
   });
 
   it('is bad_request for an answer with the key __proto__, which the peer is told as well', async () => {
@@ -176,7 +176,7 @@ describe('The time for an answer', () => {
     expect(before).toBe('pending');
     expect(asked.error).toMatchObject({
       code: 'timeout',
-      retryable: true,
+      retryable: false,
       message: `the client has not answered "confirm" within ${ms} ms`,
     });
   });

@@ -17,6 +17,7 @@ import { startApp } from '../support/start-app.js';
 /** What the gateway asks, and whom it knows. */
 class Desk {
   readonly sockets: ChannelSocket[] = [];
+  effects = 0;
   connected: (socket: ChannelSocket) => unknown = () => undefined;
 
   /** The connection that came last. */
@@ -46,6 +47,14 @@ class AskingGateway implements OnGatewayConnection<ChannelSocket> {
     const first = await client.request('confirm', data);
     const second = await client.request('confirm', first);
     return { first, second };
+  }
+
+  /** Has its effect, and asks then. */
+  @SubscribeMessage('effect')
+  @Acked()
+  effect(@ConnectedSocket() client: ChannelSocket): Promise<unknown> {
+    this.desk.effects++;
+    return client.request('confirm', undefined, { timeoutMs: 200 });
   }
 
   @SubscribeMessage('echo')
@@ -239,6 +248,33 @@ describe('a request whose connection dies', () => {
     await rig.app.close();
 
     expect(await outcome).toEqual({ code: 'unavailable' });
+  });
+});
+
+describe('an acked handler that asks behind its effect', () => {
+  it.each<[what: string, code: string, fail: (rig: Rig) => Promise<never> | never]>([
+    [
+      'the line is cut',
+      'unavailable',
+      ({ desk }) => (desk.socket.close(1_012), new Promise<never>(() => undefined)),
+    ],
+    ['no answer comes', 'timeout', () => new Promise<never>(() => undefined)],
+    [
+      'the client answers with an error that has a retryable code',
+      'unavailable',
+      () => {
+        throw new ChannelsClientError('unavailable', 'Busy.');
+      },
+    ],
+  ])('has it once where %s, and the sender hears of it', async (_what, code, fail) => {
+    const rig = await start();
+    const { client } = await connect(rig);
+    let asked = 0;
+    client.handle('confirm', () => (asked++ === 0 ? fail(rig) : 'a second run'));
+
+    const outcome = await outcomeOf(client.send('effect'));
+
+    expect([outcome, rig.desk.effects]).toEqual([{ code }, 1]);
   });
 });
 

@@ -165,9 +165,9 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'what is answered runs again',
     file: 'lib/core/memory-dedup-store.ts',
-    find: 'if (entry.contentHash !== key.contentHash)',
+    find: 'if (entry.contentHash !== contentHash)',
     replace:
-      'if (entry.answer && entry.contentHash === key.contentHash) return this.#claim(key);\n    if (entry.contentHash !== key.contentHash)',
+      'if (entry.answer && entry.contentHash === contentHash) return this.#claim(name, key, contentHash);\n    if (entry.contentHash !== contentHash)',
     finds: ['I6'],
   },
   {
@@ -252,7 +252,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'the client takes another identity with each connection',
     file: 'lib/client/connection.ts',
-    find: 'const data = { clientId: this.#clientId, heartbeat: true };',
+    find: 'const data = { clientId: this.#events.clientId(), heartbeat: true };',
     replace: 'const data = { clientId: this.#options.random.id(), heartbeat: true };',
     finds: ['I6'],
   },

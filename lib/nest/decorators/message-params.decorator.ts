@@ -37,7 +37,8 @@ export const ChannelName = createParamDecorator(
 /**
  * The `id` that the client gave its message, as it was sent; `undefined` where it waits for no
  * answer. Of two copies of one message both have the same id, so that it can go into the
- * transaction that has the effect.
+ * transaction that has the effect. Without that, what rejects behind the effect with a `retryable`
+ * error lets the message run again.
  *
  * @publicApi
  */
