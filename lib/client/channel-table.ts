@@ -33,7 +33,8 @@ export interface ChannelGap {
 }
 
 /**
- * The channel is joined: `data` is its state, and the publications that follow continue it.
+ * The channel is joined: `data` is its state of now. The publications that follow continue it, unless `recovered`
+ * says that they continue what was there before.
  *
  * @publicApi
  */
@@ -172,7 +173,8 @@ export class ChannelTable {
     const record = this.use(String(data['channel']));
     if (event === '$subscribed') this.#joinedByServer(record, data);
     if (event === '$unsubscribed') this.#endedByServer(record, data);
-    if (event === '$gap') {
+    // Until the ack of a join, the ack tells what holds; who is out is told when it is in again.
+    if (event === '$gap' && record.phase === 'in') {
       record.position = readPosition(data);
       this.#gap(record, 'lost');
     }
@@ -193,9 +195,9 @@ export class ChannelTable {
   /** Whether it is the next one. Behind a hole the channel is joined again, from before it. */
   #follows(record: ChannelRecord, offset: number | undefined): boolean {
     const { position, phase } = record;
+    // Until its ack it is not known what the position is; the state of a first join has all that came before.
+    if (phase === 'joining') return offset === undefined && record.rejoins;
     if (offset === undefined) return true;
-    // Until its ack it is not known what the position is.
-    if (phase === 'joining') return false;
     if (!position) return true;
     if (offset <= position.offset) return false;
     const isNext = offset === position.offset + 1;
@@ -232,8 +234,10 @@ export class ChannelTable {
       this.#records.delete(record.name);
       this.#options.clock.clearTimer(record.retryTimer);
     }
-    if (!this.#isOpen || record.retryTimer) return;
     const { phase } = record;
+    // Who has left does not go on from there, whether the server has heard of it or not.
+    if (phase === 'out' && record.joinsByItself && !record.isWanted && !record.byServer) record.forget();
+    if (!this.#isOpen || record.retryTimer) return;
     const isAsked = phase === 'out' || (phase === 'in' && record.joins.length > 0);
     if (record.isWanted && isAsked) this.#join(record);
     else if (!record.isWanted && !record.byServer && phase === 'in') this.#leave(record);

@@ -191,8 +191,8 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   }
 
   /**
-   * Listens to an event of the server, or to `$state`, `$gap` and `$error`, which are about the client and
-   * need no connection.
+   * Listens to an event of the server, or to `$state`, `$gap`, `$settled` and `$error`, which are about the client
+   * and need no connection.
    *
    * @returns a function that ends it, and may be called twice
    */
@@ -283,7 +283,7 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     this.#queue.clientId = this.#options.random.id();
     if (giveUp === 'all') {
       const error = new ChannelsClientError('principal_changed', 'reset() was called.');
-      this.#queue.rejectAll(error);
+      this.#queue.reset(error);
       this.#channels.rejectJoins(error);
       this.#channels.forget();
       return;

@@ -14,6 +14,11 @@ export class QueueKeeper {
     private readonly reporter: Reporter,
   ) {}
 
+  /** Whether what was stored has been restored. */
+  get isOpen(): boolean {
+    return this.#queue !== undefined;
+  }
+
   /** @returns a promise where there is something to wait for; it never rejects */
   open(restore: (messages: readonly StoredMessage[]) => void): Promise<void> | undefined {
     if (!this.storage || this.#isSettled) return undefined;

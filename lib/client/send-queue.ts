@@ -28,6 +28,8 @@ export class SendQueue {
   readonly #isPlain: boolean;
   readonly #keeper: QueueKeeper;
   #principal: string | undefined;
+  /** What the storage has is not for whoever comes now. */
+  #givenUp: ChannelsClientError | undefined;
   #isOpen = false;
   #limits: Readonly<Record<string, number>> = {};
   #bytes = 0;
@@ -69,9 +71,15 @@ export class SendQueue {
   restore(): Promise<void> | undefined {
     return this.#keeper.open((stored) => {
       const frames = stored.map(({ text }) => JSON.parse(text) as SentFrame);
+      const { clientId } = this;
       const queued = [...this.#messages.values()];
       this.#messages.clear();
       for (const [at, message] of stored.entries()) this.#restore(message, frames[at] as SentFrame);
+      if (this.#givenUp) {
+        for (const message of this.#messages.values()) this.#take(message).reject(this.#givenUp);
+        this.clientId = clientId;
+        this.#givenUp = undefined;
+      }
       for (const message of queued) {
         this.#messages.set(message.id, message);
         this.#save(message);
@@ -130,6 +138,12 @@ export class SendQueue {
   rejectAll(error: ChannelsClientError): void {
     this.#principal = undefined;
     for (const message of this.#messages.values()) this.#take(message).reject(error);
+  }
+
+  /** As {@link rejectAll}, and for what is still in the storage as well. */
+  reset(error: ChannelsClientError): void {
+    if (!this.#keeper.isOpen) this.#givenUp = error;
+    this.rejectAll(error);
   }
 
   /** What was sent under an identity that is given up would run twice under the next one. */
@@ -200,7 +214,7 @@ export class SendQueue {
   #save({ id, frame: { text }, principal, firstSentAt, deadline }: PendingSend): void {
     const now = this.#options.clock.now();
     const sentAgoMs = firstSentAt === undefined ? firstSentAt : now - firstSentAt;
-    const leftMs = deadline === undefined ? deadline : deadline - now;
+    const leftMs = deadline === undefined || deadline === Infinity ? undefined : deadline - now;
     this.#keeper.save({ id, clientId: this.clientId, text, principal, sentAgoMs, leftMs });
   }
 

@@ -185,3 +185,41 @@ it('tells a gap where the server has joined it elsewhere than it was', async () 
 
   expect(told).toEqual([2, 3, 'gap: rejoined', 6]);
 });
+
+it('tells one gap where the server tells of it while the channel is joined again', async () => {
+  const history = await History.open();
+  history.ack = { epoch: 'e2', offset: 9, recovered: false };
+
+  history.publish(6);
+  history.rig.server.peer.send({ event: '$gap', data: { channel: 'news', epoch: 'e2', offset: 9 } });
+  await history.rig.pass(10);
+  history.publish(10);
+  await history.rig.pass();
+
+  expect(history.told).toEqual(['gap: rejoined', 10]);
+});
+
+it('begins anew where nobody listened for a while, and the channel was left offline', async () => {
+  const rig = await ClientRig.open();
+  const { server, client } = rig;
+  const asked: unknown[] = [];
+  server.onSubscribe = ({ channel, since }: { channel: string; since?: Position }): Answer => {
+    asked.push(since);
+    return { data: { channel, epoch: 'e1', offset: 3 } };
+  };
+  const gaps: unknown[] = [];
+  const news = client.channel('news');
+  news.on('$gap', (gap) => gaps.push(gap));
+  const stop = news.on('said', () => undefined);
+  await rig.pass(10);
+
+  server.peer.cut();
+  await rig.pass();
+  stop();
+  await rig.pass(5_000);
+  news.on('said', () => undefined);
+  await rig.pass(10);
+
+  expect(asked).toEqual([undefined, undefined]);
+  expect(gaps).toEqual([]);
+});

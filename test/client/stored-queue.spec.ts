@@ -283,3 +283,34 @@ it('keeps the new identity with what moves to it (4509)', async () => {
   expect(next.sent).toEqual(['moves']);
   expect(next.clientId).toBe(clientId);
 });
+
+it('rejects what is still in the storage where reset() comes before it is restored', async () => {
+  const pages = new Pages();
+  const first = pages.open();
+  first.rig.server.reception = 'refuse';
+  first.rig.send('secret');
+  await first.end();
+
+  const next = pages.open();
+  next.rig.server.principal = 'bob';
+  next.rig.client.reset();
+  next.rig.send('mine');
+  await next.rig.pass(10);
+
+  expect(next.settled).toMatchObject([{ event: 'secret', error: { code: 'principal_changed' } }]);
+  expect(next.sent).toEqual(['mine']);
+  expect(pages.slots.size).toBe(1);
+});
+
+it('keeps a message whose time never ends', async () => {
+  const pages = new Pages();
+  const first = await pages.connected();
+  first.rig.send('a', undefined, { timeoutMs: Infinity });
+  await first.end();
+
+  const stored = [...(pages.slots.slots[0]?.records.values() ?? [])];
+  const next = await pages.connected();
+
+  expect(JSON.stringify(stored)).not.toMatch(/"leftMs":|^\[\]$/);
+  expect(next.sent).toEqual(['a']);
+});

@@ -224,7 +224,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'the client takes publications before its ack',
     file: 'lib/client/channel-table.ts',
-    find: "if (phase === 'joining') return false;",
+    find: "if (phase === 'joining') return offset === undefined && record.rejoins;",
     replace: '',
     finds: ['I1', 'I2', 'I10'],
   },
@@ -238,16 +238,16 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'the client resumes where somebody else has left',
     file: 'lib/client/channels-client.ts',
-    find: 'this.#channels.rejectJoins(error);\n    this.#channels.forget();',
-    replace: 'this.#channels.rejectJoins(error);',
-    finds: ['I11'],
+    find: 'if (this.#formerly !== principal) this.#channels.forget();',
+    replace: '',
+    finds: ['I11', 'I1', 'I7'],
   },
   {
     name: 'the client sends as somebody else what was queued before',
-    file: 'lib/client/channels-client.ts',
-    find: 'this.#queue.rejectAll(error);\n    this.#channels.rejectJoins(error);',
-    replace: 'this.#channels.rejectJoins(error);',
-    finds: ['I11'],
+    file: 'lib/client/send-queue.ts',
+    find: '} else if (message.principal !== principal) this.#take(message).reject(error);',
+    replace: '}',
+    finds: ['I11', 'I6'],
   },
   {
     name: 'the client takes another identity with each connection',

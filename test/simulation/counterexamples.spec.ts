@@ -17,6 +17,15 @@ interface Found {
 /** What the simulation has found in the library, each as small as it gets. */
 const FOUND: readonly Found[] = [
   {
+    // The server joined it meanwhile, and its publication overtook the ack.
+    name: 'who waits to join is handed nothing yet',
+    world: { ...ALONE, seed: 2_528_843_522 },
+    commands: [
+      { type: 'join', who: 1, channel: 'live:a' },
+      { type: 'server joins', who: 1, channel: 'live:a' },
+    ],
+  },
+  {
     // close() forgot who was logged in, and so did not see that somebody else came back.
     name: 'somebody who comes back behind a close as somebody else does not resume',
     world: { ...ALONE, seed: 1_135_618_523 },
@@ -82,6 +91,16 @@ const FOUND: readonly Found[] = [
 
 /** What the simulation took for broken, and docs/protocol.md allows. */
 const ALLOWED: readonly Found[] = [
+  {
+    // A channel without history has no positions: what the state includes may come behind it.
+    name: 'a late publication follows a state that includes it',
+    world: { ...TWO_NODES, people: 2, seed: 4_059_569_543 },
+    commands: [
+      { ...PUBLISHED, channel: 'live:a', from: 1 },
+      { type: 'server leaves', who: 1, channel: 'live:a' },
+      { type: 'reload', who: 1, channel: 'live:a' },
+    ],
+  },
   {
     // "A process that dies between the effect and its record may run the effect twice."
     name: 'a process dies before the store has its answer',

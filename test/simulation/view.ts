@@ -89,7 +89,8 @@ export class View {
   /** Whether it has all that was published, or was told that it has not. */
   get isCurrent(): boolean {
     const tail = this.facts.ledger.tail(this.name);
-    if (this.#last) return this.#last.index === tail;
+    // Without positions a publication that the state includes may come behind it.
+    if (this.#last) return Math.max(this.#last.index, this.#upTo ?? 0) === tail;
     return (this.#upTo ?? this.#markedAt) >= tail || this.#markedAt >= tail;
   }
 
