@@ -75,9 +75,16 @@ export class HistoryWorld {
     };
     this.#spoil(ground);
     const { Socket, ...rest } = ground;
+    const sockets: FakeWebSocket[] = [];
+    class PageSocket extends Socket {
+      constructor(...args: ConstructorParameters<typeof FakeWebSocket>) {
+        super(...args);
+        sockets.push(this);
+      }
+    }
     const client = new ChannelsClient('ws://fake', {
       ...rest,
-      WebSocket: Socket as never,
+      WebSocket: PageSocket as never,
       token: async () => 'jwt',
       maxQueue: MAX_QUEUE,
       maxRetries: 6,
@@ -88,6 +95,8 @@ export class HistoryWorld {
       clock.end();
       storage.end();
       this.#server.peers.at(-1)?.vanish();
+      // Also what was still connecting is heard of no more.
+      for (const socket of sockets) socket.onopen = socket.onmessage = socket.onclose = socket.onerror = null;
     };
     return client;
   }
