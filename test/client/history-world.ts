@@ -94,9 +94,8 @@ export class HistoryWorld {
     this.#endPage = () => {
       clock.end();
       storage.end();
-      this.#server.peers.at(-1)?.vanish();
       // Also what was still connecting is heard of no more.
-      for (const socket of sockets) socket.onopen = socket.onmessage = socket.onclose = socket.onerror = null;
+      for (const { peer } of sockets) peer.vanish();
     };
     return client;
   }
