@@ -205,9 +205,10 @@ export class Subscription {
   /** From here on publications are kept, so that none falls between the method and its ack. */
   #enter(): Promise<void> | void {
     this.#last = undefined;
+    const { catalog, hub } = this.connection.engine;
     // What a history has is read from it afterwards.
-    this.#hold(this.#options.history ? 0 : this.#options.joinBufferBytes);
-    return this.connection.engine.hub.join(this);
+    this.#hold(catalog.historyOf(this.channel) ? 0 : this.#options.joinBufferBytes);
+    return hub.join(this);
   }
 
   #exit(): void {

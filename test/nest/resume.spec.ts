@@ -42,6 +42,24 @@ class PlainGateway {
   join(): void {}
 }
 
+/** Publishes while it lets somebody in. */
+@WebSocketGateway({ path: '/ws' })
+class GreetingGateway {
+  constructor(private readonly channels: ChannelsService) {}
+
+  @SubscribeChannel(news)
+  async join(@ChannelName() channel: string): Promise<void> {
+    await this.channels.publish(channel, 'said', 'welcome');
+  }
+}
+
+/** One of the channels of the pattern has options of its own. */
+@WebSocketGateway({ path: '/elsewhere' })
+class PlainNewsGateway {
+  @SubscribeChannel('news:plain')
+  join(): void {}
+}
+
 interface Acked {
   readonly epoch: string;
   readonly offset: number;
@@ -215,6 +233,18 @@ describe('a channel with history', () => {
       expect.objectContaining({ event: '$gap' }),
     );
     expect(await got(client)).toEqual([]);
+  });
+
+  // The pattern of the channel's own decides, not the one that the peer came by.
+  it('keeps what comes during the method where another pattern says that the channel has no history', async () => {
+    const app = await startApp({ providers: [GreetingGateway, PlainNewsGateway] });
+    const client = await app.connect('/ws');
+
+    await client.subscribe('news:plain');
+    const { data } = await client.waitFor({ event: 'said' });
+
+    expect(data).toBe('welcome');
+    expect(client.frames).not.toContainEqual(expect.objectContaining({ event: '$gap' }));
   });
 
   it('takes nothing for a gap where a channel without history is asked to resume', async () => {
