@@ -18,6 +18,8 @@ export class ChannelStream {
   #position?: Position;
   /** The broker is asked for something: what comes meanwhile waits. */
   #asking = false;
+  /** One look at a time: a broker that does not answer must not be asked again and again. */
+  #checking = false;
   #waiting: Publication[] = [];
 
   constructor(
@@ -58,7 +60,8 @@ export class ChannelStream {
 
   /** Asks the broker where the channel stands: the loss of the last publication shows in nothing else. */
   async check(): Promise<void> {
-    if (!this.#position || this.#asking) return;
+    if (!this.#position || this.#asking || this.#checking) return;
+    this.#checking = true;
     try {
       const { epoch, offset } = await this.broker.position(this.channel, this.rule);
       const now = this.#position;
@@ -67,6 +70,8 @@ export class ChannelStream {
     } catch (error) {
       this.sink.failed(error);
       return;
+    } finally {
+      this.#checking = false;
     }
     await this.#refill();
   }

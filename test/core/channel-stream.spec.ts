@@ -12,11 +12,14 @@ class Node {
   readonly stream: ChannelStream;
   history = new ChannelHistory('e1');
   failure?: Error;
+  /** The broker answers behind it. */
+  before: Promise<void> = Promise.resolve();
+  asked = 0;
 
   constructor() {
     const broker = Object.assign(memoryBroker(), {
-      position: async (): Promise<Position> => this.#answer(() => this.history.position),
-      history: async (_: string, __: object, query: HistoryQuery): Promise<HistoryPage> =>
+      position: (): Promise<Position> => this.#answer(() => this.history.position),
+      history: (_: string, __: object, query: HistoryQuery): Promise<HistoryPage> =>
         this.#answer(() => this.history.read(query, 0)),
     });
     this.stream = new ChannelStream('a', RULE, broker as never, {
@@ -48,7 +51,9 @@ class Node {
     this.history = new ChannelHistory('e2');
   }
 
-  #answer<T>(read: () => T): T {
+  async #answer<T>(read: () => T): Promise<T> {
+    this.asked++;
+    await this.before;
     if (this.failure) throw this.failure;
     return read();
   }
@@ -144,6 +149,34 @@ describe('a node that follows a channel', () => {
 
     expect(once).toEqual([1, 2]);
     expect(node.told).toEqual(once);
+  });
+
+  it('asks a broker that does not answer once, whatever the number of checks', async () => {
+    const node = await Node.open();
+    let answer = (): void => undefined;
+    node.before = new Promise((resolve) => (answer = resolve));
+    node.lose();
+    node.asked = 0;
+
+    const checks = [node.stream.check(), node.stream.check(), node.stream.check()];
+    const asked = node.asked;
+    answer();
+    await Promise.all(checks);
+
+    expect(asked).toBe(1);
+    expect(node.told).toEqual([1]);
+  });
+
+  it('checks again after one that failed', async () => {
+    const node = await Node.open();
+    node.failure = new Error('away');
+    await node.stream.check();
+    node.failure = undefined;
+    node.lose();
+
+    await node.stream.check();
+
+    expect(node.told).toEqual(['Error: away', 1]);
   });
 
   it('finds a restart by a check', async () => {

@@ -28,7 +28,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'the loss of the last publication is not looked for',
     file: 'lib/core/channel-stream.ts',
-    find: 'if (!this.#position || this.#asking) return;',
+    find: 'if (!this.#position || this.#asking || this.#checking) return;',
     replace: 'if (this.#position) return;',
     finds: ['I7'],
   },
