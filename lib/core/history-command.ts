@@ -3,6 +3,7 @@ import type { HistoryPage, HistoryQuery, HistoryRule, Position } from './broker.
 import type { Connection } from './connection.js';
 import type { Engine } from './engine.js';
 import { ChannelsError, toWireError } from './errors.js';
+import { readHistory } from './read-history.js';
 
 /** Bytes of the publications in one answer, with all that is around them, unless the first alone has more. */
 const MAX_HISTORY_BYTES = 262_144;
@@ -52,16 +53,13 @@ export function answerHistory(
     .finally(() => reading.delete(connection));
 }
 
-async function read(
+function read(
   engine: Engine,
   rule: HistoryRule,
   { channel, limit = rule.size, since, reverse }: HistoryRequest,
 ): Promise<HistoryPage> {
   const query: HistoryQuery = { limit, maxBytes: MAX_HISTORY_BYTES, reverse };
-  if (!since) return engine.hub.broker.history(channel, rule, query);
-  const page = await engine.hub.broker.history(channel, rule, { ...query, after: since.offset });
-  // Of another life of the history: all of this one is new.
-  return page.position.epoch === since.epoch ? page : engine.hub.broker.history(channel, rule, query);
+  return readHistory(engine.hub.broker, channel, rule, query, since);
 }
 
 function answerOf({ position, oldest, publications }: HistoryPage, { since }: HistoryRequest): object {

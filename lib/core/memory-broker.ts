@@ -11,13 +11,11 @@ import type {
 import { ChannelHistory } from './channel-history.js';
 import type { Clock, Timer } from './clock.interface.js';
 import { OldestFirst } from './oldest-first.js';
+import { DEFAULTS } from './options.js';
 import type { Random } from './random.interface.js';
 
 /** How often histories are looked through for publications that are too old. */
 const SWEEP_MS = 10_000;
-
-/** Histories that are kept at most; see {@link MemoryBrokerParts.maxHistories}. */
-const MAX_HISTORIES = 10_000;
 
 export interface MemoryBrokerParts {
   readonly clock: Clock;
@@ -52,7 +50,7 @@ export class MemoryBroker implements Broker {
   #sink: PublicationSink = () => undefined;
   #sweeper?: Timer;
 
-  constructor({ clock, random, maxHistories = MAX_HISTORIES }: MemoryBrokerParts) {
+  constructor({ clock, random, maxHistories = DEFAULTS.maxHistories }: MemoryBrokerParts) {
     this.#clock = clock;
     this.#random = random;
     this.#maxHistories = maxHistories;

@@ -7,6 +7,7 @@ import type { Connection } from '../core/connection.js';
 import { Engine } from '../core/engine.js';
 import { ChannelsError } from '../core/errors.js';
 import { checkEventName } from '../core/event-name.js';
+import { readHistory } from '../core/read-history.js';
 import { CLOSE_CODES, type ErrorCode } from '../protocol/index.js';
 import { CHANNELS_BROKER } from './tokens.js';
 
@@ -129,11 +130,8 @@ export class ChannelsService {
     const { reverse } = options;
     const limit = parseLimit(options.limit) ?? rule.size;
     const since = parsePosition(options.since);
-    const query = { after: since?.offset, limit, maxBytes: Number.POSITIVE_INFINITY, reverse };
-    let page = await this.broker.history(channel, rule, query);
-    if (since && page.position.epoch !== since.epoch) {
-      page = await this.broker.history(channel, rule, { ...query, after: undefined });
-    }
+    const query = { limit, maxBytes: Number.POSITIVE_INFINITY, reverse };
+    const page = await readHistory(this.broker, channel, rule, query, since);
     return { ...page.position, publications: page.publications.map(toItem) };
   }
 

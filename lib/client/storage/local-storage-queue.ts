@@ -27,8 +27,9 @@ export interface LocalStorageQueueOptions {
 
 /**
  * Keeps the queue of a client in `localStorage`. Each page has a slot of its own there, under a Web Lock that
- * the browser gives back when the page ends, however it ends. Several clients of one server and
- * user may share one: each opens a slot for itself. Give those of another server, or user, another `name`. Making one touches nothing, so that a module may export it.
+ * the browser gives back when the page ends, however it ends. Several clients of one server and user may share
+ * one: each opens a slot for itself. Give those of another server, or user, another `name`. Making one touches
+ * nothing, so that a module may export it.
  *
  * @publicApi
  */
