@@ -1,7 +1,6 @@
 // The clients of bench/jitter.mjs, in a process of their own: real ones, each on a network that comes and goes.
 import { ChannelsClient } from 'nestjs-channels/client';
-import { WebSocket } from 'ws';
-import { Network } from './network.mjs';
+import { DirectNetwork, Network } from './network.mjs';
 import { now } from './numbers.mjs';
 import { Tape } from './tape.mjs';
 
@@ -24,12 +23,14 @@ process.on('message', async ({ type, ...order }) => {
 });
 
 const ORDERS = {
-  async open({ port, count, isPlain }) {
-    for (let at = 0; at < count; at += PER_NETWORK) networks.push(await Network.to(port));
+  async open({ port, count, isPlain, isDirect }) {
+    for (let at = 0; at < count; at += PER_NETWORK) {
+      networks.push(isDirect ? new DirectNetwork(port) : await Network.to(port));
+    }
     for (let at = 0; at < count; at += BATCH) {
       const batch = Array.from({ length: Math.min(BATCH, count - at) }, (_, offset) => {
         const network = networks[Math.floor((at + offset) / PER_NETWORK)];
-        return network.run(() => new Listener(network.url, isPlain));
+        return network.run(() => new Listener(network, isPlain));
       });
       listeners.push(...batch);
       await Promise.all(batch.map(({ joined }) => joined));
@@ -80,7 +81,7 @@ class Listener {
   replays = {};
   #joinedAt = 0;
 
-  constructor(url, isPlain) {
+  constructor({ url, WebSocket }, isPlain) {
     const client = new ChannelsClient(url, { WebSocket, server: isPlain ? 'plain' : 'channels' });
     this.joined = new Promise((resolve) => {
       client.on('$state', (state) => {

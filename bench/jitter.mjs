@@ -1,6 +1,7 @@
-// npm run bench:jitter [-- --clients n] [--seconds n] [--processes n] [--only server] [--together] [--kill s] [--json]:
-// real clients in one channel, one publication a second, and every TCP connection cut each 15 s and away for 2 s.
-// --together cuts all of them at the same time, --kill ends the server by SIGKILL after so many seconds.
+// npm run bench:jitter [-- --clients n] [--seconds n] [--processes n] [--only server] [--together] [--direct]
+// [--kill s] [--json]: real clients in one channel, one publication a second, and every TCP connection cut each 15 s
+// and away for 2 s. --together cuts all of them at the same time, --direct without a proxy on the way, --kill ends the
+// server by SIGKILL after so many seconds.
 import { fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkBar, now, numberOf, percentile, printTable } from './numbers.mjs';
@@ -22,6 +23,7 @@ const seconds = numberOf('seconds', 120);
 const processes = numberOf('processes', Math.ceil(clients / PER_PROCESS));
 const killAt = numberOf('kill', Number.POSITIVE_INFINITY);
 const isTogether = process.argv.includes('--together');
+const isDirect = process.argv.includes('--direct');
 const isJson = process.argv.includes('--json');
 
 const SERVERS = [
@@ -82,7 +84,12 @@ async function runOn({ file, isPlain }) {
     const count = Math.ceil(clients / processes);
     await Promise.all(
       crowd.map((child, at) =>
-        ask(child, 'open', { port: server.port, isPlain, count: Math.min(count, clients - at * count) }),
+        ask(child, 'open', {
+          port: server.port,
+          isPlain,
+          isDirect,
+          count: Math.min(count, clients - at * count),
+        }),
       ),
     );
     const connectSeconds = (now() - startedAt) / 1_000;
