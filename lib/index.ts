@@ -10,6 +10,8 @@ export { ChannelSocket, type RequestOptions } from './core/channel-socket.js';
 export { ChannelsError, type ChannelsErrorOptions } from './core/errors.js';
 export type {
   Broker,
+  BrokerNode,
+  BrokerState,
   HistoryPage,
   HistoryQuery,
   HistoryRule,

@@ -58,22 +58,26 @@ export class ChannelStream {
     else if (position.offset === last.offset + 1) this.#forward(publication);
   }
 
-  /** Asks the broker where the channel stands: the loss of the last publication shows in nothing else. */
-  async check(): Promise<void> {
-    if (!this.#position || this.#asking || this.#checking) return;
+  /**
+   * Asks the broker where the channel stands: the loss of the last publication shows in nothing else.
+   *
+   * @returns whether there was an answer, or none is needed
+   */
+  async check(): Promise<boolean> {
+    if (!this.#position || this.#asking || this.#checking) return true;
     this.#checking = true;
     try {
       const { epoch, offset } = await this.broker.position(this.channel, this.rule);
       const now = this.#position;
       // What came while the broker was asked has shown what there was to see.
-      if (this.#asking || (epoch === now.epoch && offset <= now.offset)) return;
+      if (this.#asking || (epoch === now.epoch && offset <= now.offset)) return true;
     } catch (error) {
       this.sink.failed(error);
-      return;
+      return false;
     } finally {
       this.#checking = false;
     }
-    await this.#refill();
+    return this.#refill();
   }
 
   /** All that was published since; `undefined` where the history cannot say. */
@@ -104,7 +108,8 @@ export class ChannelStream {
     if (this.#waiting.length > this.rule.size) this.#waiting.shift();
   }
 
-  async #refill(publication?: Publication): Promise<void> {
+  async #refill(publication?: Publication): Promise<boolean> {
+    let isRead = true;
     this.#asking = true;
     try {
       await this.#read(this.#position as Position);
@@ -114,11 +119,13 @@ export class ChannelStream {
     } catch (error) {
       // The next publication, or the next check, finds the same hole again.
       this.#waiting = [];
+      isRead = false;
       this.sink.failed(error);
     } finally {
       this.#asking = false;
     }
     this.#receiveWaiting();
+    return isRead;
   }
 
   async #read(from: Position): Promise<void> {

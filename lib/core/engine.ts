@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Codec } from '../codec/index.js';
 import { CLOSE_CODES } from '../protocol/index.js';
 import { Alarms } from './alarms.js';
-import type { Broker } from './broker.interface.js';
+import type { Broker, BrokerNode } from './broker.interface.js';
 import { ChannelCatalog } from './channel-catalog.js';
 import { Claims } from './claims.js';
 import type { Clock } from './clock.interface.js';
@@ -112,7 +112,7 @@ export class Engine {
   }
 
   async start(): Promise<void> {
-    await this.#broker.start(this.hub.deliver);
+    await this.#broker.start(this.hub.deliver, this.#asBrokerSeesIt());
     await this.dedup.start({
       windowMs: this.options.dedupWindowMs,
       leaseMs: this.#leaseMs,
@@ -200,6 +200,18 @@ export class Engine {
     return (this.#shutdown ??= this.#shutDown());
   }
 
+  #asBrokerSeesIt(): BrokerNode {
+    const { clock, random, hub, observers } = this;
+    return {
+      clock,
+      random,
+      unsure: (channels) => hub.unsure(channels),
+      stateChanged: (state, reason) => observers.brokerChanged(state, reason),
+      warn: (text) => observers.warned(text),
+      failed: (where, error) => observers.failed({ where, error }),
+    };
+  }
+
   async #shutDown(): Promise<void> {
     const { shutdownTimeoutMs } = this.options;
     const deadline = this.clock.now() + shutdownTimeoutMs + CLOSE_GRACE_MS + DISCONNECT_GRACE_MS;
@@ -245,6 +257,7 @@ export class Engine {
     this.deadlines.sweep(now);
     this.claims.sweep(now);
     this.#heartbeat.sweep(now);
+    this.hub.checkAgain();
     if (now < this.#checkedAt + this.options.positionCheckMs) return;
     this.#checkedAt = now;
     this.hub.check();

@@ -3,7 +3,9 @@ import type { Broker, Position, Publication } from './broker.interface.js';
 import type { ChannelCatalog } from './channel-catalog.js';
 import { ChannelStream } from './channel-stream.js';
 import { EncodedFrame } from './encoded-frame.js';
+import { ChannelsError } from './errors.js';
 import type { Observers } from './observers.js';
+import { PositionChecks } from './position-checks.js';
 import type { Subscription } from './subscription.js';
 
 /** The subscribers of one channel on this node. */
@@ -18,6 +20,7 @@ interface LocalChannel {
 /** Which connections of this node are in which channel. */
 export class Hub {
   readonly #channels = new Map<string, LocalChannel>();
+  readonly #checks = new PositionChecks();
   readonly #encoded = new WeakMap<Publication, EncodedFrame>();
 
   constructor(
@@ -83,7 +86,22 @@ export class Hub {
 
   /** Looks for publications that were lost without a trace. */
   check(): void {
-    for (const { stream } of this.#channels.values()) void stream?.check();
+    for (const { stream } of this.#channels.values()) if (stream) this.#checks.add(stream);
+  }
+
+  /** Looks again where it could not be seen. */
+  checkAgain(): void {
+    this.#checks.again();
+  }
+
+  /** The broker may have lost publications, of these channels or of all. */
+  unsure(channels: Iterable<string> = this.#channels.keys()): void {
+    for (const channel of channels) {
+      const local = this.#channels.get(channel);
+      if (!local) continue;
+      if (local.stream) this.#checks.add(local.stream);
+      else for (const subscription of local.subscriptions) subscription.lose();
+    }
   }
 
   /** Hands a publication to every subscriber here: encoded once, whatever their number. */
@@ -111,7 +129,11 @@ export class Hub {
       gap: (position) => {
         for (const subscription of subscriptions) subscription.skip(position);
       },
-      failed: (error) => this.observers.failed({ where: `the history of ${channel}`, error }),
+      failed: (error) => {
+        // That the broker is away is told once, not for each channel.
+        if (isUnavailable(error)) return;
+        this.observers.failed({ where: `the history of ${channel}`, error });
+      },
     });
   }
 
@@ -127,4 +149,8 @@ export class Hub {
       this.observers.failed({ where: `broker.unsubscribe ${channel}`, error });
     }
   }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof ChannelsError && error.code === 'unavailable';
 }

@@ -90,6 +90,12 @@ export class Subscription {
     else this.#tellGap(position);
   }
 
+  /** This node may have lost publications of a channel without history. */
+  lose(): void {
+    if (this.held) this.held.break();
+    else if (!this.#isOver) this.#sendGap();
+  }
+
   /** The connection has ended. A method that still runs counts as joined and left when it resolves. */
   end(): void {
     this.#ended = true;
@@ -222,10 +228,7 @@ export class Subscription {
     const { held, connection } = this;
     if (!held || this.#isLeaving) return;
     this.held = undefined;
-    if (held.isBroken) {
-      connection.sendEvent('$gap', { channel: this.channel });
-      connection.engine.observers.gap(connection, this.channel);
-    }
+    if (held.isBroken) this.#sendGap();
     for (const { frame } of held.publications) connection.outbox.push(frame);
   }
 
@@ -312,8 +315,13 @@ export class Subscription {
     // A peer that has resumed may be ahead of what this node follows.
     if (last && position.epoch === last.epoch && position.offset <= last.offset) return;
     this.#last = position;
-    this.connection.sendEvent('$gap', { channel: this.channel, ...position });
-    this.connection.engine.observers.gap(this.connection, this.channel);
+    this.#sendGap(position);
+  }
+
+  #sendGap(position?: Position): void {
+    const { connection, channel } = this;
+    connection.sendEvent('$gap', { channel, ...position });
+    connection.engine.observers.gap(connection, channel);
   }
 
   #hold(maxBytes = this.#options.joinBufferBytes): void {

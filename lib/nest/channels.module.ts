@@ -40,7 +40,7 @@ function createEngine(options: ChannelsModuleOptions, clock: Clock, random: Rand
     clock,
     random,
     broker,
-    dedup: options.dedupStore ?? createDedupStore(resolved, clock),
+    dedup: options.dedupStore ?? broker.dedupStore ?? createDedupStore(resolved, clock),
     observers,
     codec: new JsonCodec(resolved.maxNesting),
     errors: new NestErrorMapper(observers, random),

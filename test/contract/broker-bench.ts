@@ -1,5 +1,6 @@
-import type { Broker, Publication } from 'nestjs-channels';
+import type { Broker, BrokerNode, Publication } from 'nestjs-channels';
 import { onTestFinished } from 'vitest';
+import { SystemClock, SystemRandom } from '../../lib/nest/system-clock.js';
 import { Arrivals } from '../support/arrivals.js';
 
 /** Brokers under test, and their time. */
@@ -36,7 +37,7 @@ export async function startNodes(
   const bench = await create();
   for (const broker of bench.nodes) {
     const got = new Arrivals<Publication>();
-    await broker.start((publication) => got.add(publication));
+    await broker.start((publication) => got.add(publication), quietNode());
     onTestFinished(async () => broker.close());
     started.push({ broker, got });
   }
@@ -53,4 +54,16 @@ export async function take({ got }: Node, count: number, channel = CHANNEL): Pro
     if (publication.channel === channel) taken.push(publication);
   }
   return taken;
+}
+
+/** A node that listens to nothing but its sink. */
+export function quietNode(): BrokerNode {
+  return {
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    unsure: () => undefined,
+    stateChanged: () => undefined,
+    warn: () => undefined,
+    failed: () => undefined,
+  };
 }

@@ -1,0 +1,97 @@
+import { Redis, type Cluster, type ClusterOptions, type RedisOptions } from 'ioredis';
+import type { Random } from '../core/random.interface.js';
+import type { RedisConnection } from './redis-options.interface.js';
+
+/** The longest pause between two attempts to connect. */
+const MAX_RETRY_MS = 2_000;
+
+/** The longest pause after the first attempt; it doubles with each that follows. */
+const FIRST_RETRY_MS = 100;
+
+/** When the kernel begins to ask whether a silent Redis is still there. */
+const KEEP_ALIVE_MS = 5_000;
+
+/** How long until the next attempt, so that nodes which have lost Redis together do not come back together. */
+export function retryDelay(attempt: number, random: Random): number {
+  const longest = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt - 1, 10));
+  return longest * (0.5 + random.next() / 2);
+}
+
+/**
+ * What holds for all connections of ours: what cannot be sent at once is refused, and what was sent and has no answer
+ * is not sent again, for it may have been done.
+ */
+function ours(random: Random): RedisOptions {
+  return {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    maxRetriesPerRequest: 0,
+    enableReadyCheck: true,
+    // Behind a failover the address of the old master is that of a replica.
+    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+    retryStrategy: (attempt) => retryDelay(attempt, random),
+    keepAlive: KEEP_ALIVE_MS,
+    keyPrefix: '',
+    readOnly: false,
+    failoverDetector: true,
+    enableAutoPipelining: false,
+    stringNumbers: false,
+  };
+}
+
+/** A connection for commands: reconnects by itself, not yet connected. */
+export function commandConnection(connection: RedisConnection, random: Random): Redis | Cluster {
+  const options = ours(random);
+  if (isCluster(connection)) {
+    const cluster: ClusterOptions = {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      enableReadyCheck: true,
+      scaleReads: 'master',
+      keyPrefix: '',
+      enableAutoPipelining: false,
+      // A command whose connection was lost may have been done.
+      retryDelayOnFailover: 0,
+      clusterRetryStrategy: (attempt) => retryDelay(attempt, random),
+      redisOptions: { ...connection.options.redisOptions, ...options },
+    };
+    return connection.duplicate([], cluster as never);
+  }
+  return toRedis(connection, options);
+}
+
+/**
+ * A connection for subscriptions, not yet connected, that does not reconnect: its end is the news that messages may
+ * have been missed. In a Cluster it goes to any node, for all of them hand on all publications.
+ */
+export function subscriberConnection(
+  connection: RedisConnection,
+  commands: Redis | Cluster,
+  random: Random,
+): Redis | undefined {
+  const options: RedisOptions = {
+    ...ours(random),
+    retryStrategy: () => null,
+    sentinelRetryStrategy: () => null,
+  };
+  if (!isCluster(commands)) return toRedis(connection as Exclude<RedisConnection, Cluster>, options);
+  const nodes = commands.nodes('master');
+  return nodes[Math.floor(random.next() * nodes.length)]?.duplicate(options);
+}
+
+function toRedis(connection: string | RedisOptions | Redis, options: RedisOptions): Redis {
+  if (typeof connection === 'string') return new Redis(connection, options);
+  if (isRedis(connection)) return connection.duplicate(options);
+  return new Redis({ ...connection, ...options });
+}
+
+/** The application may have another copy of ioredis than this package. */
+function isRedis(connection: RedisOptions | Redis): connection is Redis {
+  return typeof (connection as Redis).duplicate === 'function';
+}
+
+export function isCluster(connection: RedisConnection): connection is Cluster {
+  return typeof connection === 'object' && (connection as Cluster).isCluster === true;
+}

@@ -1,0 +1,34 @@
+/** Names of keys and channels. Every key of a channel has its name as hash tag, so that all are on one node of a Cluster. */
+export class Keys {
+  constructor(private readonly prefix: string) {}
+
+  /** Epoch and offset of a channel with history. */
+  meta(channel: string): string {
+    return `${this.prefix}:{${channel}}:meta`;
+  }
+
+  /** The publications of a channel with history. */
+  stream(channel: string): string {
+    return `${this.prefix}:{${channel}}:stream`;
+  }
+
+  /** The publication that was made under a key. */
+  publication(channel: string, key: string): string {
+    return `${this.prefix}:{${channel}}:key:${key}`;
+  }
+
+  /** The channel of Redis that wakes the nodes. */
+  channel(channel: string): string {
+    return `${this.prefix}:channel:${channel}`;
+  }
+
+  /** The name of the channel again. */
+  channelOf(redisChannel: string): string {
+    return redisChannel.slice(this.prefix.length + ':channel:'.length);
+  }
+
+  /** Where nodes tell what others have not been told. */
+  get missed(): string {
+    return `${this.prefix}:missed`;
+  }
+}

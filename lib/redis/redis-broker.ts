@@ -1,0 +1,197 @@
+import type {
+  Broker,
+  BrokerNode,
+  BrokerState,
+  HistoryPage,
+  HistoryQuery,
+  HistoryRule,
+  Position,
+  Publication,
+  PublicationSink,
+  PublishRule,
+} from '../core/broker.interface.js';
+import { Keys } from './keys.js';
+import { Lingering } from './lingering.js';
+import { MissedByOthers } from './missed-by-others.js';
+import { BODY_OVERHEAD, decodeBody, decodeMessage, encodeBody, encodeMessage } from './node-message.js';
+import { adviceOnMemory } from './memory-policy.js';
+import { RedisLink } from './redis-link.js';
+import type { RedisConnection, RedisLinkOptions } from './redis-options.interface.js';
+import { HISTORY } from './scripts/history.js';
+import { POSITION } from './scripts/position.js';
+import { PUBLISH } from './scripts/publish.js';
+
+/** What a publication counts besides its event and its data, see `HistoryQuery.maxBytes`. */
+const AROUND_BYTES = 45;
+
+/** For how long a position is kept without a publication: who tries to join under many names leaves nothing behind. */
+const BLANK_MS = 600_000;
+
+/** For how long a position is kept after the last publication, or the last subscriber, at least. */
+const POSITION_MS = 86_400_000;
+
+/** How long a channel stays subscribed that nobody is in any more: who loads a page again comes back at once. */
+const LINGER_MS = 2_000;
+
+/** Of the epochs that this process names; two processes have never the same. */
+const EPOCH_LENGTH = 11;
+
+const NOWHERE: Position = { epoch: '', offset: 0 };
+
+/**
+ * Turns any number of nodes into one: publications, histories and answers of acked handlers go through Redis, a single
+ * server, with Sentinels, or a Cluster; Redis 6.2 or Valkey 7.2 and later.
+ *
+ * @example
+ * ```ts
+ * ChannelsModule.forRoot({ broker: new RedisBroker('redis://localhost:6379') })
+ * ```
+ * @publicApi
+ */
+export class RedisBroker implements Broker {
+  readonly #link: RedisLink;
+  readonly #keys: Keys;
+  readonly #missed: MissedByOthers;
+  readonly #lingering: Lingering;
+  /** The newest position of each channel that this node is in: an offset that goes back is another life. */
+  readonly #seen = new Map<string, Position>();
+  #sink: PublicationSink = () => undefined;
+  #epochs = '';
+  #epochCount = 0;
+
+  /** @throws TypeError where an option has no meaning */
+  constructor(options: RedisConnection | RedisLinkOptions) {
+    this.#link = new RedisLink(asOptions(options), [PUBLISH, POSITION, HISTORY]);
+    this.#keys = new Keys(this.#link.prefix);
+    this.#missed = new MissedByOthers(this.#link, this.#keys.missed);
+    this.#lingering = new Lingering(LINGER_MS, (channel) => this.#leave(channel));
+  }
+
+  /** Whether Redis is there, and what is published comes in. */
+  get state(): BrokerState {
+    return this.#link.state;
+  }
+
+  async start(sink: PublicationSink, node: BrokerNode): Promise<void> {
+    this.#sink = sink;
+    this.#epochs = node.random.id().slice(0, EPOCH_LENGTH);
+    this.#link.onBack(() => {
+      node.unsure();
+      void this.#missed.tell();
+    });
+    this.#link.onTick((now) => this.#lingering.sweep(now));
+    this.#lingering.start(node.clock);
+    await this.#link.start(node);
+    await this.#missed.listen((channels) => node.unsure(channels));
+    await adviceOnMemory(this.#link, node);
+  }
+
+  async publish(publication: Publication, rule?: PublishRule): Promise<Position | undefined> {
+    const { channel } = publication;
+    if (rule) return this.#publishKept(publication, rule);
+    if (this.#link.isConnected) {
+      await this.#link.publish(this.#keys.channel(channel), encodeMessage(publication));
+      return undefined;
+    }
+    this.#missed.add(channel);
+    this.#sink(publication);
+    return undefined;
+  }
+
+  async position(channel: string, rule: HistoryRule): Promise<Position> {
+    const keys = [this.#keys.meta(channel), this.#keys.stream(channel)];
+    const [epoch, offset] = (await this.#link.run(POSITION, keys, this.#standing(channel, rule))) as [
+      string,
+      number,
+    ];
+    return this.#see(channel, { epoch, offset });
+  }
+
+  async history(channel: string, rule: HistoryRule, query: HistoryQuery): Promise<HistoryPage> {
+    const { after = 0, limit, maxBytes, reverse } = query;
+    const keys = [this.#keys.meta(channel), this.#keys.stream(channel)];
+    const [epoch, offset, oldest, found] = (await this.#link.run(HISTORY, keys, [
+      ...this.#standing(channel, rule),
+      rule.ttlMs,
+      after,
+      Number.isFinite(limit) ? limit : -1,
+      Number.isFinite(maxBytes) ? maxBytes : -1,
+      AROUND_BYTES - BODY_OVERHEAD,
+      reverse ? '1' : '0',
+    ])) as [string, number, number, (string | number)[]];
+    const publications: Publication[] = [];
+    for (let at = 0; at < found.length; at += 2) {
+      const position = { epoch, offset: Number(found[at]) };
+      const publication = decodeBody(channel, String(found[at + 1]), position);
+      if (publication) publications.push(publication);
+    }
+    return { position: this.#see(channel, { epoch, offset }), oldest, publications };
+  }
+
+  async subscribe(channel: string): Promise<void> {
+    if (this.#lingering.delete(channel)) return;
+    this.#seen.set(channel, NOWHERE);
+    try {
+      await this.#link.listen(this.#keys.channel(channel), this.#receive);
+    } catch (error) {
+      this.#leave(channel);
+      throw error;
+    }
+  }
+
+  unsubscribe(channel: string): void {
+    this.#lingering.add(channel);
+  }
+
+  close(): void {
+    this.#sink = () => undefined;
+    this.#link.close();
+  }
+
+  async #publishKept(publication: Publication, { history, key }: PublishRule): Promise<Position> {
+    const { channel } = publication;
+    const keys = [this.#keys.meta(channel), this.#keys.stream(channel)];
+    if (key !== undefined) keys.push(this.#keys.publication(channel, key));
+    const [epoch, offset] = (await this.#link.run(PUBLISH, keys, [
+      ...this.#standing(channel, history),
+      history.size,
+      history.ttlMs,
+      this.#keys.channel(channel),
+      encodeBody(publication),
+    ])) as [string, number];
+    return { epoch, offset };
+  }
+
+  /** What every script of a history is told first. */
+  #standing(channel: string, { ttlMs }: HistoryRule): (string | number)[] {
+    const { epoch, offset } = this.#seen.get(channel) ?? NOWHERE;
+    const fresh = this.#epochs + (this.#epochCount++).toString(36);
+    return [fresh, epoch, offset, BLANK_MS, Math.max(POSITION_MS, 2 * ttlMs)];
+  }
+
+  readonly #receive = (message: string, redisChannel: string): void => {
+    const channel = this.#keys.channelOf(redisChannel);
+    const publication = decodeMessage(channel, message);
+    // Nobody but us publishes there; what is no publication is of a version that is not ours.
+    if (!publication) return;
+    if (publication.position) this.#see(channel, publication.position);
+    this.#sink(publication);
+  };
+
+  #see(channel: string, position: Position): Position {
+    const seen = this.#seen.get(channel);
+    if (seen && (seen.epoch !== position.epoch || seen.offset < position.offset))
+      this.#seen.set(channel, position);
+    return position;
+  }
+
+  #leave(channel: string): void {
+    this.#seen.delete(channel);
+    this.#link.unlisten(this.#keys.channel(channel));
+  }
+}
+
+function asOptions(options: RedisConnection | RedisLinkOptions): RedisLinkOptions {
+  const hasConnection = typeof options === 'object' && 'connection' in options;
+  return hasConnection ? (options as RedisLinkOptions) : { connection: options as RedisConnection };
+}

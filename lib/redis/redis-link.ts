@@ -1,0 +1,254 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { BrokerState } from '../core/broker.interface.js';
+import type { Clock, Timer } from '../core/clock.interface.js';
+import { ChannelsError } from '../core/errors.js';
+import type { Random } from '../core/random.interface.js';
+import { commandConnection, isCluster, retryDelay, subscriberConnection } from './connections.js';
+import { PendingCommands } from './pending-commands.js';
+import { reasonOf } from './redis-error.js';
+import {
+  resolveLinkOptions,
+  type RedisLinkOptions,
+  type ResolvedLinkOptions,
+} from './redis-options.interface.js';
+import type { Script } from './script.js';
+import { Subscriber } from './subscriber.js';
+import type { MessageListener } from './subscriptions.js';
+
+/** How often answers that do not come are looked for. */
+const SWEEP_MS = 250;
+
+/** What a {@link RedisLink} tells the node. */
+export interface LinkListener {
+  readonly clock: Clock;
+  readonly random: Random;
+  stateChanged(state: BrokerState, reason: string): void;
+}
+
+/**
+ * The way of one node to Redis: a connection for commands, and one that brings what is published. It is `ready` when
+ * both are.
+ */
+export class RedisLink {
+  readonly #options: ResolvedLinkOptions;
+  readonly #onBack: (() => void)[] = [];
+  readonly #onTick: ((now: number) => void)[] = [];
+  #commands?: Redis | Cluster;
+  #subscriber?: Subscriber;
+  #pending?: PendingCommands;
+  #listener?: LinkListener;
+  #ticker?: Timer;
+  #state: BrokerState = 'ready';
+  /** What came last that speaks against a connection for commands. */
+  #trouble = 'Redis has not answered yet';
+  #started?: () => void;
+  #hasLost = false;
+
+  /**
+   * @param scripts - what Redis should know before it is asked for it: those of one channel stay in their order then
+   * @throws TypeError where an option has no meaning
+   */
+  constructor(
+    options: RedisLinkOptions,
+    private readonly scripts: readonly Script[],
+  ) {
+    this.#options = resolveLinkOptions(options);
+  }
+
+  /** Begins the name of every key and channel. */
+  get prefix(): string {
+    return this.#options.prefix;
+  }
+
+  get state(): BrokerState {
+    return this.#state;
+  }
+
+  /** Whether commands can be sent. */
+  get isConnected(): boolean {
+    return this.#commands?.status === 'ready';
+  }
+
+  /** @throws Error where Redis is away and the node must not start without it */
+  async start(listener: LinkListener): Promise<void> {
+    const { clock, random } = listener;
+    const { connection, prefix, probeIntervalMs, commandTimeoutMs, maxPending, startTimeoutMs } =
+      this.#options;
+    this.#listener = listener;
+    this.#pending = new PendingCommands(clock, maxPending, commandTimeoutMs);
+    const commands = (this.#commands = commandConnection(connection, random));
+    const probeChannel = `${prefix}:probe:${random.id()}`;
+    this.#subscriber = new Subscriber({
+      clock,
+      connect: () => subscriberConnection(connection, commands, random),
+      retryDelay: (attempt) => retryDelay(attempt, random),
+      connectTimeoutMs: startTimeoutMs,
+      probeChannel,
+      probeIntervalMs,
+      probe: () => this.publish(probeChannel, ''),
+      attached: () => this.#settle(),
+      detached: (state, reason) => this.#lost(state, reason),
+    });
+    this.#ticker = clock.setInterval(() => this.#tick(clock.now()), SWEEP_MS);
+    commands.on('error', (error) => (this.#trouble = reasonOf(error)));
+    commands.on('node error', (error: unknown) => (this.#trouble = reasonOf(error)));
+    commands.on('ready', () => {
+      if (!isCluster(commands)) this.#load(commands);
+      this.#settle();
+    });
+    commands.on('close', () => this.#lost('away', this.#trouble));
+    // A node of a cluster that comes or goes may have taken publications with it.
+    commands.on('-node', () => this.#unsure());
+    commands.on('+node', (redis: Redis) => {
+      redis.on('ready', () => this.#load(redis));
+      this.#unsure();
+    });
+    // Where it fails it is tried again; the `error` above says why.
+    commands.connect().catch(() => undefined);
+    this.#subscriber.start();
+    await this.#startWithin(clock, startTimeoutMs);
+  }
+
+  /** Calls back when everything is there again behind a loss of either connection: messages may be missing. */
+  onBack(callback: () => void): void {
+    this.#onBack.push(callback);
+  }
+
+  /** Calls back a few times a second. */
+  onTick(callback: (now: number) => void): void {
+    this.#onTick.push(callback);
+  }
+
+  /**
+   * Runs a script where its keys live.
+   *
+   * @throws ChannelsError `unavailable` where Redis is away, silent, or cannot do it now
+   */
+  run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return this.#send((redis) => evaluate(redis, script, keys, args));
+  }
+
+  /**
+   * @param channel - with the prefix
+   * @throws ChannelsError as {@link run} does
+   */
+  publish(channel: string, message: string): Promise<unknown> {
+    return this.#send((redis) => redis.publish(channel, message));
+  }
+
+  /** @throws ChannelsError as {@link run} does */
+  info(section: string): Promise<string> {
+    return this.#send((redis) => redis.info(section));
+  }
+
+  /**
+   * Resolves when what is published to the channel from now on will come. Rejects where Redis is away; the interest
+   * stays, and what is published comes when Redis is back, until {@link unlisten}.
+   *
+   * @param channel - with the prefix
+   */
+  listen(channel: string, listener: MessageListener): Promise<void> {
+    if (!this.#subscriber) return Promise.reject(notStarted());
+    return this.#subscriber.listen(channel, listener);
+  }
+
+  unlisten(channel: string): void {
+    this.#subscriber?.unlisten(channel);
+  }
+
+  close(): void {
+    if (this.#ticker) this.#listener?.clock.clearTimer(this.#ticker);
+    this.#ticker = undefined;
+    this.#listener = undefined;
+    this.#subscriber?.close();
+    this.#commands?.disconnect();
+    this.#commands = undefined;
+  }
+
+  #send<T>(command: (redis: Redis | Cluster) => Promise<T>): Promise<T> {
+    const redis = this.#commands;
+    if (!redis || !this.#pending) return Promise.reject(notStarted());
+    if (redis.status !== 'ready') {
+      return Promise.reject(
+        new ChannelsError('unavailable', 'Redis is away', { cause: new Error(this.#trouble) }),
+      );
+    }
+    return this.#pending.add(() => command(redis));
+  }
+
+  async #startWithin(clock: Clock, ms: number): Promise<void> {
+    const { awayAtStart } = this.#options;
+    const isThere = await new Promise<boolean>((resolve) => {
+      const timer = clock.setTimeout(() => resolve(false), ms);
+      this.#started = () => {
+        clock.clearTimer(timer);
+        resolve(true);
+      };
+      this.#settle();
+    });
+    this.#started = undefined;
+    if (isThere) return;
+    if (awayAtStart === 'degrade') {
+      this.#lost('away', this.#trouble);
+      return;
+    }
+    this.close();
+    throw new Error(
+      `Redis is not there: ${this.#trouble} (waited ${ms} ms, startTimeoutMs). ` +
+        "Start it, correct the option `connection`, or start without it by awayAtStart: 'degrade'.",
+    );
+  }
+
+  #lost(state: 'away' | 'deaf', reason: string): void {
+    this.#hasLost = true;
+    if (this.#state === 'away' || !this.#listener || this.#started) return;
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#listener.stateChanged(state, reason);
+  }
+
+  /** Whether everything is there. */
+  #settle(): void {
+    if (!this.#listener || !this.isConnected || !this.#subscriber?.isAttached) return;
+    this.#started?.();
+    if (this.#state !== 'ready') {
+      this.#state = 'ready';
+      this.#listener.stateChanged('ready', 'Redis is back');
+    }
+    if (this.#hasLost) this.#unsure();
+    this.#hasLost = false;
+  }
+
+  #unsure(): void {
+    if (this.#state === 'ready' && !this.#started) for (const callback of this.#onBack) callback();
+  }
+
+  #load(redis: Redis): void {
+    // One that could not be loaded is sent as text.
+    for (const { lua } of this.scripts) redis.script('LOAD', lua).catch(() => undefined);
+  }
+
+  #tick(now: number): void {
+    this.#pending?.sweep(now);
+    for (const callback of this.#onTick) callback(now);
+  }
+}
+
+/** By its name, which is short; with its text where that node of Redis has not seen it yet. */
+async function evaluate(
+  redis: Redis | Cluster,
+  { sha, lua }: Script,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  try {
+    return await redis.evalsha(sha, keys.length, ...keys, ...args);
+  } catch (error) {
+    if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
+    return redis.eval(lua, keys.length, ...keys, ...args);
+  }
+}
+
+function notStarted(): ChannelsError {
+  return new ChannelsError('unavailable', 'the connection to Redis is closed, or was not started');
+}

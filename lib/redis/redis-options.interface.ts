@@ -1,0 +1,111 @@
+import type { Cluster, Redis, RedisOptions } from 'ioredis';
+
+/**
+ * Where Redis is: a url, options of ioredis (`sentinels` and `tls` among them), or a `Redis` or `Cluster` whose
+ * options are taken. Connections are always made anew with these options, never borrowed: ours do not queue what
+ * cannot be sent, and do not send twice what may have arrived.
+ *
+ * @publicApi
+ */
+export type RedisConnection = string | RedisOptions | Redis | Cluster;
+
+/**
+ * How a node uses Redis.
+ *
+ * @publicApi
+ */
+export interface RedisLinkOptions {
+  /** Where Redis is, see {@link RedisConnection}. */
+  readonly connection: RedisConnection;
+
+  /**
+   * Begins the name of every key and channel, so that several applications can share a Redis. The same on all nodes
+   * of one application. Without braces, which mean something in a Redis Cluster.
+   *
+   * @default 'channels'
+   */
+  readonly prefix?: string;
+
+  /**
+   * How long Redis may take to answer, in milliseconds: then what was asked rejects with `unavailable`, and may have
+   * happened nevertheless.
+   *
+   * @default 5_000
+   */
+  readonly commandTimeoutMs?: number;
+
+  /**
+   * How many commands may wait for an answer. One more is refused with `unavailable`.
+   *
+   * @default 20_000
+   */
+  readonly maxPending?: number;
+
+  /**
+   * How often this node sends itself a message through Redis, in milliseconds. Two that do not come back, and the
+   * connection for publications is made anew: Redis and the network can keep one open on which nothing comes any
+   * more.
+   *
+   * @default 1_500
+   */
+  readonly probeIntervalMs?: number;
+
+  /**
+   * How long the start of the node waits for Redis, in milliseconds.
+   *
+   * @default 5_000
+   */
+  readonly startTimeoutMs?: number;
+
+  /**
+   * What happens where Redis is away at the start: `fail`, and the application does not start; or `degrade`, and it
+   * starts, and serves what needs no other node until Redis is there.
+   *
+   * @default 'fail'
+   */
+  readonly awayAtStart?: 'fail' | 'degrade';
+}
+
+/** The same with every default filled in. */
+export type ResolvedLinkOptions = Required<RedisLinkOptions>;
+
+const DEFAULTS = {
+  prefix: 'channels',
+  commandTimeoutMs: 5_000,
+  maxPending: 20_000,
+  probeIntervalMs: 1_500,
+  startTimeoutMs: 5_000,
+  awayAtStart: 'fail',
+} as const;
+
+const MAX_MS = 2 ** 31 - 1;
+
+/** @throws TypeError where an option has no meaning */
+export function resolveLinkOptions(options: RedisLinkOptions): ResolvedLinkOptions {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const resolved = { ...DEFAULTS, ...Object.fromEntries(given) } as ResolvedLinkOptions;
+  if (!resolved.connection) {
+    throw new TypeError(
+      'The option "connection" is missing: give a url such as "redis://localhost:6379", options of ioredis, ' +
+        'or a Redis or Cluster of it.',
+    );
+  }
+  if (!/^[^{}\s\0]{1,64}$/.test(resolved.prefix)) {
+    throw new TypeError(
+      `The option "prefix" is ${JSON.stringify(resolved.prefix)}: it has 1 to 64 characters, no blank and no brace.`,
+    );
+  }
+  for (const name of ['commandTimeoutMs', 'maxPending', 'probeIntervalMs', 'startTimeoutMs'] as const) {
+    const value = resolved[name];
+    if (Number.isInteger(value) && value >= 1 && value <= MAX_MS) continue;
+    throw new TypeError(
+      `The option "${name}" is ${String(value)}: it is a whole number from 1 to ${MAX_MS}.`,
+    );
+  }
+  if (!['fail', 'degrade'].includes(resolved.awayAtStart)) {
+    throw new TypeError(
+      `The option "awayAtStart" is ${JSON.stringify(resolved.awayAtStart)}: it is "fail" or "degrade".`,
+    );
+  }
+  return resolved;
+}

@@ -1,0 +1,36 @@
+/**
+ * What the scripts of a history share. A history is a hash, `meta`, with its epoch `e`, its offset `o` and the
+ * replication id `r` of the master that gave the offset, and a stream, whose ids are `<offset>-<milliseconds>`.
+ *
+ * An epoch ends where offsets could be given again: the hash is new; the master is another one, or has lost its
+ * memory, for then its replication id is another one (https://redis.io/docs/latest/operate/oss_and_stack/management/replication/);
+ * or the offset is behind one that the caller has seen.
+ */
+export const HISTORY_PRELUDE = `
+local replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function standing(meta, stream, fresh, seenEpoch, seenOffset)
+  local kept = redis.call('HMGET', meta, 'e', 'o', 'r')
+  local epoch, offset = kept[1], tonumber(kept[2])
+  if epoch and offset and kept[3] == replid and not (epoch == seenEpoch and offset < tonumber(seenOffset)) then
+    return epoch, offset
+  end
+  redis.call('DEL', stream)
+  redis.call('HSET', meta, 'e', fresh, 'o', 0, 'r', replid)
+  return fresh, 0
+end
+
+local function keep(meta, offset, blankTtl, ttl)
+  redis.call('PEXPIRE', meta, offset == 0 and blankTtl or ttl)
+end
+
+local function offsetOf(entry)
+  return tonumber(string.match(entry[1], '^(%d+)-'))
+end
+
+local function timeOf(id)
+  return tonumber(string.match(id, '-(%d+)$'))
+end
+`;

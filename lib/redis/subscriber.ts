@@ -1,0 +1,141 @@
+import type { Redis } from 'ioredis';
+import type { Clock, Timer } from '../core/clock.interface.js';
+import { ChannelsError } from '../core/errors.js';
+import { reasonOf } from './redis-error.js';
+import { Subscriptions, type MessageListener } from './subscriptions.js';
+
+/** Probes that do not come back before the connection is given up. */
+const MAX_MISSED = 2;
+
+/** What a {@link Subscriber} needs. */
+export interface SubscriberParts {
+  readonly clock: Clock;
+  /** A new connection, not yet connected; `undefined` where none can be had now. */
+  readonly connect: () => Redis | undefined;
+  /** How long until the next attempt to connect. */
+  readonly retryDelay: (attempt: number) => number;
+  readonly connectTimeoutMs: number;
+  /** A channel that nobody else has. */
+  readonly probeChannel: string;
+  readonly probeIntervalMs: number;
+  /** Publishes to the probe channel. */
+  readonly probe: () => Promise<unknown>;
+  /** Everything is subscribed: on the first connection, or again. */
+  readonly attached: () => void;
+  /** The connection is over, or nothing comes through it. */
+  readonly detached: (state: 'away' | 'deaf', reason: string) => void;
+}
+
+/**
+ * Brings what is published. A connection that ends is followed by another one; one that looks well but brings nothing
+ * is found by a message that does not come back, and ended.
+ */
+export class Subscriber {
+  readonly #parts: SubscriberParts;
+  readonly #subscriptions = new Subscriptions(
+    () => new ChannelsError('unavailable', 'Redis brings no publications now'),
+  );
+  #redis?: Redis;
+  #attempt = 0;
+  #retry?: Timer;
+  #prober?: Timer;
+  /** Probes that were sent and have not come back. */
+  #missed = 0;
+  #isAttached = false;
+  #isClosed = false;
+
+  constructor(parts: SubscriberParts) {
+    this.#parts = parts;
+    this.#subscriptions.listen(parts.probeChannel, () => (this.#missed = 0)).catch(() => undefined);
+  }
+
+  get isAttached(): boolean {
+    return this.#isAttached;
+  }
+
+  listen(channel: string, listener: MessageListener): Promise<void> {
+    return this.#subscriptions.listen(channel, listener);
+  }
+
+  unlisten(channel: string): void {
+    this.#subscriptions.unlisten(channel);
+  }
+
+  start(): void {
+    this.#connect();
+    this.#prober = this.#parts.clock.setInterval(() => this.#probe(), this.#parts.probeIntervalMs);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    const { clock } = this.#parts;
+    if (this.#retry) clock.clearTimer(this.#retry);
+    if (this.#prober) clock.clearTimer(this.#prober);
+    this.#drop('closed');
+  }
+
+  #connect(): void {
+    if (this.#isClosed) return;
+    const redis = this.#parts.connect();
+    if (!redis) {
+      this.#later('no node of the cluster is known');
+      return;
+    }
+    this.#redis = redis;
+    let reason = 'the connection has ended';
+    redis.on('error', (error) => (reason = reasonOf(error)));
+    redis.once('end', () => {
+      if (this.#redis === redis) this.#drop(reason);
+    });
+    this.#attach(redis).catch((error: unknown) => {
+      if (this.#redis === redis) this.#drop(reasonOf(error));
+    });
+  }
+
+  async #attach(redis: Redis): Promise<void> {
+    const { clock, connectTimeoutMs } = this.#parts;
+    const timer = clock.setTimeout(() => {
+      if (this.#redis === redis) this.#drop(`no connection within ${connectTimeoutMs} ms`);
+    }, connectTimeoutMs);
+    try {
+      await redis.connect();
+      await this.#subscriptions.attach(redis);
+    } finally {
+      clock.clearTimer(timer);
+    }
+    if (this.#redis !== redis) return;
+    this.#attempt = 0;
+    this.#missed = 0;
+    this.#isAttached = true;
+    this.#parts.attached();
+  }
+
+  /** Gives the connection up, and makes another one later. */
+  #drop(reason: string, state: 'away' | 'deaf' = 'away'): void {
+    const redis = this.#redis;
+    this.#redis = undefined;
+    redis?.disconnect();
+    this.#subscriptions.detach();
+    const wasAttached = this.#isAttached;
+    this.#isAttached = false;
+    if (this.#isClosed) return;
+    if (wasAttached || this.#attempt === 0) this.#parts.detached(state, reason);
+    this.#later(reason);
+  }
+
+  #later(_reason: string): void {
+    const { clock, retryDelay } = this.#parts;
+    this.#retry = clock.setTimeout(() => this.#connect(), retryDelay(++this.#attempt));
+  }
+
+  #probe(): void {
+    if (!this.#isAttached) return;
+    if (this.#missed >= MAX_MISSED) {
+      this.#drop(`${this.#missed} probes have not come back`, 'deaf');
+      return;
+    }
+    this.#missed++;
+    // Where it cannot be sent, there is nothing to come back.
+    this.#parts.probe().catch(() => (this.#missed = 0));
+  }
+}
