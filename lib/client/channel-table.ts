@@ -108,7 +108,7 @@ export class ChannelTable {
     const record = this.#records.get(name);
     if (!record) return;
     record.listeners.clear();
-    record.held = record.byServer = false;
+    record.held = record.byServer = record.refused = false;
     if (record.phase !== 'in') record.forget();
     record.rejectJoins(new ChannelsClientError('not_subscribed', 'unsubscribe() came first.'));
     record.endLoops();

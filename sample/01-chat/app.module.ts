@@ -6,7 +6,6 @@ import { ChatGateway } from './chat.gateway.js';
 import { JwtGuard } from './jwt.guard.js';
 import { jwtSecret } from './jwt-secret.js';
 import { LoginController } from './login.controller.js';
-import { Rooms } from './rooms.js';
 
 // Unset, only pages of the server's own host may connect.
 const origins = (process.env['ALLOWED_ORIGINS'] ?? '').split(',').map((origin) => origin.trim());
@@ -23,7 +22,6 @@ const allowedOrigins = origins.filter((origin) => origin !== '');
   providers: [
     ChatGateway,
     JwtGuard,
-    Rooms,
     { provide: APP_PIPE, useValue: new ValidationPipe({ transform: true }) },
   ],
 })

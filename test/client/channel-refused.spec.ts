@@ -45,6 +45,19 @@ it('rejects subscribe() with the refusal, and tells nobody else', async () => {
   expect(rig.errors).toEqual([]);
 });
 
+it('forgets the refusal when the channel is left, and tries again for the next listener', async () => {
+  const rig = await refusing(FORBIDDEN);
+  const lobby = rig.client.channel('chat:lobby');
+  lobby.on('message', NOBODY);
+  await rig.pass();
+
+  lobby.unsubscribe();
+  lobby.on('message', NOBODY);
+  await rig.pass();
+
+  expect(joins(rig)).toBe(2);
+});
+
 it('tries a refused channel again when subscribe() is called', async () => {
   const rig = await refusing(FORBIDDEN);
   const lobby = rig.client.channel('chat:lobby');

@@ -82,7 +82,7 @@ describe('a page on which somebody else logs in', () => {
   it('sends nothing of what the first one has queued', async () => {
     const { desk, proxy, tab } = await annGoesOffline();
 
-    await tab.page.evaluate('window.who = "bob"');
+    await tab.logIn('bob');
     proxy.refuse = false;
     const outcomes = await tab.outcomesOf('secret 1', 'secret 2');
     await tab.say('from bob');

@@ -95,15 +95,23 @@ describe('a page that is loaded again', () => {
     const items = Array.from({ length: 20 }, (_, index) => `item ${index}`);
 
     for (const item of items) {
+      await tab.holdsSlot();
       // Not waited for: the page ends at any point between the call and the answer.
       await tab.order(item, `${item} more`);
       tab = await tab.reload();
     }
     await tab.order('the last');
     await tab.outcomesOf('the last');
+    // A page takes over one slot; one whose lock the browser was slow to give back is left to a later page.
+    for (let more = 0; more < items.length && (await tab.stored()) > 0; more++) {
+      tab = await tab.reload();
+      await tab.order(`${more} pages later`);
+      await tab.outcomesOf(`${more} pages later`);
+    }
 
     const expected = items.flatMap((item) => [`ann: ${item}`, `ann: ${item} more`]);
-    expect(shop.effects).toEqual([...expected, 'ann: the last']);
+    const effects = shop.effects.filter((effect) => !effect.endsWith('pages later'));
+    expect(effects.toSorted()).toEqual([...expected, 'ann: the last'].toSorted());
     expect(await tab.stored()).toBe(0);
   });
 

@@ -23,6 +23,8 @@ describe('a client whose server is started again on the same port', () => {
       const second = await DeskProcess.start({ port: first.port });
       const answers = await Promise.all(queued);
       await log.client.send('say', 'after');
+      // What a process tells comes on a line of its own, perhaps behind the answer.
+      await second.until(() => second.told('said').length > 3);
 
       expect([reason, seen]).toEqual(['closed_by_server', code]);
       expect(answers).toEqual(['heard one', 'heard two', 'heard three']);
@@ -46,7 +48,6 @@ describe('a client whose server is started again on the same port', () => {
       const second = await DeskProcess.start({ port: first.port, answers: true });
 
       expect(await answer).toBe('thought about life');
-      // What a process tells comes on a line of its own, perhaps behind the answer.
       await second.until(() => second.told('pondered').length > 0);
       // It does not deduplicate across a crash: the message has run twice, as docs/client.md says.
       expect([first.told('pondered'), second.told('pondered')]).toEqual([['life'], ['life']]);

@@ -128,9 +128,11 @@ describe('the application of the README', () => {
   it('says at the start that it asks nobody who they are', async () => {
     const { log } = await start();
 
-    expect(log()).toContain(
-      'NewsGateway: anybody may connect to /ws; name a guard in @UseHandshakeGuards(...), or write @UseHandshakeGuards() to say that everybody may.',
-    );
+    await expect
+      .poll(log)
+      .toContain(
+        'NewsGateway: anybody may connect to /ws; name a guard in @UseHandshakeGuards(...), or write @UseHandshakeGuards() to say that everybody may.',
+      );
   });
 
   it('says what to do about a page of another origin', async () => {
@@ -138,15 +140,16 @@ describe('the application of the README', () => {
     const foreign = RawClient.open(port, '/ws', [], { origin: 'http://localhost:5173' });
 
     await expect(foreign).rejects.toThrow('403');
-    expect(log()).toContain('to change that: allowedOrigins: ["http://localhost:5173"]');
+    await expect.poll(log).toContain('to change that: allowedOrigins: ["http://localhost:5173"]');
   });
 
   it('says which paths there are', async () => {
     const { port, log } = await start();
 
     await expect(RawClient.open(port, '/socket')).rejects.toThrow('404');
-    expect(log()).toContain('refused "/socket"');
-    expect(log()).toContain('to change that: give a gateway this path; there are /ws');
+    await expect
+      .poll(log)
+      .toMatch(/refused "\/socket".*to change that: give a gateway this path; there are \/ws/);
   });
 
   it.each([

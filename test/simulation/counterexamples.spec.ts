@@ -76,6 +76,18 @@ const FOUND: readonly Found[] = [
     ],
   },
   {
+    // That the server had ended it once was remembered beyond the leave.
+    name: 'who leaves what the server has ended and joined, and joins again, is in',
+    world: { ...ALONE, seed: 2_903_708_349 },
+    commands: [
+      { type: 'server leaves', who: 0, channel: 'room:a' },
+      { type: 'server joins', who: 0, channel: 'room:a' },
+      { type: 'pass', ms: 1 },
+      { type: 'leave', who: 0, channel: 'room:a' },
+      { type: 'join', who: 0, channel: 'room:a' },
+    ],
+  },
+  {
     // The history was read again and again for a publication that it could not have.
     name: 'a late publication of an old epoch is dropped',
     world: { ...TWO_NODES, seed: 1_915_767_571 },

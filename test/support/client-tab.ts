@@ -44,6 +44,13 @@ export class Tab {
     return opened;
   }
 
+  /** Somebody else, while the client cannot connect: resolves when no attempt for the one before is left. */
+  async logIn(who: string): Promise<void> {
+    const attempts = 'states.filter((state) => state.startsWith("connecting")).length';
+    const before = await this.page.evaluate(`window.who = ${JSON.stringify(who)}; ${attempts}`);
+    await this.page.waitForFunction(`${attempts} > ${String(before)}`);
+  }
+
   async until(state: string): Promise<void> {
     await this.page.waitForFunction(`client.state.name === '${state}'`);
   }

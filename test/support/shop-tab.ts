@@ -55,6 +55,11 @@ export class ShopTab {
     return ShopTab.in(this.page, who, prepare);
   }
 
+  /** From here on what is ordered is stored. */
+  async holdsSlot(): Promise<void> {
+    await this.page.waitForFunction('navigator.locks.query().then(({ held }) => held.length > 0)');
+  }
+
   async isOpen(): Promise<void> {
     await this.page.waitForFunction('client.state.name === "open"');
   }
