@@ -14,6 +14,8 @@ export interface RedisServerOptions {
   /** On top of what a test server always has: the loopback interface, and nothing written by itself. */
   readonly config?: RedisConfig;
   readonly isSentinel?: boolean;
+  /** Of its process, such as that of a `SteppedClock`. */
+  readonly env?: NodeJS.ProcessEnv;
   /** `onTestFinished` unless given. See `untilAfterAll` for what `beforeAll` starts. */
   readonly lifetime?: Lifetime;
 }
@@ -135,7 +137,7 @@ export class RedisServer {
 
   #launch(): ServerProcess {
     const mode = this.options.isSentinel ? ['--sentinel'] : [];
-    return new ServerProcess('redis-server', [CONFIG_FILE, ...mode], this.folder);
+    return new ServerProcess('redis-server', [CONFIG_FILE, ...mode], this.folder, this.options.env);
   }
 
   async #answers(): Promise<boolean> {

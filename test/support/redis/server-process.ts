@@ -15,8 +15,12 @@ export class ServerProcess {
   readonly #lines: string[] = [];
   readonly #closed: Promise<unknown>;
 
-  constructor(program: string, args: readonly string[], cwd: string) {
-    const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(program: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}) {
+    const child = spawn(program, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#child = child;
     running.add(child);
     // 'close' and not 'exit': what was said last may be read after the exit. It follows an 'error', too.
