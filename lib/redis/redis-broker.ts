@@ -90,7 +90,8 @@ export class RedisBroker implements Broker {
     const { channel } = publication;
     if (rule) return this.#publishKept(publication, rule);
     if (this.#link.isConnected) {
-      await this.#link.publish(this.#keys.channel(channel), encodeMessage(publication));
+      const message = encodeMessage(publication);
+      await this.#link.publish(this.#keys.channel(channel), message, this.#keys.meta(channel));
       return undefined;
     }
     this.#missed.add(channel);

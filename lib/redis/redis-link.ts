@@ -12,6 +12,7 @@ import {
   type ResolvedLinkOptions,
 } from './redis-options.interface.js';
 import type { Script } from './script.js';
+import { WAKE } from './scripts/wake.js';
 import { Subscriber } from './subscriber.js';
 import type { MessageListener } from './subscriptions.js';
 
@@ -43,6 +44,7 @@ export class RedisLink {
   #trouble = 'Redis has not answered yet';
   #started?: () => void;
   #hasLost = false;
+  #isLoaded = false;
 
   /**
    * @param scripts - what Redis should know before it is asked for it: those of one channel stay in their order then
@@ -92,15 +94,12 @@ export class RedisLink {
     this.#ticker = clock.setInterval(() => this.#tick(clock.now()), SWEEP_MS);
     commands.on('error', (error) => (this.#trouble = reasonOf(error)));
     commands.on('node error', (error: unknown) => (this.#trouble = reasonOf(error)));
-    commands.on('ready', () => {
-      if (!isCluster(commands)) this.#load(commands);
-      this.#settle();
-    });
+    commands.on('ready', () => void this.#loadAll(commands));
     commands.on('close', () => this.#lost('away', this.#trouble));
     // A node of a cluster that comes or goes may have taken publications with it.
     commands.on('-node', () => this.#unsure());
     commands.on('+node', (redis: Redis) => {
-      redis.on('ready', () => this.#load(redis));
+      void this.#load(redis);
       this.#unsure();
     });
     // Where it fails it is tried again; the `error` above says why.
@@ -130,10 +129,15 @@ export class RedisLink {
 
   /**
    * @param channel - with the prefix
+   * @param key - in a Cluster, what is published with the same key goes through the same node, and keeps its order
    * @throws ChannelsError as {@link run} does
    */
-  publish(channel: string, message: string): Promise<unknown> {
-    return this.#send((redis) => redis.publish(channel, message));
+  publish(channel: string, message: string, key?: string): Promise<unknown> {
+    return this.#send((redis) =>
+      key !== undefined && isCluster(redis)
+        ? evaluate(redis, WAKE, [key], [channel, message])
+        : redis.publish(channel, message),
+    );
   }
 
   /** @throws ChannelsError as {@link run} does */
@@ -209,7 +213,7 @@ export class RedisLink {
 
   /** Whether everything is there. */
   #settle(): void {
-    if (!this.#listener || !this.isConnected || !this.#subscriber?.isAttached) return;
+    if (!this.#listener || !this.#isLoaded || !this.isConnected || !this.#subscriber?.isAttached) return;
     this.#started?.();
     if (this.#state !== 'ready') {
       this.#state = 'ready';
@@ -223,9 +227,18 @@ export class RedisLink {
     if (this.#state === 'ready' && !this.#started) for (const callback of this.#onBack) callback();
   }
 
-  #load(redis: Redis): void {
-    // One that could not be loaded is sent as text.
-    for (const { lua } of this.scripts) redis.script('LOAD', lua).catch(() => undefined);
+  async #loadAll(commands: Redis | Cluster): Promise<void> {
+    this.#isLoaded = false;
+    const servers = isCluster(commands) ? commands.nodes('master') : [commands];
+    await Promise.all(servers.map((redis) => this.#load(redis)));
+    this.#isLoaded = true;
+    this.#settle();
+  }
+
+  /** One that cannot be loaded is sent as text. */
+  async #load(redis: Redis): Promise<void> {
+    if (redis.options.readOnly) return;
+    await Promise.allSettled([WAKE, ...this.scripts].map(({ lua }) => redis.script('LOAD', lua)));
   }
 
   #tick(now: number): void {

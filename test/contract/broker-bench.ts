@@ -15,6 +15,12 @@ export interface BrokerBench {
 export interface BrokerKind {
   /** How many nodes can share their channels: more than one unless the broker lives in one process. */
   readonly nodes: 1 | 2;
+  /**
+   * For how long its histories keep a publication here, in milliseconds. Time that cannot be stepped has to pass.
+   *
+   * @default 60_000
+   */
+  readonly ttlMs?: number;
   create(): Promise<BrokerBench> | BrokerBench;
 }
 
