@@ -25,6 +25,7 @@ export default {
     'lib/client/index.ts',
     'lib/client/storage/index.ts',
     'lib/protocol/index.ts',
+    'lib/redis/index.ts',
     'lib/testing/index.ts',
   ],
   out: 'docs-api',
