@@ -136,6 +136,6 @@ export class Subscriber {
     }
     this.#missed++;
     // Where it cannot be sent, there is nothing to come back.
-    this.#parts.probe().catch(() => (this.#missed = 0));
+    this.#parts.probe().catch(() => (this.#missed = Math.max(0, this.#missed - 1)));
   }
 }
