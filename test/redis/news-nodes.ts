@@ -70,6 +70,10 @@ export class Reader {
     return new Reader(client, channel, data as Position);
   }
 
+  async leave(): Promise<void> {
+    await this.client.close(1000);
+  }
+
   /** What was told, in order: offsets, and where gaps lead. */
   get told(): readonly (number | Partial<Position>)[] {
     const frames = this.client.frames as readonly Frame[];

@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { FaultProxy } from 'nestjs-channels/testing';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { eventually } from '../support/redis/eventually.js';
+import { RedisServer } from '../support/redis/redis-server.js';
+import { converged, Reader, startNode, tailOf, type NewsNode } from './news-nodes.js';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const CHANNEL = 'news:a';
+const META = `channels:{${CHANNEL}}:meta`;
+const STREAM = `channels:{${CHANNEL}}:stream`;
+
+async function publish({ app }: NewsNode, count: number): Promise<void> {
+  for (let at = 0; at < count; at++) await app.channels.publish(CHANNEL, 'said', at);
+}
+
+describe('a master that is restored from an older snapshot', () => {
+  /**
+   * Publishes 95, saves, publishes 5 more, which a reader gets, kills the server, and starts it again; then a process
+   * that has no subscribers publishes 10. The nodes come back to it afterwards.
+   *
+   * @param spoil - what is done to Redis before anybody of ours speaks to it
+   */
+  async function restored(
+    spoil: (server: RedisServer) => Promise<unknown>,
+  ): Promise<{ publisher: NewsNode; reader: Reader }> {
+    const server = await RedisServer.start();
+    const { port } = server;
+    const proxy = await FaultProxy.start({ target: { port } });
+    onTestFinished(() => proxy.close());
+    const node = await startNode({ connection: { port: proxy.port } });
+    const first = await startNode({ connection: { port } });
+    const reader = await Reader.join(node, CHANNEL);
+    await publish(first, 95);
+    await server.save();
+    await publish(first, 5);
+    await eventually('the reader has all', async () => reader.position.offset === 100);
+    await first.app.close();
+    proxy.refuse = true;
+    proxy.reset();
+    await server.restart();
+    await spoil(server);
+    const publisher = await startNode({ connection: { port } });
+    await publish(publisher, 10);
+    proxy.refuse = false;
+    await eventually('the node is back', async () => node.broker.state === 'ready');
+    await publish(publisher, 1);
+    return { publisher, reader };
+  }
+
+  it('gives no offset twice under an epoch: the reader is told of the gap', async () => {
+    const { publisher, reader } = await restored(async () => undefined);
+
+    await converged(publisher, [reader]);
+
+    expect(reader.gaps).toBe(1);
+    expect(await tailOf(publisher, CHANNEL)).toMatchObject({ offset: 11 });
+  });
+
+  // Negative control: with the replication id of the new life in the hash, the rule cannot see that it is another one.
+  it('would, without that rule, lose what was published under the same offsets', async () => {
+    const { publisher, reader } = await restored(async (server) => {
+      const id = (await server.info('replication')).get('master_replid') as string;
+      await server.run('hset', META, 'r', id);
+    });
+
+    await converged(publisher, [reader]);
+
+    expect(reader.gaps).toBe(0);
+    // 106 were published, and it got 100 and 6.
+    expect(reader.told).toEqual(Array.from({ length: 106 }, (_, at) => at + 1));
+    const { publications } = await publisher.app.channels.history(CHANNEL);
+    expect(publications).toHaveLength(106);
+  });
+});
+
+describe('a Redis that has lost keys', () => {
+  it('loses nobody anything without a word, and publishing goes on', async () => {
+    const server = await RedisServer.start();
+    const node = await startNode({ connection: server.url }, { positionCheckMs: 100 });
+    const LOST = ['meta', 'stream', 'key', 'meta', 'stream', 'all'] as const;
+    const command = fc.constantFrom(...LOST, 'publish', 'publish', 'publish', 'keyed', 'keyed', 'check');
+    let lost = 0;
+
+    await fc.assert(
+      fc.asyncProperty(fc.array(command, { minLength: 50, maxLength: 60, size: 'max' }), async (commands) => {
+        const reader = await Reader.join(node, CHANNEL);
+        for (const one of commands) {
+          if (one === 'publish') await publish(node, 1);
+          if (one === 'keyed') await node.app.channels.publish(CHANNEL, 'said', 1, { key: 'k' });
+          if (one === 'meta') await server.run('del', META);
+          if (one === 'stream') await server.run('del', STREAM);
+          if (one === 'key') await server.run('del', `channels:{${CHANNEL}}:key:k`);
+          if (one === 'all') await server.run('flushall');
+          if (LOST.includes(one as (typeof LOST)[number])) lost++;
+          if (one === 'check') await converged(node, [reader]);
+        }
+        await publish(node, 1);
+        await converged(node, [reader]);
+        await reader.leave();
+      }),
+      { numRuns: 40 },
+    );
+    expect(lost).toBeGreaterThan(1_000);
+  });
+
+  it('rejects a publication when its memory is full, and keeps nothing of it', async () => {
+    const server = await RedisServer.start({ config: { 'maxmemory-policy': 'noeviction' } });
+    const node = await startNode({ connection: server.url });
+    const reader = await Reader.join(node, CHANNEL);
+    await publish(node, 2);
+    await server.run('config', 'set', 'maxmemory', '1mb');
+
+    await expect(node.app.channels.publish(CHANNEL, 'said', 3)).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    await server.run('config', 'set', 'maxmemory', '0');
+    await publish(node, 1);
+    await converged(node, [reader]);
+
+    expect(reader.told).toEqual([1, 2, 3]);
+  });
+
+  it.each([
+    ['allkeys-lru', 1],
+    ['volatile-ttl', 1],
+    ['noeviction', 0],
+  ])('is warned of at the start where its policy is %s: %i times', async (policy, times) => {
+    const server = await RedisServer.start({ config: { 'maxmemory-policy': policy } });
+
+    const { warnings } = await startNode({ connection: server.url });
+
+    expect(warnings).toHaveLength(times);
+    for (const warning of warnings) expect(warning).toContain(`${policy}: it may evict histories`);
+  });
+});
