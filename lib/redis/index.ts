@@ -1,2 +1,2 @@
 export { RedisBroker } from './redis-broker.js';
-export type { RedisConnection, RedisLinkOptions } from './redis-options.interface.js';
+export type { RedisBrokerOptions, RedisConnection, RedisLinkOptions } from './redis-options.interface.js';

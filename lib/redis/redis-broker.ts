@@ -16,7 +16,11 @@ import { MissedByOthers } from './missed-by-others.js';
 import { BODY_OVERHEAD, decodeBody, decodeMessage, encodeBody, encodeMessage } from './node-message.js';
 import { adviceOnMemory } from './memory-policy.js';
 import { RedisLink } from './redis-link.js';
-import type { RedisConnection, RedisLinkOptions } from './redis-options.interface.js';
+import {
+  resolveDurability,
+  type RedisBrokerOptions,
+  type RedisConnection,
+} from './redis-options.interface.js';
 import { HISTORY } from './scripts/history.js';
 import { POSITION } from './scripts/position.js';
 import { PUBLISH } from './scripts/publish.js';
@@ -51,6 +55,7 @@ const NOWHERE: Position = { epoch: '', offset: 0 };
 export class RedisBroker implements Broker {
   readonly #link: RedisLink;
   readonly #keys: Keys;
+  readonly #replicatedMs: number;
   readonly #missed: MissedByOthers;
   readonly #lingering: Lingering;
   /** The newest position of each channel that this node is in: an offset that goes back is another life. */
@@ -60,8 +65,10 @@ export class RedisBroker implements Broker {
   #epochCount = 0;
 
   /** @throws TypeError where an option has no meaning */
-  constructor(options: RedisConnection | RedisLinkOptions) {
-    this.#link = new RedisLink(asOptions(options), [PUBLISH, POSITION, HISTORY]);
+  constructor(options: RedisConnection | RedisBrokerOptions) {
+    const given = asOptions(options);
+    this.#replicatedMs = resolveDurability(given);
+    this.#link = new RedisLink(given, [PUBLISH, POSITION, HISTORY]);
     this.#keys = new Keys(this.#link.prefix);
     this.#missed = new MissedByOthers(this.#link, this.#keys.missed);
     this.#lingering = new Lingering(LINGER_MS, (channel) => this.#leave(channel));
@@ -153,13 +160,17 @@ export class RedisBroker implements Broker {
     const { channel } = publication;
     const keys = [this.#keys.meta(channel), this.#keys.stream(channel)];
     if (key !== undefined) keys.push(this.#keys.publication(channel, key));
-    const [epoch, offset] = (await this.#link.run(PUBLISH, keys, [
+    const args = [
       ...this.#standing(channel, history),
       history.size,
       history.ttlMs,
       this.#keys.channel(channel),
       encodeBody(publication),
-    ])) as [string, number];
+    ];
+    const published = this.#replicatedMs
+      ? this.#link.runReplicated(PUBLISH, keys, args, this.#replicatedMs)
+      : this.#link.run(PUBLISH, keys, args);
+    const [epoch, offset] = (await published) as [string, number];
     return { epoch, offset };
   }
 
@@ -192,7 +203,7 @@ export class RedisBroker implements Broker {
   }
 }
 
-function asOptions(options: RedisConnection | RedisLinkOptions): RedisLinkOptions {
+function asOptions(options: RedisConnection | RedisBrokerOptions): RedisBrokerOptions {
   const hasConnection = typeof options === 'object' && 'connection' in options;
-  return hasConnection ? (options as RedisLinkOptions) : { connection: options as RedisConnection };
+  return hasConnection ? (options as RedisBrokerOptions) : { connection: options as RedisConnection };
 }

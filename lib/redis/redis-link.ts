@@ -128,6 +128,28 @@ export class RedisLink {
   }
 
   /**
+   * Runs a script, and waits for a replica that has its writes.
+   *
+   * @returns what the script has returned
+   * @throws ChannelsError as {@link run} does, and where no replica has confirmed it in time: it was done nevertheless
+   */
+  async runReplicated(
+    script: Script,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+    withinMs: number,
+  ): Promise<unknown> {
+    const [result, replicas] = await this.#send((redis) =>
+      evaluateAndWait(redis, script, keys, args, withinMs),
+    );
+    if (Number(replicas) > 0) return result;
+    throw new ChannelsError(
+      'unavailable',
+      `No replica has confirmed it within ${withinMs} ms: it was done, and may be lost with its master`,
+    );
+  }
+
+  /**
    * @param channel - with the prefix
    * @param key - in a Cluster, what is published with the same key goes through the same node, and keeps its order
    * @throws ChannelsError as {@link run} does
@@ -260,6 +282,40 @@ async function evaluate(
     if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
     return redis.eval(lua, keys.length, ...keys, ...args);
   }
+}
+
+/** WAIT asks about what its own connection has written, and so goes right behind it. */
+async function evaluateAndWait(
+  redis: Redis | Cluster,
+  { sha, lua }: Script,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+  withinMs: number,
+): Promise<[result: unknown, replicas: unknown]> {
+  const rest = [keys.length, ...keys, ...args] as const;
+  const results = await redis
+    .pipeline()
+    .evalsha(sha, ...rest)
+    .wait(1, withinMs)
+    .exec();
+  const [run, waited] = results ?? [];
+  if (!run || !waited) throw new ChannelsError('unavailable', 'Redis has closed the connection');
+  if (run[0]?.message.startsWith('NOSCRIPT')) {
+    const again = await redis
+      .pipeline()
+      .eval(lua, ...rest)
+      .wait(1, withinMs)
+      .exec();
+    return settled(again ?? []);
+  }
+  return settled([run, waited]);
+}
+
+function settled([run, waited]: readonly (readonly [Error | null, unknown])[]): [unknown, unknown] {
+  const error = run?.[0] ?? waited?.[0];
+  if (error || !run || !waited)
+    throw error ?? new ChannelsError('unavailable', 'Redis has closed the connection');
+  return [run[1], waited[1]];
 }
 
 function notStarted(): ChannelsError {

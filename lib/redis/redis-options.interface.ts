@@ -66,6 +66,29 @@ export interface RedisLinkOptions {
   readonly awayAtStart?: 'fail' | 'degrade';
 }
 
+/**
+ * How a {@link RedisBroker} uses Redis.
+ *
+ * @publicApi
+ */
+export interface RedisBrokerOptions extends RedisLinkOptions {
+  /**
+   * What `publish` to a channel with history waits for. `master`: the master has it; a failover may lose it, and all
+   * subscribers are told of a gap then. `replicated`: a replica has it as well, or `publish` rejects with
+   * `unavailable`, and it may have reached subscribers nevertheless.
+   *
+   * @default 'master'
+   */
+  readonly durability?: 'master' | 'replicated';
+
+  /**
+   * How long a publication waits for its replica, in milliseconds.
+   *
+   * @default 1_000
+   */
+  readonly replicationTimeoutMs?: number;
+}
+
 /** The same with every default filled in. */
 export type ResolvedLinkOptions = Required<RedisLinkOptions>;
 
@@ -79,6 +102,23 @@ const DEFAULTS = {
 } as const;
 
 const MAX_MS = 2 ** 31 - 1;
+
+/**
+ * @returns how long a publication waits for its replica; 0 where it does not
+ * @throws TypeError where an option has no meaning
+ */
+export function resolveDurability({
+  durability = 'master',
+  replicationTimeoutMs = 1_000,
+}: RedisBrokerOptions): number {
+  if (!['master', 'replicated'].includes(durability)) {
+    throw new TypeError(
+      `The option "durability" is ${JSON.stringify(durability)}: it is "master" or "replicated".`,
+    );
+  }
+  checkWhole('replicationTimeoutMs', replicationTimeoutMs);
+  return durability === 'replicated' ? replicationTimeoutMs : 0;
+}
 
 /** @throws TypeError where an option has no meaning */
 export function resolveLinkOptions(options: RedisLinkOptions): ResolvedLinkOptions {
@@ -96,11 +136,7 @@ export function resolveLinkOptions(options: RedisLinkOptions): ResolvedLinkOptio
     );
   }
   for (const name of ['commandTimeoutMs', 'maxPending', 'probeIntervalMs', 'startTimeoutMs'] as const) {
-    const value = resolved[name];
-    if (Number.isInteger(value) && value >= 1 && value <= MAX_MS) continue;
-    throw new TypeError(
-      `The option "${name}" is ${String(value)}: it is a whole number from 1 to ${MAX_MS}.`,
-    );
+    checkWhole(name, resolved[name]);
   }
   if (!['fail', 'degrade'].includes(resolved.awayAtStart)) {
     throw new TypeError(
@@ -108,4 +144,9 @@ export function resolveLinkOptions(options: RedisLinkOptions): ResolvedLinkOptio
     );
   }
   return resolved;
+}
+
+function checkWhole(name: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= MAX_MS) return;
+  throw new TypeError(`The option "${name}" is ${String(value)}: it is a whole number from 1 to ${MAX_MS}.`);
 }

@@ -7,7 +7,7 @@ import {
   type Observer,
   type Position,
 } from 'nestjs-channels';
-import { RedisBroker, type RedisLinkOptions } from 'nestjs-channels/redis';
+import { RedisBroker, type RedisBrokerOptions } from 'nestjs-channels/redis';
 import type { ChannelsTestApp, TestClient } from 'nestjs-channels/testing';
 import { eventually } from '../support/redis/eventually.js';
 import { startApp } from '../support/start-app.js';
@@ -33,7 +33,7 @@ export interface NewsNode {
 }
 
 /** A node of an application whose publications go through Redis. */
-export async function startNode(options: RedisLinkOptions, channels: object = {}): Promise<NewsNode> {
+export async function startNode(options: RedisBrokerOptions, channels: object = {}): Promise<NewsNode> {
   const broker = new RedisBroker(options);
   const states: NewsNode['states'] = [];
   const warnings: string[] = [];
