@@ -7,6 +7,9 @@ import { converged, Reader, startNode, tailOf, type NewsNode } from './news-node
 
 vi.setConfig({ testTimeout: 60_000 });
 
+/** `npm run test:failovers` asks for more. */
+const RUNS = Array.from({ length: Number(process.env['FAILOVERS'] ?? 2) }, (_, at) => at + 1);
+
 const CHANNEL = 'news:a';
 const META = `channels:{${CHANNEL}}:meta`;
 const STREAM = `channels:{${CHANNEL}}:stream`;
@@ -49,7 +52,7 @@ describe('a master that is restored from an older snapshot', () => {
     return { publisher, reader };
   }
 
-  it('gives no offset twice under an epoch: the reader is told of the gap', async () => {
+  it.each(RUNS)('gives no offset twice under an epoch: the reader is told of the gap, %i', async () => {
     const { publisher, reader } = await restored(async () => undefined);
 
     await converged(publisher, [reader]);
