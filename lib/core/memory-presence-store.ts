@@ -15,7 +15,7 @@ interface Entry {
   leave?: Expirable;
 }
 
-const NO_RULES: PresenceRules = { graceMs: 0, changed: () => undefined, failed: () => undefined };
+const NO_RULES: PresenceRules = { node: '', graceMs: 0, changed: () => undefined, failed: () => undefined };
 
 /** The presence of a single process: its node is the only one. */
 export class MemoryPresenceStore implements PresenceStore {

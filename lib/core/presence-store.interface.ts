@@ -32,6 +32,8 @@ export interface PresenceCount {
 
 /** What the engine tells a store when it starts. */
 export interface PresenceRules {
+  /** Names this run of this node among all others. Has no blank. */
+  readonly node: string;
   /** How long one whose last connection was lost stays in the channel, in milliseconds. */
   readonly graceMs: number;
   /** To be told of joins and leaves in the channels in which this node has somebody. */

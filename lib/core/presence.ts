@@ -33,6 +33,7 @@ export class Presence {
 
   async start(): Promise<void> {
     await this.store.start({
+      node: this.engine.random.id(),
       graceMs: this.engine.options.presenceGraceMs,
       changed: (change) => this.#tell(change),
       failed: (error) => this.engine.observers.failed({ where: 'presence', error }),

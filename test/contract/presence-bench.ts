@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { PresenceChange, PresenceCount, PresenceMember, PresenceStore } from 'nestjs-channels';
 import { onTestFinished } from 'vitest';
 import { Arrivals } from '../support/arrivals.js';
@@ -39,6 +40,7 @@ export class PresenceNode {
 
   async start(graceMs: number): Promise<void> {
     await this.store.start({
+      node: randomUUID(),
       graceMs,
       changed: (change) => this.#told.add(change),
       failed: (error) => this.failures.push(error),

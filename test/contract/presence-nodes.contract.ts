@@ -126,6 +126,7 @@ export function presenceNodesContract(name: string, kind: PresenceKind): void {
     it('is exact again after the death of a node, within its lease', async () => {
       const { node, other, bench } = await start();
       other.has('bob');
+      await other.told();
       node.has('bob', 2);
       node.has('ada');
       node.has('eve');

@@ -20,7 +20,12 @@ describe('MemoryPresenceStore', () => {
     const clock = new TestClock();
     const store = new MemoryPresenceStore({ clock });
     const told: string[] = [];
-    store.start({ graceMs: GRACE_MS, changed: ({ type }) => told.push(type), failed: () => undefined });
+    store.start({
+      node: 'one',
+      graceMs: GRACE_MS,
+      changed: ({ type }) => told.push(type),
+      failed: () => undefined,
+    });
     return { clock, store, told };
   }
 
