@@ -49,9 +49,9 @@ export class PresenceMirror {
     return this.#isBehind;
   }
 
-  /** Messages may have been missed. */
-  doubt(): void {
-    this.#isBehind = true;
+  /** Messages may have been missed, or the list itself may not be whole just now. */
+  doubt(how: 'now' | 'later'): void {
+    this.#isBehind = how === 'now';
   }
 
   /** A snapshot is being taken: what comes meanwhile may be within it, or not. */
@@ -92,10 +92,8 @@ export class PresenceMirror {
 
   #apply({ number, changes }: Message): void {
     if (number <= this.#number) return;
-    if (number > this.#number + 1) {
-      this.#isBehind = true;
-      return;
-    }
+    // What it says holds nevertheless, and is told once: the list has it, too.
+    if (this.#number > 0 && number > this.#number + 1) this.#isBehind = true;
     this.#number = number;
     for (const change of changes) this.#tell(change);
   }

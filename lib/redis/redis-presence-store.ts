@@ -132,7 +132,8 @@ export class RedisPresenceStore implements PresenceStore {
       this.#served.delete(channel);
       if (this.#isOver(served, now)) this.#link.unlisten(this.#keys.channel(channel));
       else this.#served.set(channel, served);
-      this.#work(served, 'sweep');
+      served.due();
+      this.#work(served);
     }
   }
 
@@ -149,22 +150,22 @@ export class RedisPresenceStore implements PresenceStore {
     }
   }
 
-  #work(served: ServedPresence, how: 'work' | 'sweep' = 'work'): void {
-    if (how === 'sweep') served.due();
-    if (this.#running.has(served)) return;
-    if (this.#running.size >= MAX_AT_ONCE) {
+  #work(served: ServedPresence): void {
+    if (this.#running.size >= MAX_AT_ONCE && !this.#running.has(served)) {
       this.#waiting.add(served);
       return;
     }
     this.#running.add(served);
-    void served.work().finally(() => {
-      this.#running.delete(served);
-      for (const next of this.#waiting) {
-        this.#waiting.delete(next);
-        this.#work(next);
-        return;
-      }
-    });
+    void served.work().then(() => this.#worked(served));
+  }
+
+  #worked(served: ServedPresence): void {
+    if (served.isWorking || !this.#running.delete(served)) return;
+    for (const next of this.#waiting) {
+      this.#waiting.delete(next);
+      this.#work(next);
+      return;
+    }
   }
 
   #port(channel: string): PresencePort {

@@ -94,6 +94,7 @@ export class ServedPresence {
   /** Messages may be missing. */
   doubt(): void {
     this.#doubtIn = SWEEPS_TO_WAIT;
+    this.#mirror.doubt('later');
   }
 
   /** It is time to say that the node lives, and to end what is over. */
@@ -101,9 +102,13 @@ export class ServedPresence {
     this.#isDue = true;
   }
 
+  get isWorking(): boolean {
+    return this.#work !== undefined;
+  }
+
   /** Does all that there is to do, or fails and leaves the rest for the next time. */
   work(): Promise<void> {
-    return (this.#work ??= this.#run().finally(() => (this.#work = undefined)));
+    return (this.#work ??= this.#run());
   }
 
   /** Who is there: includes all that was set, and all that was told, before. */
@@ -121,25 +126,25 @@ export class ServedPresence {
     try {
       // One after the other is the point of this loop.
       // oxlint-disable-next-line no-await-in-loop
-      while (await this.#step());
+      for (let step = this.#step(); step; step = this.#step()) await step;
     } catch (error) {
       this.#isUnsure = true;
       this.#untold = [];
       this.port.failed(error);
     }
+    // In the turn in which there was no step: what is set from now on begins another run.
+    this.#work = undefined;
   }
 
-  /** Whether there may be more to do. */
-  async #step(): Promise<boolean> {
-    if (!this.#listens && this.#untold.length > 0) await this.#listen();
+  /** What is to be done first, if there is anything. */
+  #step(): Promise<void> | undefined {
+    if (!this.#listens && this.#untold.length > 0) return this.#listen();
     // Who was here before is known before anybody of this node is told to the others.
-    else if (!this.#mirror.isLoaded && this.#listens) await this.#load();
-    else if (this.#isUnsure) await this.#write(this.#all(), true);
-    else if (this.#untold.length > 0) await this.#write(this.#untold.splice(0, MAX_CHANGES), false);
-    else if (this.#mirror.isBehind && this.#listens) await this.#load();
-    else if (this.#isDue) await this.#sweep();
-    else return false;
-    return true;
+    if (!this.#mirror.isLoaded && this.#listens) return this.#load();
+    if (this.#isUnsure) return this.#write(this.#all(), true);
+    if (this.#untold.length > 0) return this.#write(this.#untold.splice(0, MAX_CHANGES), false);
+    if (this.#isDue) return this.#sweep();
+    return this.#mirror.isBehind && this.#listens ? this.#load() : undefined;
   }
 
   async #listen(): Promise<void> {
@@ -147,8 +152,18 @@ export class ServedPresence {
     this.#listens = true;
     await this.port.listen((message) => {
       this.#mirror.receive(message);
-      if (this.#mirror.isBehind) void this.work();
+      if (this.#mirror.isBehind) this.#missed();
     });
+  }
+
+  #missed(): void {
+    if (this.#doubtIn > 0) {
+      this.#mirror.doubt('later');
+      return;
+    }
+    // First it is seen whether Redis has lost something: then the list is not whole.
+    this.#isDue = true;
+    void this.work();
   }
 
   #all(): LocalChange[] {
@@ -191,10 +206,12 @@ export class ServedPresence {
   /** What was published before the last sweep must have come by now; and no number goes back. */
   #compare(number: number): void {
     const { number: have } = this.#mirror;
-    if (have < this.#published) this.#mirror.doubt();
-    if (have > number) this.doubt();
+    if (this.#doubtIn > 0) {
+      this.#doubtIn--;
+      if (this.#doubtIn === 0) this.#mirror.doubt('now');
+    } else if (have < this.#published) this.#mirror.doubt('now');
+    else if (have > number) this.doubt();
     this.#published = number;
-    if (this.#doubtIn > 0 && --this.#doubtIn === 0) this.#mirror.doubt();
   }
 
   #see(number: number | undefined): void {

@@ -74,6 +74,11 @@ export class PresenceNode {
     this.has(last, 0, channel);
     const isLast = ({ type, principal }: PresenceChange): boolean => type === 'leave' && principal === last;
     while (!this.#told.all.some(isLast)) await this.#told.next();
+    return this.toldBefore(channel);
+  }
+
+  /** All that it has been told of a channel so far. */
+  toldBefore(channel = CHANNEL): string[] {
     return this.#told.all
       .filter((change) => change.channel === channel && !change.principal.startsWith(LAST))
       .map(({ type, principal, connections }) => `${type} ${principal} ${connections}`);

@@ -44,6 +44,7 @@ export function presenceNodesContract(name: string, kind: PresenceKind): void {
     it('tells nothing of one who is back on another node within the grace', async () => {
       const { node, other, bench } = await start();
       other.has('bob');
+      await other.told();
       node.has('ada');
       await node.told();
 
@@ -59,6 +60,7 @@ export function presenceNodesContract(name: string, kind: PresenceKind): void {
     it('lists one who is lost on one node for the others, until the grace is over', async () => {
       const { node, other, bench } = await start();
       other.has('bob');
+      await other.told();
       node.has('ada');
       await node.told();
 
@@ -75,6 +77,7 @@ export function presenceNodesContract(name: string, kind: PresenceKind): void {
     it('tells nothing of a node that is deployed anew, however many were on it', async () => {
       const { node, other, bench } = await start();
       other.has('bob');
+      await other.told();
       for (const user of USERS) node.has(user);
       await node.told();
       const before = await other.told();
@@ -93,6 +96,7 @@ export function presenceNodesContract(name: string, kind: PresenceKind): void {
     it('tells each leave and each join of such a deploy without a grace', async () => {
       const { node, other } = await start(0);
       other.has('bob');
+      await other.told();
       for (const user of USERS) node.has(user);
       await node.told();
       const before = await other.told();
@@ -107,6 +111,7 @@ export function presenceNodesContract(name: string, kind: PresenceKind): void {
     it('tells those who do not come back from a node that was closed, after the grace', async () => {
       const { node, other, bench } = await start();
       other.has('bob');
+      await other.told();
       node.has('ada');
       node.has('eve');
       await node.told();

@@ -70,11 +70,15 @@ export class Hall {
   readonly ends = new Arrivals<number>();
   app!: ChannelsTestApp;
 
-  static async start(options: ChannelsModuleOptions = {}): Promise<Hall> {
+  /** @param time - `real` where the broker needs it */
+  static async start(
+    options: ChannelsModuleOptions = {},
+    time: 'stands still' | 'real' = 'stands still',
+  ): Promise<Hall> {
     const rig = new Hall();
     rig.app = await startApp({
       providers: [HallGateway],
-      clock: rig.clock,
+      clock: time === 'real' ? undefined : rig.clock,
       channels: {
         session: ({ url = '' }) => ({ principal: new URL(url, 'ws://here').searchParams.get('user') ?? '' }),
         observers: [{ closed: (_connection, code) => rig.ends.add(code) }],

@@ -2,8 +2,9 @@
  * What the scripts of presence share. The presence of a channel is
  *
  * - a hash: `<node> <principal>` to the connections of that principal on that node, `<node>` to the revision of what
- *   the node has written, `#seq` to the number of the last message. A node has no blank in it, and a principal is a
- *   JSON text, so that nothing of it can be mistaken;
+ *   the node has written, `@<node>` to since when it has been heard of without a pause, `#seq` to the number of the
+ *   last message, which begins at the time, so that no number comes twice. A node has no blank in it, and a principal
+ *   is a JSON text, so that nothing of it can be mistaken;
  * - its nodes, each by when it was last heard of. One that was not heard of for as long as a lease has died;
  * - those who have no connection any more, each by when its time to come back is over.
  *
@@ -43,7 +44,7 @@ local function principalsOf(id)
 end
 
 local function forget(id)
-  redis.call('HDEL', entries, id)
+  redis.call('HDEL', entries, id, '@' .. id)
   redis.call('ZREM', nodes, id)
 end
 
@@ -58,9 +59,14 @@ end
 
 -- The node lives. It ends what is over: nodes that have died, and those who have not come back.
 local function tidy()
+  local since = heardAt and tonumber(redis.call('HGET', entries, '@' .. node))
+  if not since or now - heardAt > lease / 2 then
+    since = now
+    redis.call('HSET', entries, '@' .. node, string.format('%.0f', now))
+  end
   redis.call('ZADD', nodes, now, node)
   -- Where Redis was away for all of them, whoever comes first must not take the others for dead.
-  local mayJudge = heardAt and now - heardAt < lease / 2
+  local mayJudge = now - since >= lease / 2
   if mayJudge then
     for _, id in ipairs(redis.call('ZRANGEBYSCORE', nodes, '-inf', now - lease)) do bury(id) end
   end
@@ -74,7 +80,11 @@ end
 
 -- Returns the number of the last message.
 local function finish()
-  local number = tonumber(redis.call('HGET', entries, '#seq')) or 0
+  local number = tonumber(redis.call('HGET', entries, '#seq'))
+  if not number then
+    number = now
+    redis.call('HSET', entries, '#seq', string.format('%.0f', now))
+  end
   if #news > 0 then
     number = redis.call('HINCRBY', entries, '#seq', 1)
     redis.call('PUBLISH', channel, string.format('%.0f', number) .. '\\n' .. table.concat(news, '\\n'))
