@@ -30,6 +30,14 @@ export type {
   Refusal,
 } from './core/observer.interface.js';
 export type { EngineOptions } from './core/options.js';
+export type {
+  PresenceChange,
+  PresenceCount,
+  PresenceMember,
+  PresenceMembers,
+  PresenceRules,
+  PresenceStore,
+} from './core/presence-store.interface.js';
 export type { HandshakeRequest } from './transport/ws/handshake-request.js';
 export { ChannelsAdapter } from './nest/channels.adapter.js';
 export { ChannelsModule } from './nest/channels.module.js';

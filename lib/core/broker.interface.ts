@@ -1,5 +1,6 @@
 import type { Clock } from './clock.interface.js';
 import type { DedupStore } from './dedup-store.interface.js';
+import type { PresenceStore } from './presence-store.interface.js';
 import type { Random } from './random.interface.js';
 
 /** Where a channel with history stands, or one of its publications. */
@@ -108,6 +109,9 @@ export interface BrokerNode {
 export interface Broker {
   /** Keeps the answers of acked handlers for all nodes, unless the option `dedupStore` names another store. */
   readonly dedupStore?: DedupStore;
+
+  /** Who is in which channel over all nodes; without it every node knows its own alone. */
+  readonly presence?: PresenceStore;
 
   /** Called once, before anything else. Rejects where the node must not start without the broker. */
   start(sink: PublicationSink, node: BrokerNode): Promise<void> | void;

@@ -17,6 +17,8 @@ import { Heartbeat } from './heartbeat.js';
 import { Hub } from './hub.js';
 import type { Observers } from './observers.js';
 import type { ResolvedOptions } from './options.js';
+import { Presence } from './presence.js';
+import type { PresenceStore } from './presence-store.interface.js';
 import type { Random } from './random.interface.js';
 import type { Transport } from './transport.interface.js';
 import { WorkCounter } from './work-counter.js';
@@ -40,6 +42,7 @@ export interface EngineParts {
   readonly codec: Codec;
   readonly broker: Broker;
   readonly dedup: DedupStore;
+  readonly presence: PresenceStore;
   readonly observers: Observers;
   readonly errors: ErrorMapper;
   /** Whether a plain connection's message with an `id` is answered by an ack. */
@@ -63,6 +66,7 @@ export class Engine {
   readonly catalog = new ChannelCatalog();
   readonly dedup: DedupStore;
   readonly claims: Claims;
+  readonly presence: Presence;
 
   readonly #broker: Broker;
   readonly #heartbeat: Heartbeat;
@@ -97,6 +101,7 @@ export class Engine {
     this.dedup = parts.dedup;
     this.#leaseMs = Math.min(CLAIM_LEASE_MS, this.options.dedupWindowMs);
     this.claims = new Claims(this.clock, this.observers, this.#leaseMs);
+    this.presence = new Presence(this, parts.presence);
     this.#work = new WorkCounter(this.clock);
     this.#open = new WorkCounter(this.clock);
     this.#heartbeat = new Heartbeat(this.options, this.clock, this.random, this.#tickMs);
@@ -118,6 +123,7 @@ export class Engine {
       leaseMs: this.#leaseMs,
       evicted: (count) => this.observers.evicted(count),
     });
+    await this.presence.start();
     this.#ticker ??= this.clock.setInterval(() => this.#tick(), this.#tickMs);
   }
 
@@ -222,6 +228,7 @@ export class Engine {
     for (const connection of this.#connections.values()) connection.terminate(code, reason);
     await this.#disconnected(deadline);
     if (this.#ticker) this.clock.clearTimer(this.#ticker);
+    await this.#letGo('presence.close', () => this.presence.store.close());
     await this.#letGo('broker.close', () => this.#broker.close());
     await this.#letGo('dedupStore.close', () => this.dedup.close());
   }

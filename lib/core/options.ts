@@ -144,6 +144,21 @@ export interface EngineOptions {
   maxHistories?: number;
 
   /**
+   * How long one whose last connection was lost stays in a channel with `presence`, to come back: shorter
+   * absences, a deploy among them, are not told. `0` tells each loss at once.
+   *
+   * @default 10_000
+   */
+  presenceGraceMs?: number;
+
+  /**
+   * Entries in an answer to `$presence`. Where there are more, the answer says how many.
+   *
+   * @default 1_000
+   */
+  maxPresenceMembers?: number;
+
+  /**
    * Fragments of one message. More close the connection with 1008.
    *
    * @default 256
@@ -205,6 +220,8 @@ export const DEFAULTS: ResolvedOptions = {
   maxOutboxBytes: 1_048_576,
   positionCheckMs: 10_000,
   maxHistories: 10_000,
+  presenceGraceMs: 10_000,
+  maxPresenceMembers: 1_000,
   maxFragments: 256,
   maxPendingUpgrades: 1_024,
   dedupWindowMs: 300_000,
@@ -217,6 +234,7 @@ const MAY_BE_ZERO: ReadonlySet<string> = new Set([
   'heartbeatIntervalMs',
   'heartbeatTimeoutMs',
   'idleTimeoutMs',
+  'presenceGraceMs',
 ]);
 
 /** Timers cannot wait longer: Node fires at once instead. */

@@ -15,6 +15,7 @@ import type { DedupStore } from '../core/dedup-store.interface.js';
 import { Engine } from '../core/engine.js';
 import { MemoryBroker } from '../core/memory-broker.js';
 import { MemoryDedupStore } from '../core/memory-dedup-store.js';
+import { MemoryPresenceStore } from '../core/memory-presence-store.js';
 import { Observers } from '../core/observers.js';
 import { resolveOptions, type ResolvedOptions } from '../core/options.js';
 import type { Random } from '../core/random.interface.js';
@@ -41,6 +42,7 @@ function createEngine(options: ChannelsModuleOptions, clock: Clock, random: Rand
     random,
     broker,
     dedup: options.dedupStore ?? broker.dedupStore ?? createDedupStore(resolved, clock),
+    presence: broker.presence ?? new MemoryPresenceStore({ clock }),
     observers,
     codec: new JsonCodec(resolved.maxNesting),
     errors: new NestErrorMapper(observers, random),

@@ -7,6 +7,7 @@ import type { Connection } from '../core/connection.js';
 import { Engine } from '../core/engine.js';
 import { ChannelsError } from '../core/errors.js';
 import { checkEventName } from '../core/event-name.js';
+import type { PresenceMember } from '../core/presence-store.interface.js';
 import { readHistory } from '../core/read-history.js';
 import { CLOSE_CODES, type ErrorCode } from '../protocol/index.js';
 import { CHANNELS_BROKER } from './tokens.js';
@@ -133,6 +134,20 @@ export class ChannelsService {
     const query = { limit, maxBytes: Number.POSITIVE_INFINITY, reverse };
     const page = await readHistory(this.broker, channel, rule, query, since);
     return { ...page.position, publications: page.publications.map(toItem) };
+  }
+
+  /**
+   * Who is in a channel, on all nodes. In a `@SubscribeChannel` method: who was there before.
+   *
+   * @throws ChannelsError `bad_request` for a channel without `presence`, `unavailable` while the broker is away
+   */
+  async presence(channel: string): Promise<readonly PresenceMember[]> {
+    checkChannelName(channel);
+    if (!this.engine.catalog.hasPresence(channel)) {
+      throw new ChannelsError('bad_request', `${JSON.stringify(channel)} has no presence`);
+    }
+    const { members } = await this.engine.presence.store.members(channel, Number.POSITIVE_INFINITY);
+    return members;
   }
 
   /**

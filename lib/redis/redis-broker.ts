@@ -10,12 +10,14 @@ import type {
   PublicationSink,
   PublishRule,
 } from '../core/broker.interface.js';
+import type { PresenceStore } from '../core/presence-store.interface.js';
 import { Keys } from './keys.js';
 import { Lingering } from './lingering.js';
 import { MissedByOthers } from './missed-by-others.js';
 import { BODY_OVERHEAD, decodeBody, decodeMessage, encodeBody, encodeMessage } from './node-message.js';
 import { adviceOnMemory } from './memory-policy.js';
 import { RedisLink } from './redis-link.js';
+import { PRESENCE_SCRIPTS, RedisPresenceStore } from './redis-presence-store.js';
 import {
   resolveDurability,
   type RedisBrokerOptions,
@@ -43,8 +45,8 @@ const EPOCH_LENGTH = 11;
 const NOWHERE: Position = { epoch: '', offset: 0 };
 
 /**
- * Turns any number of nodes into one: publications, histories and answers of acked handlers go through Redis, a single
- * server, with Sentinels, or a Cluster; Redis 6.2 or Valkey 7.2 and later.
+ * Turns any number of nodes into one: publications, histories, presence and answers of acked handlers go through
+ * Redis, a single server, with Sentinels, or a Cluster; Redis 6.2 or Valkey 7.2 and later.
  *
  * @example
  * ```ts
@@ -53,6 +55,8 @@ const NOWHERE: Position = { epoch: '', offset: 0 };
  * @publicApi
  */
 export class RedisBroker implements Broker {
+  /** Who is in which channel, on all nodes. */
+  readonly presence: PresenceStore;
   readonly #link: RedisLink;
   readonly #keys: Keys;
   readonly #replicatedMs: number;
@@ -68,8 +72,9 @@ export class RedisBroker implements Broker {
   constructor(options: RedisConnection | RedisBrokerOptions) {
     const given = asOptions(options);
     this.#replicatedMs = resolveDurability(given);
-    this.#link = new RedisLink(given, [PUBLISH, POSITION, HISTORY]);
+    this.#link = new RedisLink(given, [PUBLISH, POSITION, HISTORY, ...PRESENCE_SCRIPTS]);
     this.#keys = new Keys(this.#link.prefix);
+    this.presence = new RedisPresenceStore({ link: this.#link });
     this.#missed = new MissedByOthers(this.#link, this.#keys.missed);
     this.#lingering = new Lingering(LINGER_MS, (channel) => this.#leave(channel));
   }

@@ -7,6 +7,7 @@ const MAY_BE_ZERO: ReadonlySet<string> = new Set([
   'heartbeatIntervalMs',
   'heartbeatTimeoutMs',
   'idleTimeoutMs',
+  'presenceGraceMs',
 ]);
 const MAX_TIMER_MS = 2 ** 31 - 1;
 

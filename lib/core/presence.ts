@@ -1,0 +1,137 @@
+import { CLOSE_CODES, closeVerdict } from '../protocol/index.js';
+import { EncodedFrame } from './encoded-frame.js';
+import type { Engine } from './engine.js';
+import { HeldPublications } from './held-publications.js';
+import type {
+  PresenceChange,
+  PresenceCount,
+  PresenceMembers,
+  PresenceStore,
+} from './presence-store.interface.js';
+import { SharedRead } from './shared-read.js';
+import type { Subscription } from './subscription.js';
+
+/** Who of this node is in one channel. */
+interface LocalPresence {
+  /** Those that are counted: each is in. */
+  readonly subscriptions: Set<Subscription>;
+  /** Their number, by principal. */
+  readonly connections: Map<string, number>;
+  /** What is told while a `@SubscribeChannel` method runs follows its ack. */
+  readonly held: Map<Subscription, HeldPublications>;
+  readonly members: SharedRead<PresenceMembers>;
+}
+
+/** Counts who of this node is in the channels with presence, and tells them who else comes and goes. */
+export class Presence {
+  readonly #channels = new Map<string, LocalPresence>();
+
+  constructor(
+    private readonly engine: Engine,
+    readonly store: PresenceStore,
+  ) {}
+
+  async start(): Promise<void> {
+    await this.store.start({
+      node: this.engine.random.id(),
+      graceMs: this.engine.options.presenceGraceMs,
+      changed: (change) => this.#tell(change),
+      failed: (error) => this.engine.observers.failed({ where: 'presence', error }),
+    });
+  }
+
+  /** The method that lets it in is about to run: nothing may be told before its ack. */
+  entering(subscription: Subscription): void {
+    const { channel, joinBufferBytes } = subscription;
+    if (!this.engine.catalog.hasPresence(channel)) return;
+    this.#of(channel).held.set(subscription, new HeldPublications(joinBufferBytes));
+  }
+
+  /** The peer was told that it is in. */
+  entered(subscription: Subscription): void {
+    const { channel } = subscription;
+    if (!this.engine.catalog.hasPresence(channel)) return;
+    const local = this.#of(channel);
+    this.#release(local, subscription);
+    if (local.subscriptions.has(subscription)) return;
+    local.subscriptions.add(subscription);
+    this.#count(local, subscription, 1, false);
+  }
+
+  /** It is out, because somebody wanted it. */
+  exited(subscription: Subscription): void {
+    this.#exit(subscription, false);
+  }
+
+  /** Its connection has ended. */
+  ended(subscription: Subscription, code: number): void {
+    // Who was replaced is back already.
+    this.#exit(subscription, closeVerdict(code) === 'reconnect' || code === CLOSE_CODES.Replaced.code);
+  }
+
+  /** Who is in a channel in which this node has somebody. Those who ask at a time share the answer. */
+  members(channel: string): Promise<PresenceMembers> | PresenceMembers {
+    return this.#of(channel).members.read();
+  }
+
+  #of(channel: string): LocalPresence {
+    const known = this.#channels.get(channel);
+    if (known) return known;
+    const local: LocalPresence = {
+      subscriptions: new Set(),
+      connections: new Map(),
+      held: new Map(),
+      members: new SharedRead(() => this.store.members(channel, this.engine.options.maxPresenceMembers)),
+    };
+    this.#channels.set(channel, local);
+    return local;
+  }
+
+  #exit(subscription: Subscription, isLost: boolean): void {
+    const { channel } = subscription;
+    const local = this.#channels.get(channel);
+    if (!local) return;
+    local.held.delete(subscription);
+    if (local.subscriptions.delete(subscription)) this.#count(local, subscription, -1, isLost);
+    if (local.subscriptions.size + local.held.size === 0) this.#channels.delete(channel);
+  }
+
+  #count(local: LocalPresence, subscription: Subscription, change: 1 | -1, isLost: boolean): void {
+    const { channel, connection } = subscription;
+    const { principal } = connection;
+    const connections = (local.connections.get(principal) ?? 0) + change;
+    if (connections > 0) local.connections.set(principal, connections);
+    else local.connections.delete(principal);
+    const count: PresenceCount = { channel, principal, connections, isLost };
+    this.store.set(count);
+  }
+
+  #release({ held }: LocalPresence, subscription: Subscription): void {
+    const waiting = held.get(subscription);
+    held.delete(subscription);
+    // Where a leave waits already, nothing may come in between.
+    if (!waiting || subscription.isLeaving) return;
+    if (waiting.isBroken) subscription.tellLoss();
+    for (const { frame } of waiting.publications) subscription.connection.outbox.push(frame);
+  }
+
+  #tell({ type, channel, principal, connections }: PresenceChange): void {
+    const local = this.#channels.get(channel);
+    if (!local) return;
+    const { codec, observers } = this.engine;
+    const data = JSON.stringify({ principal, connections });
+    const frame = new EncodedFrame(codec.encodePublication(channel, `$${type}`, data));
+    for (const [{ connection }, held] of local.held) {
+      if (connection.principal !== principal) held.add(frame);
+    }
+    let told = 0;
+    for (const subscription of local.subscriptions) {
+      // Whom it is about knows it by the ack.
+      if (subscription.connection.principal === principal) continue;
+      if (local.held.has(subscription) || subscription.isLeaving) continue;
+      subscription.connection.outbox.push(frame);
+      told++;
+    }
+    observers.delivered(channel, told);
+  }
+}
