@@ -20,6 +20,7 @@ export type {
   PublicationSink,
   PublishRule,
 } from './core/broker.interface.js';
+export type { ClaimFilter, ConnectionFilter, ConnectionSummary } from './core/connection-filter.js';
 export type { Claim, DedupKey, DedupRules, DedupStore, StoredAnswer } from './core/dedup-store.interface.js';
 export type {
   AckOutcome,
@@ -29,6 +30,7 @@ export type {
   Observer,
   Refusal,
 } from './core/observer.interface.js';
+export type { NodeAnswer, Nodes, NodesAnswered, NodesHost, NodesReply } from './core/nodes.interface.js';
 export type { EngineOptions } from './core/options.js';
 export type { HandshakeRequest } from './transport/ws/handshake-request.js';
 export { ChannelsAdapter } from './nest/channels.adapter.js';
@@ -42,12 +44,10 @@ export type {
 export {
   ChannelsService,
   type ChannelHistoryPage,
-  type ConnectionFilter,
-  type ConnectionSummary,
   type DisconnectOptions,
   type HistoryItem,
   type HistoryOptions,
-  type NodesAnswered,
+  type ListOptions,
   type PublishOptions,
 } from './nest/channels.service.js';
 export { Acked, type AckedOptions } from './nest/decorators/acked.decorator.js';

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.interface.js';
 import type { DedupStore } from './dedup-store.interface.js';
+import type { Nodes } from './nodes.interface.js';
 import type { Random } from './random.interface.js';
 
 /** Where a channel with history stands, or one of its publications. */
@@ -108,6 +109,9 @@ export interface BrokerNode {
 export interface Broker {
   /** Keeps the answers of acked handlers for all nodes, unless the option `dedupStore` names another store. */
   readonly dedupStore?: DedupStore;
+
+  /** The other nodes, for what is asked of all. Without it this node is the only one. */
+  readonly nodes?: Nodes;
 
   /** Called once, before anything else. Rejects where the node must not start without the broker. */
   start(sink: PublicationSink, node: BrokerNode): Promise<void> | void;

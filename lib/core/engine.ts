@@ -7,6 +7,7 @@ import { ChannelCatalog } from './channel-catalog.js';
 import { Claims } from './claims.js';
 import type { Clock } from './clock.interface.js';
 import { Connection, type ConnectionInfo } from './connection.js';
+import { Control } from './control.js';
 import { Deadlines } from './deadlines.js';
 import type { DedupStore } from './dedup-store.interface.js';
 import { Dispatcher } from './dispatcher.js';
@@ -17,7 +18,9 @@ import { Heartbeat } from './heartbeat.js';
 import { Hub } from './hub.js';
 import type { Observers } from './observers.js';
 import type { ResolvedOptions } from './options.js';
+import { Publisher } from './publisher.js';
 import type { Random } from './random.interface.js';
+import { SingleNode } from './single-node.js';
 import type { Transport } from './transport.interface.js';
 import { WorkCounter } from './work-counter.js';
 
@@ -63,6 +66,8 @@ export class Engine {
   readonly catalog = new ChannelCatalog();
   readonly dedup: DedupStore;
   readonly claims: Claims;
+  readonly control: Control;
+  readonly publisher: Publisher;
 
   readonly #broker: Broker;
   readonly #heartbeat: Heartbeat;
@@ -97,6 +102,13 @@ export class Engine {
     this.dedup = parts.dedup;
     this.#leaseMs = Math.min(CLAIM_LEASE_MS, this.options.dedupWindowMs);
     this.claims = new Claims(this.clock, this.observers, this.#leaseMs);
+    this.control = new Control(this, this.#broker.nodes ?? new SingleNode(this.random.id()));
+    this.publisher = new Publisher({
+      broker: this.#broker,
+      catalog: this.catalog,
+      observers: this.observers,
+      limits: this.options,
+    });
     this.#work = new WorkCounter(this.clock);
     this.#open = new WorkCounter(this.clock);
     this.#heartbeat = new Heartbeat(this.options, this.clock, this.random, this.#tickMs);
@@ -118,6 +130,7 @@ export class Engine {
       leaseMs: this.#leaseMs,
       evicted: (count) => this.observers.evicted(count),
     });
+    await this.control.start();
     this.#ticker ??= this.clock.setInterval(() => this.#tick(), this.#tickMs);
   }
 
@@ -222,6 +235,8 @@ export class Engine {
     for (const connection of this.#connections.values()) connection.terminate(code, reason);
     await this.#disconnected(deadline);
     if (this.#ticker) this.clock.clearTimer(this.#ticker);
+    // While it had connections, others had to ask it.
+    await this.#letGo('nodes.close', () => this.control.close());
     await this.#letGo('broker.close', () => this.#broker.close());
     await this.#letGo('dedupStore.close', () => this.dedup.close());
   }

@@ -130,6 +130,9 @@ export class ChannelsModule
   /** Starts the engine, before any gateway is served. */
   async onModuleInit(): Promise<void> {
     await this.engine.start();
+    const { nodes } = this.engine.hub.broker;
+    // By this name the others tell of it where it does not answer.
+    if (nodes) new Logger('Channels').log(`This node is ${nodes.id}`);
   }
 
   /** Lets peers in, or warns where another adapter has taken the place of ours. */
