@@ -10,12 +10,14 @@ import type {
   PublicationSink,
   PublishRule,
 } from '../core/broker.interface.js';
+import type { Nodes } from '../core/nodes.interface.js';
 import { Keys } from './keys.js';
 import { Lingering } from './lingering.js';
 import { MissedByOthers } from './missed-by-others.js';
 import { BODY_OVERHEAD, decodeBody, decodeMessage, encodeBody, encodeMessage } from './node-message.js';
 import { adviceOnMemory } from './memory-policy.js';
 import { RedisLink } from './redis-link.js';
+import { RedisNodes } from './redis-nodes.js';
 import {
   resolveDurability,
   type RedisBrokerOptions,
@@ -53,6 +55,7 @@ const NOWHERE: Position = { epoch: '', offset: 0 };
  * @publicApi
  */
 export class RedisBroker implements Broker {
+  readonly nodes: Nodes;
   readonly #link: RedisLink;
   readonly #keys: Keys;
   readonly #replicatedMs: number;
@@ -70,6 +73,7 @@ export class RedisBroker implements Broker {
     this.#replicatedMs = resolveDurability(given);
     this.#link = new RedisLink(given, [PUBLISH, POSITION, HISTORY]);
     this.#keys = new Keys(this.#link.prefix);
+    this.nodes = new RedisNodes(this.#link, this.#keys);
     this.#missed = new MissedByOthers(this.#link, this.#keys.missed);
     this.#lingering = new Lingering(LINGER_MS, (channel) => this.#leave(channel));
   }
