@@ -1,3 +1,4 @@
+import type { ChannelRegistry } from './channel-registry.interface.js';
 import type { Clock } from './clock.interface.js';
 import type { DedupStore } from './dedup-store.interface.js';
 import type { Nodes } from './nodes.interface.js';
@@ -112,6 +113,9 @@ export interface Broker {
 
   /** The other nodes, for what is asked of all. Without it this node is the only one. */
   readonly nodes?: Nodes;
+
+  /** Where nodes tell what their channels keep. Without it nobody checks what others publish. */
+  readonly registry?: ChannelRegistry;
 
   /** Called once, before anything else. Rejects where the node must not start without the broker. */
   start(sink: PublicationSink, node: BrokerNode): Promise<void> | void;

@@ -131,7 +131,17 @@ export class Engine {
       evicted: (count) => this.observers.evicted(count),
     });
     await this.control.start();
+    const failed = (where: string, error: unknown): void => this.observers.failed({ where, error });
+    await this.#broker.registry?.start({ clock: this.clock, failed });
     this.#ticker ??= this.clock.setInterval(() => this.#tick(), this.#tickMs);
+  }
+
+  /** Tells those who publish without being a node what the channels here keep, now that all are defined. */
+  async register(): Promise<void> {
+    const channels = [...this.catalog.definitions];
+    await this.#broker.registry?.register(
+      channels.map(({ pattern, options: { history } }) => ({ pattern, history })),
+    );
   }
 
   /** Takes a new peer on. Nothing of it is handled before {@link admit}. */
@@ -237,6 +247,7 @@ export class Engine {
     if (this.#ticker) this.clock.clearTimer(this.#ticker);
     // While it had connections, others had to ask it.
     await this.#letGo('nodes.close', () => this.control.close());
+    await this.#letGo('registry.close', () => this.#broker.registry?.close());
     await this.#letGo('broker.close', () => this.#broker.close());
     await this.#letGo('dedupStore.close', () => this.dedup.close());
   }

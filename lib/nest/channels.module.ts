@@ -143,6 +143,7 @@ export class ChannelsModule
       new Logger('Channels').warn(`The ChannelsAdapter is not in use: ${why}. To use it: ${how}`);
       return;
     }
+    await this.engine.register();
     await this.adapter.accept();
   }
 

@@ -37,6 +37,11 @@ export class Keys {
     return `${this.prefix}:{nodes}:leases`;
   }
 
+  /** What the nodes say about their channels. */
+  get registry(): string {
+    return `${this.prefix}:{nodes}:registry`;
+  }
+
   /** The channel of Redis by which every node is asked. */
   get questions(): string {
     return `${this.prefix}:nodes:questions`;

@@ -10,12 +10,14 @@ import type {
   PublicationSink,
   PublishRule,
 } from '../core/broker.interface.js';
+import type { ChannelRegistry } from '../core/channel-registry.interface.js';
 import type { Nodes } from '../core/nodes.interface.js';
 import { Keys } from './keys.js';
 import { Lingering } from './lingering.js';
 import { MissedByOthers } from './missed-by-others.js';
 import { BODY_OVERHEAD, decodeBody, decodeMessage, encodeBody, encodeMessage } from './node-message.js';
 import { adviceOnMemory } from './memory-policy.js';
+import { RedisChannelRegistry } from './redis-channel-registry.js';
 import { RedisLink } from './redis-link.js';
 import { RedisNodes } from './redis-nodes.js';
 import {
@@ -56,6 +58,7 @@ const NOWHERE: Position = { epoch: '', offset: 0 };
  */
 export class RedisBroker implements Broker {
   readonly nodes: Nodes;
+  readonly registry: ChannelRegistry;
   readonly #link: RedisLink;
   readonly #keys: Keys;
   readonly #replicatedMs: number;
@@ -74,6 +77,7 @@ export class RedisBroker implements Broker {
     this.#link = new RedisLink(given, [PUBLISH, POSITION, HISTORY]);
     this.#keys = new Keys(this.#link.prefix);
     this.nodes = new RedisNodes(this.#link, this.#keys);
+    this.registry = new RedisChannelRegistry(this.#link, this.#keys);
     this.#missed = new MissedByOthers(this.#link, this.#keys.missed);
     this.#lingering = new Lingering(LINGER_MS, (channel) => this.#leave(channel));
   }
