@@ -7,7 +7,7 @@ import { RedisServer } from '../support/redis/redis-server.js';
 vi.setConfig({ testTimeout: 60_000 });
 
 /** Connections of Ada at each node. */
-const SOCKETS = 20;
+const SOCKETS = 5;
 
 /** What `controlTimeoutMs` is by default. */
 const CONTROL_TIMEOUT_MS = 1_000;
