@@ -1,8 +1,9 @@
 import { Logger } from '@nestjs/common';
-import type { Broker } from '../core/broker.interface.js';
+import type { Broker, BrokerState } from '../core/broker.interface.js';
 import { ChannelAgreement } from '../core/channel-agreement.js';
 import { ChannelCatalog } from '../core/channel-catalog.js';
 import type { Clock } from '../core/clock.interface.js';
+import { ChannelsError } from '../core/errors.js';
 import { Observers } from '../core/observers.js';
 import { resolveOptions } from '../core/options.js';
 import { Publisher } from '../core/publisher.js';
@@ -18,6 +19,7 @@ export class PublisherProcess {
   readonly #clock: Clock = new SystemClock();
   readonly #random: Random = new SystemRandom();
   readonly #observers: Observers;
+  #state: BrokerState = 'ready';
 
   /** @throws TypeError where an option has no meaning */
   constructor(options: ChannelsPublisherModuleOptions) {
@@ -35,7 +37,10 @@ export class PublisherProcess {
       catalog,
       observers: this.#observers,
       limits: resolveOptions({ maxMessageBytes, maxEventLength }),
-      agree: agreement && ((channel, history) => agreement.check(channel, history)),
+      agree: async (channel, history) => {
+        this.#checkState();
+        await agreement?.check(channel, history);
+      },
     });
   }
 
@@ -47,7 +52,10 @@ export class PublisherProcess {
       clock: this.#clock,
       random: this.#random,
       unsure: () => undefined,
-      stateChanged: (state, reason) => this.#observers.brokerChanged(state, reason),
+      stateChanged: (state, reason) => {
+        this.#state = state;
+        this.#observers.brokerChanged(state, reason);
+      },
       warn: (text) => this.#observers.warned(text),
       failed,
     });
@@ -57,5 +65,11 @@ export class PublisherProcess {
   async close(): Promise<void> {
     await this.#broker.registry?.close();
     await this.#broker.close();
+  }
+
+  /** A node goes on with its own subscribers while its broker is away; here there are none. */
+  #checkState(): void {
+    if (this.#state !== 'away') return;
+    throw new ChannelsError('unavailable', 'the broker is away, and nobody is reached without it');
   }
 }

@@ -1,7 +1,13 @@
 import { Injectable, Module, type OnModuleDestroy } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { WebSocketGateway } from '@nestjs/websockets';
-import { ChannelsService, defineChannel, SubscribeChannel, type Broker } from 'nestjs-channels';
+import {
+  ChannelsService,
+  defineChannel,
+  SubscribeChannel,
+  type Broker,
+  type BrokerNode,
+} from 'nestjs-channels';
 import {
   ChannelsPublisher,
   ChannelsPublisherModule,
@@ -152,6 +158,22 @@ describe('ChannelsPublisher', () => {
 
     const { publications } = await node.channels.history('chat:1');
     expect(publications[0]?.data).toEqual({ text: 'as it was' });
+  });
+
+  it('rejects while the broker is away, also where a node would go on with its own subscribers', async () => {
+    const world = createWorld();
+    const nodes: BrokerNode[] = [];
+    const start: Broker['start'] = (_sink, node) => void nodes.push(node);
+    const publisher = await startWorker(world, { broker: Object.assign(world.broker(), { start }) });
+
+    const [told] = nodes;
+    told?.stateChanged('away', 'on purpose');
+    await expect(publisher.publish('news', 'message')).rejects.toMatchObject({ code: 'unavailable' });
+
+    told?.stateChanged('deaf', 'what is published gets out');
+    await expect(publisher.publish('news', 'message')).resolves.toBe(undefined);
+    told?.stateChanged('ready', 'it is back');
+    await expect(publisher.publish('news', 'message')).resolves.toBe(undefined);
   });
 
   it('tells observers what it has published', async () => {
