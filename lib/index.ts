@@ -20,6 +20,8 @@ export type {
   PublicationSink,
   PublishRule,
 } from './core/broker.interface.js';
+export type { ChannelRegistry, RegisteredChannel, RegistryHost } from './core/channel-registry.interface.js';
+export type { ClaimFilter, ConnectionFilter, ConnectionSummary } from './core/connection-filter.js';
 export type { Claim, DedupKey, DedupRules, DedupStore, StoredAnswer } from './core/dedup-store.interface.js';
 export type {
   AckOutcome,
@@ -29,6 +31,7 @@ export type {
   Observer,
   Refusal,
 } from './core/observer.interface.js';
+export type { NodeAnswer, Nodes, NodesAnswered, NodesHost, NodesReply } from './core/nodes.interface.js';
 export type { EngineOptions } from './core/options.js';
 export type {
   PresenceChange,
@@ -50,12 +53,10 @@ export type {
 export {
   ChannelsService,
   type ChannelHistoryPage,
-  type ConnectionFilter,
-  type ConnectionSummary,
   type DisconnectOptions,
   type HistoryItem,
   type HistoryOptions,
-  type NodesAnswered,
+  type ListOptions,
   type PublishOptions,
 } from './nest/channels.service.js';
 export { Acked, type AckedOptions } from './nest/decorators/acked.decorator.js';

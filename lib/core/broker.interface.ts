@@ -1,6 +1,8 @@
+import type { ChannelRegistry } from './channel-registry.interface.js';
 import type { Clock } from './clock.interface.js';
 import type { DedupStore } from './dedup-store.interface.js';
 import type { PresenceStore } from './presence-store.interface.js';
+import type { Nodes } from './nodes.interface.js';
 import type { Random } from './random.interface.js';
 
 /** Where a channel with history stands, or one of its publications. */
@@ -112,6 +114,12 @@ export interface Broker {
 
   /** Who is in which channel over all nodes; without it every node knows its own alone. */
   readonly presence?: PresenceStore;
+
+  /** The other nodes, for what is asked of all. Without it this node is the only one. */
+  readonly nodes?: Nodes;
+
+  /** Where nodes tell what their channels keep. Without it nobody checks what others publish. */
+  readonly registry?: ChannelRegistry;
 
   /** Called once, before anything else. Rejects where the node must not start without the broker. */
   start(sink: PublicationSink, node: BrokerNode): Promise<void> | void;

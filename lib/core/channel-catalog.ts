@@ -25,6 +25,10 @@ export class ChannelCatalog {
     if (definition.options.presence) this.#hasPresence = true;
   }
 
+  get definitions(): Iterable<ChannelDefinition> {
+    return this.#byShape.values();
+  }
+
   /** What a channel keeps; `undefined` where it keeps nothing. */
   historyOf(channel: string): HistoryRule | undefined {
     // The usual application has none, and a publication should not pay for that.

@@ -7,6 +7,7 @@ import { ChannelCatalog } from './channel-catalog.js';
 import { Claims } from './claims.js';
 import type { Clock } from './clock.interface.js';
 import { Connection, type ConnectionInfo } from './connection.js';
+import { Control } from './control.js';
 import { Deadlines } from './deadlines.js';
 import type { DedupStore } from './dedup-store.interface.js';
 import { Dispatcher } from './dispatcher.js';
@@ -19,7 +20,9 @@ import type { Observers } from './observers.js';
 import type { ResolvedOptions } from './options.js';
 import { Presence } from './presence.js';
 import type { PresenceStore } from './presence-store.interface.js';
+import { Publisher } from './publisher.js';
 import type { Random } from './random.interface.js';
+import { SingleNode } from './single-node.js';
 import type { Transport } from './transport.interface.js';
 import { WorkCounter } from './work-counter.js';
 
@@ -67,6 +70,8 @@ export class Engine {
   readonly dedup: DedupStore;
   readonly claims: Claims;
   readonly presence: Presence;
+  readonly control: Control;
+  readonly publisher: Publisher;
 
   readonly #broker: Broker;
   readonly #heartbeat: Heartbeat;
@@ -102,6 +107,13 @@ export class Engine {
     this.#leaseMs = Math.min(CLAIM_LEASE_MS, this.options.dedupWindowMs);
     this.claims = new Claims(this.clock, this.observers, this.#leaseMs);
     this.presence = new Presence(this, parts.presence);
+    this.control = new Control(this, this.#broker.nodes ?? new SingleNode(this.random.id()));
+    this.publisher = new Publisher({
+      broker: this.#broker,
+      catalog: this.catalog,
+      observers: this.observers,
+      limits: this.options,
+    });
     this.#work = new WorkCounter(this.clock);
     this.#open = new WorkCounter(this.clock);
     this.#heartbeat = new Heartbeat(this.options, this.clock, this.random, this.#tickMs);
@@ -124,7 +136,18 @@ export class Engine {
       evicted: (count) => this.observers.evicted(count),
     });
     await this.presence.start();
+    await this.control.start();
+    const failed = (where: string, error: unknown): void => this.observers.failed({ where, error });
+    await this.#broker.registry?.start({ clock: this.clock, failed });
     this.#ticker ??= this.clock.setInterval(() => this.#tick(), this.#tickMs);
+  }
+
+  /** Tells those who publish without being a node what the channels here keep, now that all are defined. */
+  async register(): Promise<void> {
+    const channels = [...this.catalog.definitions];
+    await this.#broker.registry?.register(
+      channels.map(({ pattern, options: { history } }) => ({ pattern, history })),
+    );
   }
 
   /** Takes a new peer on. Nothing of it is handled before {@link admit}. */
@@ -229,6 +252,9 @@ export class Engine {
     await this.#disconnected(deadline);
     if (this.#ticker) this.clock.clearTimer(this.#ticker);
     await this.#letGo('presence.close', () => this.presence.store.close());
+    // While it had connections, others had to ask it.
+    await this.#letGo('nodes.close', () => this.control.close());
+    await this.#letGo('registry.close', () => this.#broker.registry?.close());
     await this.#letGo('broker.close', () => this.#broker.close());
     await this.#letGo('dedupStore.close', () => this.dedup.close());
   }

@@ -66,6 +66,14 @@ export interface EngineOptions {
   requestTimeoutMs?: number;
 
   /**
+   * How long `connections()`, `subscribers()` and `disconnect()` of the `ChannelsService` wait for other nodes. Who
+   * has not answered by then is told as missing.
+   *
+   * @default 1_000
+   */
+  controlTimeoutMs?: number;
+
+  /**
    * How long running handlers may take when the application shuts down. Then every connection is
    * closed; `handleDisconnect` and `@UnsubscribeChannel` have what is left of it, and 1.5 s more.
    *
@@ -210,6 +218,7 @@ export const DEFAULTS: ResolvedOptions = {
   handshakeTimeoutMs: 5_000,
   handlerTimeoutMs: 30_000,
   requestTimeoutMs: 10_000,
+  controlTimeoutMs: 1_000,
   shutdownTimeoutMs: 3_000,
   maxMessageBytes: 65_536,
   maxNesting: 32,

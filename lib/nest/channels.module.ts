@@ -132,6 +132,9 @@ export class ChannelsModule
   /** Starts the engine, before any gateway is served. */
   async onModuleInit(): Promise<void> {
     await this.engine.start();
+    const { nodes } = this.engine.hub.broker;
+    // By this name the others tell of it where it does not answer.
+    if (nodes) new Logger('Channels').log(`This node is ${nodes.id}`);
   }
 
   /** Lets peers in, or warns where another adapter has taken the place of ours. */
@@ -142,6 +145,7 @@ export class ChannelsModule
       new Logger('Channels').warn(`The ChannelsAdapter is not in use: ${why}. To use it: ${how}`);
       return;
     }
+    await this.engine.register();
     await this.adapter.accept();
   }
 

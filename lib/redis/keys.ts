@@ -31,4 +31,24 @@ export class Keys {
   get missed(): string {
     return `${this.prefix}:missed`;
   }
+
+  /** Which nodes are alive. A channel of the name `nodes` has its keys beside these, with other ends. */
+  get leases(): string {
+    return `${this.prefix}:{nodes}:leases`;
+  }
+
+  /** What the nodes say about their channels. */
+  get registry(): string {
+    return `${this.prefix}:{nodes}:registry`;
+  }
+
+  /** The channel of Redis by which every node is asked. */
+  get questions(): string {
+    return `${this.prefix}:nodes:questions`;
+  }
+
+  /** The channel of Redis by which a node that has asked is answered. */
+  answersTo(node: string): string {
+    return `${this.prefix}:nodes:answers:${node}`;
+  }
 }

@@ -11,13 +11,17 @@ import type {
   PublishRule,
 } from '../core/broker.interface.js';
 import type { PresenceStore } from '../core/presence-store.interface.js';
+import type { ChannelRegistry } from '../core/channel-registry.interface.js';
+import type { Nodes } from '../core/nodes.interface.js';
 import { Keys } from './keys.js';
 import { Lingering } from './lingering.js';
 import { MissedByOthers } from './missed-by-others.js';
 import { BODY_OVERHEAD, decodeBody, decodeMessage, encodeBody, encodeMessage } from './node-message.js';
 import { adviceOnMemory } from './memory-policy.js';
+import { RedisChannelRegistry } from './redis-channel-registry.js';
 import { RedisLink } from './redis-link.js';
 import { PRESENCE_SCRIPTS, RedisPresenceStore } from './redis-presence-store.js';
+import { RedisNodes } from './redis-nodes.js';
 import {
   resolveDurability,
   type RedisBrokerOptions,
@@ -57,6 +61,8 @@ const NOWHERE: Position = { epoch: '', offset: 0 };
 export class RedisBroker implements Broker {
   /** Who is in which channel, on all nodes. */
   readonly presence: PresenceStore;
+  readonly nodes: Nodes;
+  readonly registry: ChannelRegistry;
   readonly #link: RedisLink;
   readonly #keys: Keys;
   readonly #replicatedMs: number;
@@ -75,6 +81,8 @@ export class RedisBroker implements Broker {
     this.#link = new RedisLink(given, [PUBLISH, POSITION, HISTORY, ...PRESENCE_SCRIPTS]);
     this.#keys = new Keys(this.#link.prefix);
     this.presence = new RedisPresenceStore({ link: this.#link });
+    this.nodes = new RedisNodes(this.#link, this.#keys);
+    this.registry = new RedisChannelRegistry(this.#link, this.#keys);
     this.#missed = new MissedByOthers(this.#link, this.#keys.missed);
     this.#lingering = new Lingering(LINGER_MS, (channel) => this.#leave(channel));
   }

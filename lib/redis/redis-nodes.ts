@@ -1,0 +1,206 @@
+import { hostname } from 'node:os';
+import type { Timer } from '../core/clock.interface.js';
+import { ChannelsError } from '../core/errors.js';
+import type { Nodes, NodesHost, NodesReply } from '../core/nodes.interface.js';
+import type { Random } from '../core/random.interface.js';
+import type { Keys } from './keys.js';
+import {
+  encodeAnswer,
+  encodeQuestion,
+  parseAnswer,
+  parseQuestion,
+  type AnswerMessage,
+  type QuestionMessage,
+} from './node-messages.js';
+import { NodeRound } from './node-round.js';
+import type { RedisLink } from './redis-link.js';
+import { ASK_NODES } from './scripts/ask-nodes.js';
+import { END_LEASE } from './scripts/end-lease.js';
+import { RENEW_LEASE } from './scripts/renew-lease.js';
+
+/** How long a node counts as alive that says nothing more. */
+export const NODE_LEASE_MS = 6_000;
+
+/** Questions under way. One more is not asked, and all others are missing. */
+const MAX_ROUNDS = 256;
+
+/** What is wrong with every message is told once in so many milliseconds. */
+const REPEAT_AFTER_MS = 60_000;
+
+/** What of a link is needed here. */
+export type NodesLink = Pick<RedisLink, 'run' | 'publish' | 'listen' | 'unlisten' | 'onBack'>;
+
+/**
+ * Nodes that know each other by leases in Redis, and ask each other by its pub/sub: every node listens to one channel
+ * for questions, and to one of its own for answers.
+ */
+export class RedisNodes implements Nodes {
+  #id = '';
+  #host?: NodesHost;
+  #others: readonly string[] = [];
+  readonly #rounds = new Map<string, NodeRound>();
+  readonly #reportedAt = new Map<string, number>();
+  #isListening = false;
+  #renewing?: Promise<void>;
+  #ticker?: Timer;
+
+  constructor(
+    private readonly link: NodesLink,
+    private readonly keys: Keys,
+    private readonly leaseMs = NODE_LEASE_MS,
+  ) {}
+
+  get id(): string {
+    return this.#id;
+  }
+
+  async start(host: NodesHost): Promise<void> {
+    this.#host = host;
+    this.#id = newId(host.random);
+    this.#ticker = host.clock.setInterval(() => void this.#renew(), this.leaseMs / 3);
+    this.link.onBack(() => void this.#renew());
+    await this.#renew();
+  }
+
+  async ask(question: string, timeoutMs: number): Promise<NodesReply> {
+    const host = this.#host;
+    const round = new NodeRound();
+    if (!host || this.#rounds.size >= MAX_ROUNDS) return round.reply(this.#others);
+    const id = host.random.id();
+    this.#rounds.set(id, round);
+    const timer = host.clock.setTimeout(() => round.end(), timeoutMs);
+    void this.#ask({ id, from: this.#id, text: question }, round);
+    await round.ended;
+    host.clock.clearTimer(timer);
+    this.#rounds.delete(id);
+    return round.reply(this.#others);
+  }
+
+  alive(): readonly string[] {
+    return [this.#id, ...this.#others];
+  }
+
+  async close(): Promise<void> {
+    const host = this.#host;
+    if (!host) return;
+    this.#host = undefined;
+    if (this.#ticker) host.clock.clearTimer(this.#ticker);
+    for (const round of this.#rounds.values()) round.end();
+    this.#others = [];
+    // A lease that is renewed behind its end would name a node that is gone.
+    await this.#renewing;
+    try {
+      this.link.unlisten(this.keys.questions);
+      this.link.unlisten(this.keys.answersTo(this.#id));
+      await this.link.run(END_LEASE, [this.keys.leases], [this.#id]);
+    } catch (error) {
+      // The lease ends by itself.
+      if (!isUnavailable(error)) host.failed('the end of the lease of this node', error);
+    }
+  }
+
+  /** One at a time: a slow Redis gets no second question while it owes the answer to the first. */
+  #renew(): Promise<void> {
+    return (this.#renewing ??= this.#renewOnce().finally(() => {
+      this.#renewing = undefined;
+    }));
+  }
+
+  async #renewOnce(): Promise<void> {
+    if (!this.#host) return;
+    try {
+      // A node that is among the others must hear them.
+      await this.#listen();
+      const alive = await this.link.run(RENEW_LEASE, [this.keys.leases], [this.#id, this.leaseMs]);
+      this.#see(alive as readonly string[]);
+    } catch (error) {
+      this.#report('the lease of this node', error);
+    }
+  }
+
+  async #listen(): Promise<void> {
+    if (this.#isListening) return;
+    await Promise.all([
+      this.link.listen(this.keys.questions, (message) => void this.#answer(message)),
+      this.link.listen(this.keys.answersTo(this.#id), (message) => this.#take(message)),
+    ]);
+    this.#isListening = true;
+  }
+
+  async #ask(question: QuestionMessage, round: NodeRound): Promise<void> {
+    try {
+      const { leases, questions } = this.keys;
+      const alive = await this.link.run(ASK_NODES, [leases], [questions, encodeQuestion(question)]);
+      round.expect(this.#expected(alive as readonly string[]));
+    } catch (error) {
+      this.#report('a question to the other nodes', error);
+      round.end();
+    }
+  }
+
+  async #answer(message: string): Promise<void> {
+    const host = this.#host;
+    if (!host) return;
+    try {
+      const { id, from, text } = parseQuestion(message);
+      if (from === this.#id) return;
+      const answer = { id, from: this.#id, text: await host.answer(text) };
+      const channel = this.keys.answersTo(from);
+      for (const part of encodeAnswer(answer)) {
+        // One after the other, so that publications get in between.
+        // oxlint-disable-next-line no-await-in-loop
+        await this.link.publish(channel, part);
+      }
+    } catch (error) {
+      this.#report('the question of another node', error);
+    }
+  }
+
+  #take(message: string): void {
+    let answer: AnswerMessage;
+    try {
+      answer = parseAnswer(message);
+    } catch (error) {
+      this.#report('the answer of another node', error);
+      return;
+    }
+    // Whoever is late finds nobody who waits.
+    this.#rounds.get(answer.id)?.add(answer);
+  }
+
+  /**
+   * Who has to answer. Where not even this node is in the list, leases were lost or cannot be renewed, as without
+   * memory: then those count as well that were there last.
+   */
+  #expected(alive: readonly string[]): readonly string[] {
+    if (alive.includes(this.#id)) this.#see(alive);
+    else this.#others = [...new Set([...this.#others, ...alive])];
+    return this.#others;
+  }
+
+  #see(alive: readonly string[]): void {
+    if (this.#host) this.#others = alive.filter((node) => node !== this.#id);
+  }
+
+  #report(where: string, error: unknown): void {
+    const host = this.#host;
+    // That Redis is away is told once, by the broker.
+    if (!host || isUnavailable(error)) return;
+    const now = host.clock.now();
+    if (now - (this.#reportedAt.get(where) ?? -Infinity) < REPEAT_AFTER_MS) return;
+    this.#reportedAt.set(where, now);
+    host.failed(where, error);
+  }
+}
+
+/** Says where the node runs, so that an operator finds it, and differs from that of its next life. */
+function newId(random: Random): string {
+  const host = hostname()
+    .replace(/[^A-Za-z0-9.-]/g, '-')
+    .slice(0, 64);
+  return `${host}:${process.pid}:${random.id().slice(0, 8)}`;
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof ChannelsError && error.code === 'unavailable';
+}

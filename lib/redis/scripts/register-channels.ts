@@ -1,0 +1,20 @@
+import { defineScript } from '../script.js';
+
+/**
+ * Keeps entries in a set of those that were renewed, and drops the others.
+ *
+ * KEYS: the registry. ARGV: for how many milliseconds, the entries.
+ */
+export const REGISTER_CHANNELS = defineScript({
+  name: 'register-channels',
+  lua: `
+    local time = redis.call('TIME')
+    local now = time[1] * 1000 + math.floor(time[2] / 1000)
+    redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now))
+    for i = 2, #ARGV do
+      redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[1]), ARGV[i])
+    end
+    redis.call('PEXPIRE', KEYS[1], ARGV[1])
+    return 1
+  `,
+});

@@ -1,0 +1,120 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { SystemClock, SystemRandom } from '../../lib/nest/system-clock.js';
+import { Keys } from '../../lib/redis/keys.js';
+import { RedisChannelRegistry } from '../../lib/redis/redis-channel-registry.js';
+import { RedisLink } from '../../lib/redis/redis-link.js';
+import { channelRegistryContract, type RegistryBench } from '../contract/channel-registry.contract.js';
+import { eventually } from '../support/redis/eventually.js';
+import { untilAfterAll } from '../support/redis/lifetime.js';
+import { RedisServer } from '../support/redis/redis-server.js';
+
+const ENTRY_MS = 600;
+const CHAT = { pattern: 'chat:{room}', history: { size: 100, ttlMs: 300_000 } };
+
+const lifetime = untilAfterAll();
+let shared: Promise<RedisServer> | undefined;
+let prefixes = 0;
+
+/** Started by the first test that needs it, and used by all. */
+function server(): Promise<RedisServer> {
+  return (shared ??= RedisServer.start({ lifetime }));
+}
+
+async function make(redis: RedisServer, prefix: string): Promise<RedisChannelRegistry> {
+  const link = new RedisLink({ connection: redis.url, prefix }, []);
+  await link.start({ clock: new SystemClock(), random: new SystemRandom(), stateChanged: () => undefined });
+  onTestFinished(() => link.close());
+  return new RedisChannelRegistry(link, new Keys(prefix), ENTRY_MS);
+}
+
+channelRegistryContract('RedisChannelRegistry', {
+  create: async (): Promise<RegistryBench> => {
+    const redis = await server();
+    const prefix = `contract-${(prefixes += 1)}`;
+    const registries = [
+      await make(redis, prefix),
+      await make(redis, prefix),
+      await make(redis, prefix),
+    ] as const;
+    return {
+      registries,
+      forgotten: async () => {
+        await eventually('an entry that nobody renews ends', async () => {
+          const [, , reader] = registries;
+          return (await reader.read()).every(({ pattern }) => pattern === 'news');
+        });
+      },
+    };
+  },
+});
+
+describe('a registry in Redis', () => {
+  async function start(redis: RedisServer, prefix: string): Promise<[RedisChannelRegistry, string[]]> {
+    const registry = await make(redis, prefix);
+    const failures: string[] = [];
+    registry.start({ clock: new SystemClock(), failed: (where) => void failures.push(where) });
+    onTestFinished(() => registry.close());
+    return [registry, failures];
+  }
+
+  it.each([
+    ['no JSON', 'chat'],
+    ['of another version', '{"v":2,"shape":"chat:{}"}'],
+    ['without a pattern', '{"v":1}'],
+    ['of a pattern that is none', '{"v":1,"shape":"a b"}'],
+    ['of another kind of history', '{"v":1,"shape":"chat:{}","history":5}'],
+    ['null', 'null'],
+  ])('passes over an entry that is %s, and reports it once', async (_what, entry) => {
+    const redis = await server();
+    const prefix = `entry-${(prefixes += 1)}`;
+    const [registry, failures] = await start(redis, prefix);
+    await redis.run('zadd', `${prefix}:{nodes}:registry`, Date.now() + 60_000, entry);
+
+    await registry.register([CHAT]);
+    const read = [await registry.read(), await registry.read()];
+
+    expect(read.map(([channel, ...others]) => [channel?.history, others])).toEqual([
+      [CHAT.history, []],
+      [CHAT.history, []],
+    ]);
+    expect(failures).toEqual(['a registered channel']);
+  });
+
+  it('registers what Redis has forgotten in a restart', async () => {
+    const redis = await RedisServer.start();
+    const [registry, failures] = await start(redis, 'restart');
+    await registry.register([CHAT]);
+
+    await redis.restart();
+    const channels = await eventually('the channels are registered again', async () => {
+      const read = await registry.read();
+      return read.length > 0 && read;
+    });
+
+    expect(channels).toMatchObject([{ history: CHAT.history }]);
+    expect(failures).toEqual([]);
+  });
+
+  it('starts and registers later where Redis is away, and says so when it is read', async () => {
+    const redis = await RedisServer.start();
+    const [registry, failures] = await start(redis, 'away');
+    await redis.kill();
+
+    await registry.register([CHAT]);
+    await expect(registry.read()).rejects.toMatchObject({ code: 'unavailable' });
+    await redis.restart();
+
+    await eventually('the channels are registered', async () => (await registry.read()).length > 0);
+    expect(failures).toEqual([]);
+  });
+
+  it('leaves no key behind that stays', async () => {
+    const redis = await RedisServer.start();
+    const [registry] = await start(redis, 'keys');
+
+    await registry.register([CHAT]);
+
+    expect(await redis.run('keys', '*')).toEqual(['keys:{nodes}:registry']);
+    expect(await redis.run('pttl', 'keys:{nodes}:registry')).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,222 @@
+import type { Nodes } from 'nestjs-channels';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Keys } from '../../lib/redis/keys.js';
+import { RedisLink } from '../../lib/redis/redis-link.js';
+import { RedisNodes } from '../../lib/redis/redis-nodes.js';
+import { SystemClock, SystemRandom } from '../../lib/nest/system-clock.js';
+import { nodesContract, type NodesBench } from '../contract/nodes.contract.js';
+import { eventually } from '../support/redis/eventually.js';
+import { untilAfterAll } from '../support/redis/lifetime.js';
+import { RedisServer } from '../support/redis/redis-server.js';
+
+const LEASE_MS = 900;
+const SILENCE_MS = 200;
+/** Longer than any test: what resolves has not waited for it. */
+const NEVER_MS = 3_600_000;
+
+const lifetime = untilAfterAll();
+let shared: Promise<RedisServer> | undefined;
+let prefixes = 0;
+
+/** Started by the first test that needs it, and used by all. */
+function server(): Promise<RedisServer> {
+  return (shared ??= RedisServer.start({ lifetime }));
+}
+
+async function connect(redis: RedisServer, prefix: string): Promise<RedisLink> {
+  const made = new RedisLink({ connection: redis.url, prefix }, []);
+  await made.start({ clock: new SystemClock(), random: new SystemRandom(), stateChanged: () => undefined });
+  onTestFinished(() => made.close());
+  return made;
+}
+
+nodesContract('RedisNodes', {
+  create: async (): Promise<NodesBench> => {
+    const redis = await server();
+    const prefix = `contract-${(prefixes += 1)}`;
+    const links = [
+      await connect(redis, prefix),
+      await connect(redis, prefix),
+      await connect(redis, prefix),
+    ] as const;
+    const nodes = links.map(
+      (link) => new RedisNodes(link, new Keys(prefix), LEASE_MS),
+    ) as unknown as NodesBench['nodes'];
+    let killed: Nodes | undefined;
+    return {
+      nodes,
+      kill: (node) => {
+        killed = node;
+        links[nodes.indexOf(node)]?.close();
+      },
+      forgotten: async () => {
+        await eventually('the lease of the node ends', async () => {
+          const score = await redis.run('zscore', `${prefix}:{nodes}:leases`, killed?.id ?? '');
+          return score === null;
+        });
+      },
+    };
+  },
+});
+
+interface Started {
+  readonly nodes: RedisNodes;
+  readonly failures: unknown[];
+  readonly link: RedisLink;
+}
+
+async function start(redis: RedisServer, prefix: string, leaseMs = LEASE_MS): Promise<Started> {
+  const link = await connect(redis, prefix);
+  const nodes = new RedisNodes(link, new Keys(prefix), leaseMs);
+  const failures: unknown[] = [];
+  await nodes.start({
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    answer: (question) => question,
+    failed: (where, error) => void failures.push([where, error]),
+  });
+  onTestFinished(() => nodes.close());
+  return { nodes, failures, link };
+}
+
+describe('nodes in Redis', () => {
+  it('are named for the place where they run', async () => {
+    const { nodes } = await start(await server(), 'named');
+
+    expect(nodes.id).toContain(`:${process.pid}:`);
+  });
+
+  it.each([
+    ['no JSON', 'who?'],
+    ['another version', '{"v":2,"id":"1","from":"x","text":""}'],
+    ['null', 'null'],
+    ['an empty text', ''],
+    ['no sender', '{"v":1,"id":"1","text":""}'],
+    ['a sender that is no name', '{"v":1,"id":"1","from":"a b\\n","text":""}'],
+    ['an id that is too long', JSON.stringify({ v: 1, id: 'x'.repeat(65), from: 'x', text: '' })],
+  ])('ignore a question that is %s, and report it once', async (_what, message) => {
+    const redis = await server();
+    const prefix = `question-${(prefixes += 1)}`;
+    const [one, other] = [await start(redis, prefix), await start(redis, prefix)];
+
+    await one.link.publish(`${prefix}:nodes:questions`, message);
+    await one.link.publish(`${prefix}:nodes:questions`, message);
+    const { nodes } = await one.nodes.ask('who?', NEVER_MS);
+
+    expect(nodes.answered).toBe(2);
+    expect(other.failures).toEqual([['the question of another node', expect.any(TypeError)]]);
+  });
+
+  it.each([
+    ['no JSON', 'me!'],
+    ['another version', '{"v":2,"id":"1","from":"x","part":0,"parts":1,"text":""}'],
+    ['a part behind the last', '{"v":1,"id":"1","from":"x","part":1,"parts":1,"text":""}'],
+    ['too many parts', '{"v":1,"id":"1","from":"x","part":0,"parts":257,"text":""}'],
+    ['a negative part', '{"v":1,"id":"1","from":"x","part":-1,"parts":1,"text":""}'],
+    ['half a part', '{"v":1,"id":"1","from":"x","part":0.5,"parts":1,"text":""}'],
+  ])('ignore an answer that is %s, and report it', async (_what, message) => {
+    const redis = await server();
+    const prefix = `answer-${(prefixes += 1)}`;
+    const [one, other] = [await start(redis, prefix), await start(redis, prefix)];
+
+    await other.link.publish(`${prefix}:nodes:answers:${one.nodes.id}`, message);
+    const { nodes } = await one.nodes.ask('who?', NEVER_MS);
+
+    expect(nodes.answered).toBe(2);
+    expect(one.failures).toEqual([['the answer of another node', expect.any(TypeError)]]);
+  });
+
+  it('give what they have while Redis is away, and name those that were there last', async () => {
+    const redis = await RedisServer.start();
+    const [one, other] = [await start(redis, 'away'), await start(redis, 'away')];
+    await one.nodes.ask('who?', NEVER_MS);
+
+    await redis.kill();
+    const { answers, nodes } = await one.nodes.ask('who?', NEVER_MS);
+
+    expect(answers).toEqual([]);
+    expect(nodes).toEqual({ expected: 2, answered: 1, missing: [other.nodes.id] });
+    expect(one.failures).toEqual([]);
+  });
+
+  it('wait no longer than they may for a Redis that stands still', async () => {
+    const redis = await RedisServer.start();
+    const [one, other] = [await start(redis, 'frozen'), await start(redis, 'frozen')];
+    await one.nodes.ask('who?', NEVER_MS);
+
+    redis.freeze();
+    const { nodes } = await one.nodes.ask('who?', SILENCE_MS);
+    redis.thaw();
+
+    expect(nodes.missing).toEqual([other.nodes.id]);
+  });
+
+  it('find each other again behind a restart of Redis that has forgotten them', async () => {
+    const redis = await RedisServer.start();
+    const [one, other] = [await start(redis, 'restart'), await start(redis, 'restart')];
+
+    await redis.restart();
+    const nodes = await eventually('the nodes ask each other again', async () => {
+      const reply = await one.nodes.ask('who?', SILENCE_MS);
+      return reply.nodes.answered === 2 && reply.nodes;
+    });
+
+    expect(nodes).toEqual({ expected: 2, answered: 2, missing: [] });
+    expect(one.nodes.alive()).toEqual([one.nodes.id, other.nodes.id]);
+  });
+
+  it('leave no key behind that stays', async () => {
+    const redis = await RedisServer.start();
+    const { nodes } = await start(redis, 'keys');
+    await nodes.ask('who?', NEVER_MS);
+
+    const keys = (await redis.run('keys', '*')) as string[];
+    const ttls = await Promise.all(keys.map((key) => redis.run('pttl', key)));
+    await nodes.close();
+
+    expect(keys).toEqual(['keys:{nodes}:leases']);
+    for (const ttl of ttls) expect(ttl).toBeGreaterThan(0);
+    expect(await redis.run('keys', '*')).toEqual([]);
+  });
+
+  it('keep their leases in a Redis that is out of memory', async () => {
+    const redis = await RedisServer.start();
+    const [one, other] = [await start(redis, 'full'), await start(redis, 'full')];
+    await redis.run('config', 'set', 'maxmemory', '1');
+    const end = (): Promise<unknown> => redis.run('zscore', 'full:{nodes}:leases', other.nodes.id);
+    const first = Number(await end());
+
+    await eventually(
+      'a lease is renewed behind its first end',
+      async () => Number(await end()) > first + LEASE_MS,
+    );
+
+    await expect(redis.run('set', 'x', '1')).rejects.toThrow('OOM');
+    expect((await one.nodes.ask('who?', NEVER_MS)).nodes).toEqual({ expected: 2, answered: 2, missing: [] });
+  });
+
+  it('wait also for those they knew where Redis has forgotten all', async () => {
+    const redis = await RedisServer.start();
+    // So long that none is renewed meanwhile.
+    const [one, other] = [await start(redis, 'flush', 60_000), await start(redis, 'flush', 60_000)];
+    await one.nodes.ask('who?', NEVER_MS);
+
+    await redis.run('flushall');
+    const { answers, nodes } = await one.nodes.ask('who?', NEVER_MS);
+
+    expect(answers).toEqual([{ node: other.nodes.id, text: 'who?' }]);
+    expect(nodes).toEqual({ expected: 2, answered: 2, missing: [] });
+  });
+
+  it('keep a lease for as long as they live', async () => {
+    const redis = await server();
+    const [one, other] = [await start(redis, 'lives'), await start(redis, 'lives')];
+    const first = Number(await redis.run('zscore', 'lives:{nodes}:leases', other.nodes.id));
+
+    await eventually('a lease is renewed behind its first end', async () => {
+      return Number(await redis.run('zscore', 'lives:{nodes}:leases', other.nodes.id)) > first + LEASE_MS;
+    });
+
+    expect((await one.nodes.ask('who?', NEVER_MS)).nodes.expected).toBe(2);
+  });
+});
