@@ -32,7 +32,7 @@ async function startAll(): Promise<string> {
   const name = proxyNamed(values.proxy);
   const REDIS_URL = process.env['REDIS_URL'] || (await startRedis());
   const env = { ...process.env, REDIS_URL, JWT_SECRET: jwtSecret(), PORT: '0', HOST: '127.0.0.1' };
-  const [NODE_1, NODE_2] = [await startNode('node 1', env), await startNode('node 2', env)];
+  const [NODE_1, NODE_2] = await Promise.all([startNode('node 1', env), startNode('node 2', env)]);
   const PORT = Number(process.env['PORT'] ?? 3_000) || (await freePort());
   const url = `http://127.0.0.1:${PORT}`;
   const proxy = start(name, prepareProxy(name, folder, { NODE_1, NODE_2, PORT }));

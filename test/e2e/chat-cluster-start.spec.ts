@@ -1,8 +1,11 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { ensureBuilt } from '../support/app-process.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 import { ChatProcess } from './chat-rig.js';
 import { ClusterProcess } from './cluster-rig.js';
+
+// Each test starts several processes.
+vi.setConfig({ testTimeout: 90_000 });
 
 beforeAll(ensureBuilt, 120_000);
 
@@ -11,7 +14,7 @@ describe('REDIS_URL of sample/01-chat', () => {
 
   it('makes one chat of its nodes', async () => {
     const env = { REDIS_URL: (await RedisServer.start()).url, JWT_SECRET: 'of this test' };
-    const [one, two] = [await ChatProcess.start({ env }), await ChatProcess.start({ env })];
+    const [one, two] = await Promise.all([ChatProcess.start({ env }), ChatProcess.start({ env })]);
     const [ann, ben] = [await one.connect('Ann'), await two.connect('Ben')];
     await ben.subscribe('chat:lobby');
 
@@ -36,7 +39,7 @@ describe('REDIS_URL of sample/01-chat', () => {
   // Negative control for the first test above.
   it('leaves each node to itself where it is absent', async () => {
     const env = { JWT_SECRET: 'of this test' };
-    const [one, two] = [await ChatProcess.start({ env }), await ChatProcess.start({ env })];
+    const [one, two] = await Promise.all([ChatProcess.start({ env }), ChatProcess.start({ env })]);
 
     await (await one.connect('Ann')).request('chat.send', HELLO);
 
@@ -53,7 +56,7 @@ describe('sample/03-chat-cluster', () => {
 
     expect(cluster.said.filter((line) => line.startsWith('[redis]'))).toEqual([]);
     expect(clients.length).toBeGreaterThan(2);
-  }, 60_000);
+  });
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     'ends all that it has started on %s',
@@ -75,5 +78,5 @@ describe('sample/03-chat-cluster', () => {
     const start = ClusterProcess.start({ proxy: 'apache' });
 
     await expect(start).rejects.toThrow(/ended with 1: .*--proxy apache: there are nginx and haproxy/s);
-  }, 60_000);
+  });
 });
