@@ -2,6 +2,7 @@ import { Module, ValidationPipe } from '@nestjs/common';
 import { APP_PIPE } from '@nestjs/core';
 import { JwtModule } from '@nestjs/jwt';
 import { ChannelsModule } from 'nestjs-channels';
+import { RedisBroker } from 'nestjs-channels/redis';
 import { ChatGateway } from './chat.gateway.js';
 import { JwtGuard } from './jwt.guard.js';
 import { jwtSecret } from './jwt-secret.js';
@@ -11,9 +12,15 @@ import { LoginController } from './login.controller.js';
 const origins = (process.env['ALLOWED_ORIGINS'] ?? '').split(',').map((origin) => origin.trim());
 const allowedOrigins = origins.filter((origin) => origin !== '');
 
+// Unset, this process is the only one.
+const redisUrl = process.env['REDIS_URL'];
+
 @Module({
   imports: [
-    ChannelsModule.forRoot({ allowedOrigins: allowedOrigins.length > 0 ? allowedOrigins : undefined }),
+    ChannelsModule.forRoot({
+      allowedOrigins: allowedOrigins.length > 0 ? allowedOrigins : undefined,
+      broker: redisUrl ? new RedisBroker(redisUrl) : undefined,
+    }),
     JwtModule.registerAsync({
       useFactory: () => ({ secret: jwtSecret(), signOptions: { expiresIn: '12h' } }),
     }),
