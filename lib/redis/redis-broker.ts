@@ -15,6 +15,8 @@ import { Lingering } from './lingering.js';
 import { MissedByOthers } from './missed-by-others.js';
 import { BODY_OVERHEAD, decodeBody, decodeMessage, encodeBody, encodeMessage } from './node-message.js';
 import { adviceOnMemory } from './memory-policy.js';
+import type { RedisDedupOptions } from './redis-dedup-options.interface.js';
+import { DEDUP_SCRIPTS, RedisDedupStore } from './redis-dedup-store.js';
 import { RedisLink } from './redis-link.js';
 import type { RedisConnection, RedisLinkOptions } from './redis-options.interface.js';
 import { HISTORY } from './scripts/history.js';
@@ -39,6 +41,13 @@ const EPOCH_LENGTH = 11;
 const NOWHERE: Position = { epoch: '', offset: 0 };
 
 /**
+ * How a node uses Redis, and what it keeps there.
+ *
+ * @publicApi
+ */
+export interface RedisBrokerOptions extends RedisLinkOptions, RedisDedupOptions {}
+
+/**
  * Turns any number of nodes into one: publications, histories and answers of acked handlers go through Redis, a single
  * server, with Sentinels, or a Cluster; Redis 6.2 or Valkey 7.2 and later.
  *
@@ -49,6 +58,7 @@ const NOWHERE: Position = { epoch: '', offset: 0 };
  * @publicApi
  */
 export class RedisBroker implements Broker {
+  readonly dedupStore: RedisDedupStore;
   readonly #link: RedisLink;
   readonly #keys: Keys;
   readonly #missed: MissedByOthers;
@@ -60,8 +70,10 @@ export class RedisBroker implements Broker {
   #epochCount = 0;
 
   /** @throws TypeError where an option has no meaning */
-  constructor(options: RedisConnection | RedisLinkOptions) {
-    this.#link = new RedisLink(asOptions(options), [PUBLISH, POSITION, HISTORY]);
+  constructor(options: RedisConnection | RedisBrokerOptions) {
+    const resolved = asOptions(options);
+    this.#link = new RedisLink(resolved, [PUBLISH, POSITION, HISTORY, ...DEDUP_SCRIPTS]);
+    this.dedupStore = new RedisDedupStore(this.#link, resolved);
     this.#keys = new Keys(this.#link.prefix);
     this.#missed = new MissedByOthers(this.#link, this.#keys.missed);
     this.#lingering = new Lingering(LINGER_MS, (channel) => this.#leave(channel));
@@ -81,6 +93,7 @@ export class RedisBroker implements Broker {
     });
     this.#link.onTick((now) => this.#lingering.sweep(now));
     this.#lingering.start(node.clock);
+    this.dedupStore.attach(node);
     await this.#link.start(node);
     await this.#missed.listen((channels) => node.unsure(channels));
     await adviceOnMemory(this.#link, node);
@@ -192,7 +205,7 @@ export class RedisBroker implements Broker {
   }
 }
 
-function asOptions(options: RedisConnection | RedisLinkOptions): RedisLinkOptions {
+function asOptions(options: RedisConnection | RedisBrokerOptions): RedisBrokerOptions {
   const hasConnection = typeof options === 'object' && 'connection' in options;
-  return hasConnection ? (options as RedisLinkOptions) : { connection: options as RedisConnection };
+  return hasConnection ? (options as RedisBrokerOptions) : { connection: options as RedisConnection };
 }
