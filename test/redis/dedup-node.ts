@@ -1,3 +1,4 @@
+import type { DedupRules } from 'nestjs-channels';
 import { onTestFinished } from 'vitest';
 import type { Clock } from '../../lib/core/clock.interface.js';
 import { SystemClock, SystemRandom } from '../../lib/nest/system-clock.js';
@@ -5,6 +6,8 @@ import type { RedisDedupOptions } from '../../lib/redis/redis-dedup-options.inte
 import { DEDUP_SCRIPTS, RedisDedupStore } from '../../lib/redis/redis-dedup-store.js';
 import { RedisLink } from '../../lib/redis/redis-link.js';
 import type { RedisConnection, RedisLinkOptions } from '../../lib/redis/redis-options.interface.js';
+
+export const RULES: DedupRules = { windowMs: 300_000, leaseMs: 30_000, evicted: () => undefined };
 
 export interface DedupNodeOptions extends RedisDedupOptions {
   /** Of the store alone: that of the link is the machine's. */
