@@ -82,7 +82,9 @@ export class DedupWaits {
   }
 
   #begin(name: string): Awaited {
-    const awaited: Awaited = { name, ends: new Set(), lookAt: Infinity };
+    // On a connection that is silent, listening is neither confirmed nor refused.
+    const lookAt = this.parts.clock.now() + LOOK_INTERVAL_MS;
+    const awaited: Awaited = { name, ends: new Set(), lookAt };
     this.#awaited.set(name, awaited);
     this.#sweeper ??= this.parts.clock.setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
     // It may have ended before it was listened for, so there is a look in any case.

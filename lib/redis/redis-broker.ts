@@ -10,6 +10,7 @@ import type {
   PublicationSink,
   PublishRule,
 } from '../core/broker.interface.js';
+import type { DedupStore } from '../core/dedup-store.interface.js';
 import { Keys } from './keys.js';
 import { Lingering } from './lingering.js';
 import { MissedByOthers } from './missed-by-others.js';
@@ -58,8 +59,8 @@ export interface RedisBrokerOptions extends RedisLinkOptions, RedisDedupOptions 
  * @publicApi
  */
 export class RedisBroker implements Broker {
-  readonly dedupStore: RedisDedupStore;
   readonly #link: RedisLink;
+  readonly #dedup: RedisDedupStore;
   readonly #keys: Keys;
   readonly #missed: MissedByOthers;
   readonly #lingering: Lingering;
@@ -73,10 +74,14 @@ export class RedisBroker implements Broker {
   constructor(options: RedisConnection | RedisBrokerOptions) {
     const resolved = asOptions(options);
     this.#link = new RedisLink(resolved, [PUBLISH, POSITION, HISTORY, ...DEDUP_SCRIPTS]);
-    this.dedupStore = new RedisDedupStore(this.#link, resolved);
+    this.#dedup = new RedisDedupStore(this.#link, resolved);
     this.#keys = new Keys(this.#link.prefix);
     this.#missed = new MissedByOthers(this.#link, this.#keys.missed);
     this.#lingering = new Lingering(LINGER_MS, (channel) => this.#leave(channel));
+  }
+
+  get dedupStore(): DedupStore {
+    return this.#dedup;
   }
 
   /** Whether Redis is there, and what is published comes in. */
@@ -93,7 +98,7 @@ export class RedisBroker implements Broker {
     });
     this.#link.onTick((now) => this.#lingering.sweep(now));
     this.#lingering.start(node.clock);
-    this.dedupStore.attach(node);
+    this.#dedup.attach(node);
     await this.#link.start(node);
     await this.#missed.listen((channels) => node.unsure(channels));
     await adviceOnMemory(this.#link, node);
