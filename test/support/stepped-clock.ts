@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { Lifetime } from './redis/lifetime.js';
 
 /** Which clocks of the process are stepped. */
 export type SteppedClocks = 'wall' | 'wall and monotonic';
@@ -13,8 +15,9 @@ export class SteppedClock {
   readonly #folder = mkdtempSync(join(tmpdir(), 'stepped-clock-'));
   readonly #file = join(this.#folder, 'offset');
 
-  constructor(clocks: SteppedClocks = 'wall') {
-    onTestFinished(() => rmSync(this.#folder, { recursive: true }));
+  /** @param lifetime - that of the process; `onTestFinished` unless given */
+  constructor(clocks: SteppedClocks = 'wall', lifetime: Lifetime = onTestFinished) {
+    lifetime(() => rm(this.#folder, { recursive: true }));
     this.step(0);
     this.env = {
       // The allocator of libc comes first: that of Redis asks for the time before libfaketime can tell it.
