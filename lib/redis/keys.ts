@@ -27,6 +27,16 @@ export class Keys {
     return redisChannel.slice(this.prefix.length + ':channel:'.length);
   }
 
+  /** A message id of a client, by its hash: all about it. A tag of its own spreads them over a Cluster. */
+  dedup(name: string): string {
+    return `${this.prefix}:{dedup:${name}}`;
+  }
+
+  /** The channel of Redis that wakes those who wait for the end of its claim. */
+  dedupChannel(name: string): string {
+    return `${this.prefix}:dedup:${name}`;
+  }
+
   /** Where nodes tell what others have not been told. */
   get missed(): string {
     return `${this.prefix}:missed`;

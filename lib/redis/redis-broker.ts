@@ -13,12 +13,14 @@ import type {
 import type { PresenceStore } from '../core/presence-store.interface.js';
 import type { ChannelRegistry } from '../core/channel-registry.interface.js';
 import type { Nodes } from '../core/nodes.interface.js';
+import type { DedupStore } from '../core/dedup-store.interface.js';
 import { Keys } from './keys.js';
 import { Lingering } from './lingering.js';
 import { MissedByOthers } from './missed-by-others.js';
 import { BODY_OVERHEAD, decodeBody, decodeMessage, encodeBody, encodeMessage } from './node-message.js';
 import { adviceOnMemory } from './memory-policy.js';
 import { RedisChannelRegistry } from './redis-channel-registry.js';
+import { DEDUP_SCRIPTS, RedisDedupStore } from './redis-dedup-store.js';
 import { RedisLink } from './redis-link.js';
 import { PRESENCE_SCRIPTS, RedisPresenceStore } from './redis-presence-store.js';
 import { RedisNodes } from './redis-nodes.js';
@@ -64,6 +66,7 @@ export class RedisBroker implements Broker {
   readonly nodes: Nodes;
   readonly registry: ChannelRegistry;
   readonly #link: RedisLink;
+  readonly #dedup: RedisDedupStore;
   readonly #keys: Keys;
   readonly #replicatedMs: number;
   readonly #missed: MissedByOthers;
@@ -78,13 +81,18 @@ export class RedisBroker implements Broker {
   constructor(options: RedisConnection | RedisBrokerOptions) {
     const given = asOptions(options);
     this.#replicatedMs = resolveDurability(given);
-    this.#link = new RedisLink(given, [PUBLISH, POSITION, HISTORY, ...PRESENCE_SCRIPTS]);
+    this.#link = new RedisLink(given, [PUBLISH, POSITION, HISTORY, ...PRESENCE_SCRIPTS, ...DEDUP_SCRIPTS]);
+    this.#dedup = new RedisDedupStore(this.#link, given);
     this.#keys = new Keys(this.#link.prefix);
     this.presence = new RedisPresenceStore({ link: this.#link });
     this.nodes = new RedisNodes(this.#link, this.#keys);
     this.registry = new RedisChannelRegistry(this.#link, this.#keys);
     this.#missed = new MissedByOthers(this.#link, this.#keys.missed);
     this.#lingering = new Lingering(LINGER_MS, (channel) => this.#leave(channel));
+  }
+
+  get dedupStore(): DedupStore {
+    return this.#dedup;
   }
 
   /** Whether Redis is there, and what is published comes in. */
@@ -101,6 +109,7 @@ export class RedisBroker implements Broker {
     });
     this.#link.onTick((now) => this.#lingering.sweep(now));
     this.#lingering.start(node.clock);
+    this.#dedup.attach(node);
     await this.#link.start(node);
     await this.#missed.listen((channels) => node.unsure(channels));
     await adviceOnMemory(this.#link, node);

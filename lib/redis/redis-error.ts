@@ -31,6 +31,12 @@ export function fromRedis(error: unknown): unknown {
   return new ChannelsError('unavailable', 'Redis is away, or cannot do it now', { cause: error });
 }
 
+/** Whether Redis may have done what has failed so: it has not said that it did not. */
+export function mayHaveHappened(error: unknown): boolean {
+  const cause = error instanceof ChannelsError ? error.cause : error;
+  return !(cause instanceof Error && cause.name === 'ReplyError');
+}
+
 /** The reason that an operator reads. */
 export function reasonOf(error: unknown): string {
   const cause = error instanceof ChannelsError ? (error.cause ?? error) : error;

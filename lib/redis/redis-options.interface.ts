@@ -1,4 +1,5 @@
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import type { RedisDedupOptions } from './redis-dedup-options.interface.js';
 
 /**
  * Where Redis is: a url, options of ioredis (`sentinels` and `tls` among them), or a `Redis` or `Cluster` whose
@@ -71,7 +72,7 @@ export interface RedisLinkOptions {
  *
  * @publicApi
  */
-export interface RedisBrokerOptions extends RedisLinkOptions {
+export interface RedisBrokerOptions extends RedisLinkOptions, RedisDedupOptions {
   /**
    * What `publish` to a channel with history waits for. `master`: the master has it; a failover may lose it, and all
    * subscribers are told of a gap then. `replicated`: a replica has it as well, or `publish` rejects with
