@@ -16,15 +16,25 @@ const ATTEMPTS = 5;
 export async function withRedis(use) {
   const folder = mkdtempSync(join(tmpdir(), 'channels-bench-'));
   const { child, url } = await start(folder);
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
+  const remove = () => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', remove);
+  // Not an end with 'exit' otherwise, and a Redis is told of no disconnect.
+  process.once('SIGTERM', exit);
   try {
     return await use(url);
   } finally {
-    process.off('exit', kill);
+    process.off('exit', remove);
+    process.off('SIGTERM', exit);
     await end(child);
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   }
+}
+
+function exit() {
+  process.exit(143);
 }
 
 async function start(folder) {
