@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { Redis } from 'ioredis';
 import { FaultProxy } from 'nestjs-channels/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { eventually } from '../support/redis/eventually.js';
@@ -79,12 +80,14 @@ describe('a master that is restored from an older snapshot', () => {
 });
 
 describe('a Redis that has lost keys', () => {
-  it('loses nobody anything without a word, and publishing goes on', async () => {
+  it('loses nobody anything without a word, and publishing goes on', { timeout: 120_000 }, async () => {
     const server = await RedisServer.start();
     const node = await startNode({ connection: server.url }, { positionCheckMs: 100 });
     const LOST = ['meta', 'stream', 'key', 'meta', 'stream', 'all'] as const;
     const command = fc.constantFrom(...LOST, 'publish', 'publish', 'publish', 'keyed', 'keyed', 'check');
     let lost = 0;
+    const redis = new Redis(server.url);
+    onTestFinished(() => redis.disconnect());
 
     await fc.assert(
       fc.asyncProperty(fc.array(command, { minLength: 50, maxLength: 60, size: 'max' }), async (commands) => {
@@ -92,10 +95,10 @@ describe('a Redis that has lost keys', () => {
         for (const one of commands) {
           if (one === 'publish') await publish(node, 1);
           if (one === 'keyed') await node.app.channels.publish(CHANNEL, 'said', 1, { key: 'k' });
-          if (one === 'meta') await server.run('del', META);
-          if (one === 'stream') await server.run('del', STREAM);
-          if (one === 'key') await server.run('del', `channels:{${CHANNEL}}:key:k`);
-          if (one === 'all') await server.run('flushall');
+          if (one === 'meta') await redis.del(META);
+          if (one === 'stream') await redis.del(STREAM);
+          if (one === 'key') await redis.del(`channels:{${CHANNEL}}:key:k`);
+          if (one === 'all') await redis.flushall();
           if (LOST.includes(one as (typeof LOST)[number])) lost++;
           if (one === 'check') await converged(node, [reader]);
         }
