@@ -135,7 +135,7 @@ export class ChannelStream {
 
   /** Hands on what was skipped, a page after the other. */
   async #catchUp(): Promise<void> {
-    for (let isBehind = true; isBehind; ) {
+    for (let isBehind = true; isBehind;) {
       const since = this.#position as Position;
       // Each page starts where the one before it has ended.
       // oxlint-disable-next-line no-await-in-loop
