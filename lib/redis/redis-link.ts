@@ -39,6 +39,9 @@ export class RedisLink {
   #pending?: PendingCommands;
   #listener?: LinkListener;
   #ticker?: Timer;
+  #retry?: Timer;
+  /** How often the connection for commands has ended since it was last ready. */
+  #ends = 0;
   #state: BrokerState = 'ready';
   /** What came last that speaks against a connection for commands. */
   #trouble = 'Redis has not answered yet';
@@ -78,11 +81,13 @@ export class RedisLink {
       this.#options;
     this.#listener = listener;
     this.#pending = new PendingCommands(clock, maxPending, commandTimeoutMs);
-    const commands = (this.#commands = commandConnection(connection, random));
+    // Later than the answers that are missed: those who wait for them are told so.
+    const parts = { connection, random, silenceMs: commandTimeoutMs + 2 * SWEEP_MS };
+    const commands = (this.#commands = commandConnection(parts));
     const probeChannel = `${prefix}:probe:${random.id()}`;
     this.#subscriber = new Subscriber({
       clock,
-      connect: () => subscriberConnection(connection, commands, random),
+      connect: () => subscriberConnection(parts, commands),
       retryDelay: (attempt) => retryDelay(attempt, random),
       connectTimeoutMs: startTimeoutMs,
       probeChannel,
@@ -96,6 +101,7 @@ export class RedisLink {
     commands.on('node error', (error: unknown) => (this.#trouble = reasonOf(error)));
     commands.on('ready', () => void this.#loadAll(commands));
     commands.on('close', () => this.#lost('away', this.#trouble));
+    commands.on('end', () => this.#connectLater(commands, listener));
     // A node of a cluster that comes or goes may have taken publications with it.
     commands.on('-node', () => this.#unsure());
     commands.on('+node', (redis: Redis) => {
@@ -184,6 +190,7 @@ export class RedisLink {
 
   close(): void {
     if (this.#ticker) this.#listener?.clock.clearTimer(this.#ticker);
+    if (this.#retry) this.#listener?.clock.clearTimer(this.#retry);
     this.#ticker = undefined;
     this.#listener = undefined;
     this.#subscriber?.close();
@@ -249,7 +256,19 @@ export class RedisLink {
     if (this.#state === 'ready' && !this.#started) for (const callback of this.#onBack) callback();
   }
 
+  /**
+   * The connection for commands has given up. That of ioredis does so where it hears of a failover while it asks who
+   * the master is.
+   */
+  #connectLater(commands: Redis | Cluster, { clock, random }: LinkListener): void {
+    if (this.#commands !== commands) return;
+    this.#lost('away', this.#trouble);
+    const connect = (): void => void commands.connect().catch(() => undefined);
+    this.#retry = clock.setTimeout(connect, retryDelay(++this.#ends, random));
+  }
+
   async #loadAll(commands: Redis | Cluster): Promise<void> {
+    this.#ends = 0;
     this.#isLoaded = false;
     const servers = isCluster(commands) ? commands.nodes('master') : [commands];
     await Promise.all(servers.map((redis) => this.#load(redis)));

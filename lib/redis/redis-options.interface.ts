@@ -29,7 +29,9 @@ export interface RedisLinkOptions {
 
   /**
    * How long Redis may take to answer, in milliseconds: then what was asked rejects with `unavailable`, and may have
-   * happened nevertheless.
+   * happened nevertheless. A connection on which nothing at all has come for half a second longer, though something
+   * was asked, is made anew; so is an attempt to connect, and a question to a sentinel. These options of `connection`
+   * are not heeded: `connectTimeout`, `socketTimeout`, `sentinelCommandTimeout`.
    *
    * @default 5_000
    */
