@@ -77,10 +77,9 @@ export class RedisLink {
   /** @throws Error where Redis is away and the node must not start without it */
   async start(listener: LinkListener): Promise<void> {
     const { clock, random } = listener;
-    const { connection, prefix, probeIntervalMs, commandTimeoutMs, maxPending, startTimeoutMs } =
-      this.#options;
+    const { connection, prefix, probeIntervalMs, commandTimeoutMs, startTimeoutMs } = this.#options;
     this.#listener = listener;
-    this.#pending = new PendingCommands(clock, maxPending, commandTimeoutMs);
+    this.#pending = new PendingCommands(clock, this.#options);
     // Later than the answers that are missed: those who wait for them are told so.
     const parts = { connection, random, silenceMs: commandTimeoutMs + 2 * SWEEP_MS };
     const commands = (this.#commands = commandConnection(parts));
@@ -92,7 +91,7 @@ export class RedisLink {
       connectTimeoutMs: startTimeoutMs,
       probeChannel,
       probeIntervalMs,
-      probe: () => this.publish(probeChannel, ''),
+      probe: () => this.#probe(probeChannel),
       attached: () => this.#settle(),
       detached: (state, reason) => this.#lost(state, reason),
     });
@@ -130,7 +129,7 @@ export class RedisLink {
    * @throws ChannelsError `unavailable` where Redis is away, silent, or cannot do it now
    */
   run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    return this.#send((redis) => evaluate(redis, script, keys, args));
+    return this.#send((redis) => evaluate(redis, script, keys, args), bytesOf(args));
   }
 
   /**
@@ -145,8 +144,9 @@ export class RedisLink {
     args: readonly (string | number)[],
     withinMs: number,
   ): Promise<unknown> {
-    const [result, replicas] = await this.#send((redis) =>
-      evaluateAndWait(redis, script, keys, args, withinMs),
+    const [result, replicas] = await this.#send(
+      (redis) => evaluateAndWait(redis, script, keys, args, withinMs),
+      bytesOf(args),
     );
     if (Number(replicas) > 0) return result;
     throw new ChannelsError(
@@ -161,10 +161,12 @@ export class RedisLink {
    * @throws ChannelsError as {@link run} does
    */
   publish(channel: string, message: string, key?: string): Promise<unknown> {
-    return this.#send((redis) =>
-      key !== undefined && isCluster(redis)
-        ? evaluate(redis, WAKE, [key], [channel, message])
-        : redis.publish(channel, message),
+    return this.#send(
+      (redis) =>
+        key !== undefined && isCluster(redis)
+          ? evaluate(redis, WAKE, [key], [channel, message])
+          : redis.publish(channel, message),
+      Buffer.byteLength(message),
     );
   }
 
@@ -174,14 +176,16 @@ export class RedisLink {
   }
 
   /**
-   * Resolves when what is published to the channel from now on will come. Rejects where Redis is away; the interest
-   * stays, and what is published comes when Redis is back, until {@link unlisten}.
+   * Resolves when what is published to the channel from now on will come. Where Redis is away the interest stays, and
+   * what is published comes when Redis is back, until {@link unlisten}.
    *
    * @param channel - with the prefix
+   * @throws ChannelsError `unavailable` where Redis is away, or silent
    */
   listen(channel: string, listener: MessageListener): Promise<void> {
-    if (!this.#subscriber) return Promise.reject(notStarted());
-    return this.#subscriber.listen(channel, listener);
+    const subscriber = this.#subscriber;
+    if (!subscriber || !this.#pending) return Promise.reject(notStarted());
+    return this.#pending.add(() => subscriber.listen(channel, listener));
   }
 
   unlisten(channel: string): void {
@@ -198,7 +202,7 @@ export class RedisLink {
     this.#commands = undefined;
   }
 
-  #send<T>(command: (redis: Redis | Cluster) => Promise<T>): Promise<T> {
+  #send<T>(command: (redis: Redis | Cluster) => Promise<T>, bytes?: number): Promise<T> {
     const redis = this.#commands;
     if (!redis || !this.#pending) return Promise.reject(notStarted());
     if (redis.status !== 'ready') {
@@ -206,7 +210,7 @@ export class RedisLink {
         new ChannelsError('unavailable', 'Redis is away', { cause: new Error(this.#trouble) }),
       );
     }
-    return this.#pending.add(() => command(redis));
+    return this.#pending.add(() => command(redis), bytes);
   }
 
   async #startWithin(clock: Clock, ms: number): Promise<void> {
@@ -282,10 +286,29 @@ export class RedisLink {
     await Promise.allSettled([WAKE, ...this.scripts].map(({ lua }) => redis.script('LOAD', lua)));
   }
 
+  /** By each master of a Cluster: what comes through one says nothing about the others. */
+  #probe(probeChannel: string): string[] {
+    const commands = this.#commands;
+    if (!commands) return [];
+    const servers = isCluster(commands) ? commands.nodes('master') : [commands];
+    return servers
+      .filter(({ status }) => status === 'ready')
+      .map((redis) => {
+        const way = `${redis.options.host}:${redis.options.port}`;
+        // What has not come back counts, whatever the reason.
+        redis.publish(probeChannel, way).catch(() => undefined);
+        return way;
+      });
+  }
+
   #tick(now: number): void {
     this.#pending?.sweep(now);
     for (const callback of this.#onTick) callback(now);
   }
+}
+
+function bytesOf(args: readonly (string | number)[]): number {
+  return args.reduce<number>((sum, arg) => sum + (typeof arg === 'string' ? Buffer.byteLength(arg) : 8), 0);
 }
 
 /** By its name, which is short; with its text where that node of Redis has not seen it yet. */
