@@ -43,6 +43,7 @@ export class Subscriber {
   #missed = 0;
   #isAttached = false;
   #isClosed = false;
+  #trouble = 'Redis has not answered yet';
 
   constructor(parts: SubscriberParts) {
     this.#parts = parts;
@@ -51,6 +52,11 @@ export class Subscriber {
 
   get isAttached(): boolean {
     return this.#isAttached;
+  }
+
+  /** Why the last connection has ended. */
+  get trouble(): string {
+    return this.#trouble;
   }
 
   listen(channel: string, listener: MessageListener): Promise<void> {
@@ -123,7 +129,8 @@ export class Subscriber {
     this.#later(reason);
   }
 
-  #later(_reason: string): void {
+  #later(reason: string): void {
+    this.#trouble = reason;
     const { clock, retryDelay } = this.#parts;
     this.#retry = clock.setTimeout(() => this.#connect(), retryDelay(++this.#attempt));
   }
