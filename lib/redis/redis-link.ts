@@ -225,13 +225,15 @@ export class RedisLink {
     });
     this.#started = undefined;
     if (isThere) return;
+    // A user of Redis may be allowed to run commands, and not to subscribe.
+    const trouble = (this.isConnected && this.#subscriber?.trouble) || this.#trouble;
     if (awayAtStart === 'degrade') {
-      this.#lost('away', this.#trouble);
+      this.#lost('away', trouble);
       return;
     }
     this.close();
     throw new Error(
-      `Redis is not there: ${this.#trouble} (waited ${ms} ms, startTimeoutMs). ` +
+      `Redis is not there: ${trouble} (waited ${ms} ms, startTimeoutMs). ` +
         "Start it, correct the option `connection`, or start without it by awayAtStart: 'degrade'.",
     );
   }

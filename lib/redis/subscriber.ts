@@ -43,6 +43,7 @@ export class Subscriber {
   #missed = new Map<string, number>();
   #isAttached = false;
   #isClosed = false;
+  #trouble = 'Redis has not answered yet';
 
   constructor(parts: SubscriberParts) {
     this.#parts = parts;
@@ -51,6 +52,11 @@ export class Subscriber {
 
   get isAttached(): boolean {
     return this.#isAttached;
+  }
+
+  /** Why the last connection has ended. */
+  get trouble(): string {
+    return this.#trouble;
   }
 
   listen(channel: string, listener: MessageListener): Promise<void> {
@@ -78,7 +84,7 @@ export class Subscriber {
     if (this.#isClosed) return;
     const redis = this.#parts.connect();
     if (!redis) {
-      this.#later();
+      this.#later('no node of the cluster is known');
       return;
     }
     this.#redis = redis;
@@ -120,10 +126,11 @@ export class Subscriber {
     this.#isAttached = false;
     if (this.#isClosed) return;
     if (wasAttached || this.#attempt === 0) this.#parts.detached(state, reason);
-    this.#later();
+    this.#later(reason);
   }
 
-  #later(): void {
+  #later(reason: string): void {
+    this.#trouble = reason;
     const { clock, retryDelay } = this.#parts;
     this.#retry = clock.setTimeout(() => this.#connect(), retryDelay(++this.#attempt));
   }
