@@ -1,6 +1,8 @@
+import { Cluster } from 'ioredis';
 import { FaultProxy } from 'nestjs-channels/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { eventually } from '../support/redis/eventually.js';
+import { RedisCluster } from '../support/redis/redis-cluster.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 import { ScriptedSentinel } from '../support/redis/scripted-sentinel.js';
 import { startNode, type NewsNode } from './news-nodes.js';
@@ -82,6 +84,20 @@ describe('a node whose master is replaced', () => {
     expect(await second.run('xlen', 'channels:{news:a}:stream')).toBe(1);
     await eventually('the node is well', async () => node.broker.state === 'ready');
   });
+});
+
+it('leaves a master of a Cluster that stands still', async () => {
+  const cluster = await RedisCluster.start();
+  const connection = new Cluster([...cluster.startupNodes], { lazyConnect: true });
+  const node = await startNode({ connection, commandTimeoutMs: SILENCE_MS });
+  const key = 'channels:{news:a}:meta';
+  const old = await cluster.masterOf(key);
+  old.freeze();
+
+  const next = await cluster.newMasterOf(key, old);
+  await publishes(node);
+
+  expect(await next.run('xlen', 'channels:{news:a}:stream')).toBe(1);
 });
 
 it('asks the next sentinel where one takes connections and never answers', async () => {

@@ -17,6 +17,7 @@ export const LEASE_MS = 2_000;
 export const SWEEP_MS = 200;
 
 export interface RedisPresenceOptions {
+  readonly leaseMs?: number;
   readonly sweepMs?: number;
   readonly commandTimeoutMs?: number;
 }
@@ -39,7 +40,7 @@ export interface RedisPresenceBench extends PresenceBench {
 /** Two nodes that share a Redis, with keys of their own. */
 export async function redisPresence(
   connection: RedisConnection,
-  { sweepMs = SWEEP_MS, commandTimeoutMs }: RedisPresenceOptions = {},
+  { leaseMs = LEASE_MS, sweepMs = SWEEP_MS, commandTimeoutMs }: RedisPresenceOptions = {},
 ): Promise<RedisPresenceBench> {
   const prefix = `test-${new SystemRandom().id()}`;
   const faults = { isDeaf: false, missed: 0, isFrozen: false };
@@ -48,7 +49,7 @@ export async function redisPresence(
     const link = new RedisLink({ connection, prefix, commandTimeoutMs }, PRESENCE_SCRIPTS);
     await link.start(quietNode());
     onTestFinished(() => link.close());
-    const parts = { link: isFaulty ? faultyLink(link, faults) : link, leaseMs: LEASE_MS, sweepMs };
+    const parts = { link: isFaulty ? faultyLink(link, faults) : link, leaseMs, sweepMs };
     links.set(new RedisPresenceStore(parts), link);
   }
   return {
