@@ -48,7 +48,8 @@ const places = placesOf();
 const result = await withRedis(async (redis) => {
   const database = await startServer('orders-database', without);
   const start = (name) => startServer('orders-node', [name, redis, database.port, ...without]);
-  const nodes = { doomed: await start('doomed'), survivor: await start('survivor') };
+  const [doomed, survivor] = await Promise.all(['doomed', 'survivor'].map(start));
+  const nodes = { doomed, survivor };
   const room = places.filter(({ kind }) => kind !== 'watcher').length;
   const crowd = Array.from({ length: processes }, () =>
     fork(new URL('./node-death-clients.mjs', import.meta.url)),
