@@ -1,5 +1,6 @@
 import { Redis, type Cluster, type ClusterOptions, type RedisOptions } from 'ioredis';
 import type { Random } from '../core/random.interface.js';
+import { codeOf } from './redis-error.js';
 import type { RedisConnection } from './redis-options.interface.js';
 
 /** The longest pause between two attempts to connect. */
@@ -30,7 +31,7 @@ function ours(random: Random): RedisOptions {
     maxRetriesPerRequest: 0,
     enableReadyCheck: true,
     // Behind a failover the address of the old master is that of a replica.
-    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+    reconnectOnError: ({ message }) => codeOf(message) === 'READONLY',
     retryStrategy: (attempt) => retryDelay(attempt, random),
     keepAlive: KEEP_ALIVE_MS,
     keyPrefix: '',
