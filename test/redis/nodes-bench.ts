@@ -24,7 +24,7 @@ const LEASE_OF = defineScript({
 
 /** A link of a node that says nothing of how it feels, until the end of the test. */
 export async function startLink(connection: RedisConnection, prefix: string): Promise<RedisLink> {
-  const link = new RedisLink({ connection, prefix, startTimeoutMs: START_TIMEOUT_MS }, []);
+  const link = new RedisLink({ connection, prefix, startTimeoutMs: START_TIMEOUT_MS });
   await link.start({ clock: new SystemClock(), random: new SystemRandom(), stateChanged: () => undefined });
   onTestFinished(() => link.close());
   return link;
