@@ -83,7 +83,10 @@ export function subscriberConnection(
 }
 
 function toRedis(connection: string | RedisOptions | Redis, options: RedisOptions): Redis {
-  if (typeof connection === 'string') return new Redis(connection, options);
+  // What stands in the query of a url would come before options beside it.
+  if (typeof connection === 'string') {
+    return new Redis(connection, { lazyConnect: true }).duplicate(options);
+  }
   if (isRedis(connection)) return connection.duplicate(options);
   return new Redis({ ...connection, ...options });
 }
