@@ -299,8 +299,12 @@ export class Engine {
 
 /** Short times, as tests have them, are looked at ten times each. */
 function tickOf(options: ResolvedOptions): number {
-  const { heartbeatIntervalMs, heartbeatTimeoutMs, idleTimeoutMs, handlerTimeoutMs, dedupWindowMs } = options;
-  const times = [heartbeatIntervalMs, heartbeatTimeoutMs, idleTimeoutMs, handlerTimeoutMs, dedupWindowMs];
+  const { heartbeatIntervalMs, heartbeatTimeoutMs, idleTimeoutMs, handlerTimeoutMs } = options;
+  const { dedupWindowMs, positionCheckMs } = options;
+  const times = [
+    ...[heartbeatIntervalMs, heartbeatTimeoutMs, idleTimeoutMs, handlerTimeoutMs],
+    ...[dedupWindowMs, positionCheckMs],
+  ];
   const shortest = Math.min(...times.filter((ms) => ms > 0));
   return Math.max(1, Math.min(MAX_TICK_MS, Math.floor(shortest / 10)));
 }

@@ -1,5 +1,6 @@
 import { Redis, type Cluster, type ClusterOptions, type RedisOptions } from 'ioredis';
 import type { Random } from '../core/random.interface.js';
+import { codeOf } from './redis-error.js';
 import type { RedisConnection } from './redis-options.interface.js';
 
 /** The longest pause between two attempts to connect. */
@@ -41,7 +42,7 @@ function ours({ random, silenceMs }: ConnectionParts): RedisOptions {
     maxRetriesPerRequest: 0,
     enableReadyCheck: true,
     // Behind a failover the address of the old master is that of a replica.
-    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+    reconnectOnError: ({ message }) => codeOf(message) === 'READONLY',
     retryStrategy: (attempt) => retryDelay(attempt, random),
     // Else an address that swallows everything, or a sentinel that stands still, is waited for without end.
     connectTimeout: silenceMs,
@@ -100,7 +101,10 @@ export function subscriberConnection(parts: ConnectionParts, commands: Redis | C
 }
 
 function toRedis(connection: string | RedisOptions | Redis, options: RedisOptions): Redis {
-  if (typeof connection === 'string') return new Redis(connection, options);
+  // What stands in the query of a url would come before options beside it.
+  if (typeof connection === 'string') {
+    return new Redis(connection, { lazyConnect: true }).duplicate(options);
+  }
   if (isRedis(connection)) return connection.duplicate(options);
   return new Redis({ ...connection, ...options });
 }

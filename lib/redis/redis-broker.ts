@@ -20,9 +20,9 @@ import { MissedByOthers } from './missed-by-others.js';
 import { BODY_OVERHEAD, decodeBody, decodeMessage, encodeBody, encodeMessage } from './node-message.js';
 import { adviceOnMemory } from './memory-policy.js';
 import { RedisChannelRegistry } from './redis-channel-registry.js';
-import { DEDUP_SCRIPTS, RedisDedupStore } from './redis-dedup-store.js';
+import { RedisDedupStore } from './redis-dedup-store.js';
 import { RedisLink } from './redis-link.js';
-import { PRESENCE_SCRIPTS, RedisPresenceStore } from './redis-presence-store.js';
+import { RedisPresenceStore } from './redis-presence-store.js';
 import { RedisNodes } from './redis-nodes.js';
 import {
   resolveDurability,
@@ -77,7 +77,7 @@ export class RedisBroker implements Broker {
   constructor(options: RedisConnection | RedisBrokerOptions) {
     const given = asOptions(options);
     this.#replicatedMs = resolveDurability(given);
-    this.#link = new RedisLink(given, [PUBLISH, POSITION, HISTORY, ...PRESENCE_SCRIPTS, ...DEDUP_SCRIPTS]);
+    this.#link = new RedisLink(given);
     this.#dedup = new RedisDedupStore(this.#link, given);
     this.#keys = new Keys(this.#link.prefix);
     this.presence = new RedisPresenceStore({ link: this.#link });

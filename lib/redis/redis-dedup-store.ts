@@ -15,15 +15,6 @@ import { DEDUP_RELEASE } from './scripts/dedup-release.js';
 import { DEDUP_RENEW } from './scripts/dedup-renew.js';
 import { DEDUP_RESOLVE } from './scripts/dedup-resolve.js';
 
-/** What the link of a {@link RedisDedupStore} should know. */
-export const DEDUP_SCRIPTS: readonly Script[] = [
-  DEDUP_CLAIM,
-  DEDUP_RENEW,
-  DEDUP_RESOLVE,
-  DEDUP_RELEASE,
-  DEDUP_LOOK,
-];
-
 /** Of the node's part of a token; two processes never have the same. */
 const TOKEN_LENGTH = 11;
 

@@ -26,9 +26,18 @@ const AWAY = new Set([
 export function fromRedis(error: unknown): unknown {
   if (error instanceof ChannelsError) return error;
   const { name, message } = error as Error;
-  const [word = ''] = message.split(' ', 1);
-  if (name === 'ReplyError' && !AWAY.has(word)) return error;
+  if (name === 'ReplyError' && !AWAY.has(codeOf(message))) return error;
   return new ChannelsError('unavailable', 'Redis is away, or cannot do it now', { cause: error });
+}
+
+/**
+ * The word with which Redis says what kind of error it is. Before Redis 7 that of a command in a script stands behind
+ * a text about the script.
+ */
+export function codeOf(message: string): string {
+  const [, inScript] = /^ERR Error running script .*? -([A-Z]+) /.exec(message) ?? [];
+  const [first = ''] = message.split(' ', 1);
+  return inScript ?? first;
 }
 
 /** Whether Redis may have done what has failed so: it has not said that it did not. */

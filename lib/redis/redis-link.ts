@@ -12,6 +12,7 @@ import {
   type ResolvedLinkOptions,
 } from './redis-options.interface.js';
 import type { Script } from './script.js';
+import { SCRIPTS } from './scripts.js';
 import { WAKE } from './scripts/wake.js';
 import { Subscriber } from './subscriber.js';
 import type { MessageListener } from './subscriptions.js';
@@ -49,14 +50,8 @@ export class RedisLink {
   #hasLost = false;
   #isLoaded = false;
 
-  /**
-   * @param scripts - what Redis should know before it is asked for it: those of one channel stay in their order then
-   * @throws TypeError where an option has no meaning
-   */
-  constructor(
-    options: RedisLinkOptions,
-    private readonly scripts: readonly Script[],
-  ) {
+  /** @throws TypeError where an option has no meaning */
+  constructor(options: RedisLinkOptions) {
     this.#options = resolveLinkOptions(options);
   }
 
@@ -282,10 +277,13 @@ export class RedisLink {
     this.#settle();
   }
 
-  /** One that cannot be loaded is sent as text. */
+  /**
+   * Before a script is asked for: one that Redis does not know is sent again with its text, and what was asked in
+   * between comes first. One that cannot be loaded is sent so.
+   */
   async #load(redis: Redis): Promise<void> {
     if (redis.options.readOnly) return;
-    await Promise.allSettled([WAKE, ...this.scripts].map(({ lua }) => redis.script('LOAD', lua)));
+    await Promise.allSettled(SCRIPTS.map(({ lua }) => redis.script('LOAD', lua)));
   }
 
   /** By each master of a Cluster: what comes through one says nothing about the others. */

@@ -4,7 +4,8 @@ import type { RedisDedupOptions } from './redis-dedup-options.interface.js';
 /**
  * Where Redis is: a url, options of ioredis (`sentinels` and `tls` among them), or a `Redis` or `Cluster` whose
  * options are taken. Connections are always made anew with these options, never borrowed: ours do not queue what
- * cannot be sent, and do not send twice what may have arrived.
+ * cannot be sent, and do not send twice what may have arrived. A `keyPrefix` of ioredis is left out, for ioredis puts
+ * it before keys and not before channels: names begin with {@link RedisLinkOptions.prefix} alone.
  *
  * @publicApi
  */

@@ -48,9 +48,6 @@ export interface RedisPresenceParts {
 
 const NO_RULES: PresenceRules = { node: '', graceMs: 0, changed: () => undefined, failed: () => undefined };
 
-/** What Redis has to know before it is asked. */
-export const PRESENCE_SCRIPTS: readonly Script[] = [PRESENCE_WRITE, PRESENCE_SWEEP, PRESENCE_MEMBERS];
-
 /**
  * Presence over all nodes that share a Redis. Each channel has it in one place, with the lives of its nodes, judged by
  * the clock of Redis; all that happens there happens in scripts, so that each join and leave is found once.

@@ -270,4 +270,17 @@ describe('the hub, with a broker that fails', () => {
     expect(history).toHaveBeenCalledOnce();
     expect(other.transport.frames.map((text) => JSON.parse(text).event)).toEqual(['$subscribed']);
   });
+
+  it('compares positions as often as it was told to', async () => {
+    const clock = new TestClock();
+    const broker = new MemoryBroker({ clock, random: seededRandom(7) });
+    const rig = await Rig.start({ broker, clock, positionCheckMs: 100 });
+    rig.engine.catalog.add(defineChannel('news', { history: true }), 'a test');
+    await join(rig.open(), 'news');
+    const position = vi.spyOn(broker, 'position');
+
+    for (let at = 0; at < 10; at++) await clock.advance(100);
+
+    expect(position).toHaveBeenCalledTimes(10);
+  });
 });

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { Clock } from '../../lib/core/clock.interface.js';
 import { SystemClock, SystemRandom } from '../../lib/nest/system-clock.js';
 import type { RedisDedupOptions } from '../../lib/redis/redis-dedup-options.interface.js';
-import { DEDUP_SCRIPTS, RedisDedupStore } from '../../lib/redis/redis-dedup-store.js';
+import { RedisDedupStore } from '../../lib/redis/redis-dedup-store.js';
 import { RedisLink } from '../../lib/redis/redis-link.js';
 import type { RedisConnection, RedisLinkOptions } from '../../lib/redis/redis-options.interface.js';
 
@@ -26,7 +26,7 @@ export async function startDedupNode(
   { clock = new SystemClock(), link: options, ...dedup }: DedupNodeOptions = {},
 ): Promise<DedupNode> {
   const random = new SystemRandom();
-  const link = new RedisLink({ connection, ...options }, DEDUP_SCRIPTS);
+  const link = new RedisLink({ connection, ...options });
   const store = new RedisDedupStore(link, dedup);
   onTestFinished(() => link.close());
   await link.start({ clock: new SystemClock(), random, stateChanged: () => undefined });

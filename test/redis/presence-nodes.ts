@@ -3,11 +3,7 @@ import { onTestFinished } from 'vitest';
 import { SystemRandom } from '../../lib/nest/system-clock.js';
 import type { RedisConnection } from '../../lib/redis/redis-options.interface.js';
 import { RedisLink } from '../../lib/redis/redis-link.js';
-import {
-  PRESENCE_SCRIPTS,
-  RedisPresenceStore,
-  type PresenceLink,
-} from '../../lib/redis/redis-presence-store.js';
+import { RedisPresenceStore, type PresenceLink } from '../../lib/redis/redis-presence-store.js';
 import { quietNode } from '../contract/broker-bench.js';
 import type { PresenceBench, PresenceKind } from '../contract/presence-bench.js';
 
@@ -46,7 +42,7 @@ export async function redisPresence(
   const faults = { isDeaf: false, missed: 0, isFrozen: false };
   const links = new Map<unknown, RedisLink>();
   for (const isFaulty of [true, false]) {
-    const link = new RedisLink({ connection, prefix, commandTimeoutMs }, PRESENCE_SCRIPTS);
+    const link = new RedisLink({ connection, prefix, commandTimeoutMs });
     await link.start(quietNode());
     onTestFinished(() => link.close());
     const parts = { link: isFaulty ? faultyLink(link, faults) : link, leaseMs, sweepMs };

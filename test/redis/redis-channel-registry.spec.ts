@@ -1,56 +1,32 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { SystemClock, SystemRandom } from '../../lib/nest/system-clock.js';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { SystemClock } from '../../lib/nest/system-clock.js';
 import { Keys } from '../../lib/redis/keys.js';
 import { RedisChannelRegistry } from '../../lib/redis/redis-channel-registry.js';
-import { RedisLink } from '../../lib/redis/redis-link.js';
-import { channelRegistryContract, type RegistryBench } from '../contract/channel-registry.contract.js';
+import { channelRegistryContract } from '../contract/channel-registry.contract.js';
 import { eventually } from '../support/redis/eventually.js';
 import { untilAfterAll } from '../support/redis/lifetime.js';
 import { RedisServer } from '../support/redis/redis-server.js';
+import { ENTRY_MS, redisRegistryKind, startLink } from './nodes-bench.js';
 
-const ENTRY_MS = 600;
 const CHAT = { pattern: 'chat:{room}', history: { size: 100, ttlMs: 300_000 } };
 
 const lifetime = untilAfterAll();
-let shared: Promise<RedisServer> | undefined;
+let server: RedisServer;
 let prefixes = 0;
 
-/** Started by the first test that needs it, and used by all. */
-function server(): Promise<RedisServer> {
-  return (shared ??= RedisServer.start({ lifetime }));
-}
-
-async function make(redis: RedisServer, prefix: string): Promise<RedisChannelRegistry> {
-  const link = new RedisLink({ connection: redis.url, prefix }, []);
-  await link.start({ clock: new SystemClock(), random: new SystemRandom(), stateChanged: () => undefined });
-  onTestFinished(() => link.close());
-  return new RedisChannelRegistry(link, new Keys(prefix), ENTRY_MS);
-}
-
-channelRegistryContract('RedisChannelRegistry', {
-  create: async (): Promise<RegistryBench> => {
-    const redis = await server();
-    const prefix = `contract-${(prefixes += 1)}`;
-    const registries = [
-      await make(redis, prefix),
-      await make(redis, prefix),
-      await make(redis, prefix),
-    ] as const;
-    return {
-      registries,
-      forgotten: async () => {
-        await eventually('an entry that nobody renews ends', async () => {
-          const [, , reader] = registries;
-          return (await reader.read()).every(({ pattern }) => pattern === 'news');
-        });
-      },
-    };
-  },
+beforeAll(async () => {
+  server = await RedisServer.start({ lifetime });
 });
+
+channelRegistryContract(
+  'RedisChannelRegistry',
+  redisRegistryKind(() => server.url),
+);
 
 describe('a registry in Redis', () => {
   async function start(redis: RedisServer, prefix: string): Promise<[RedisChannelRegistry, string[]]> {
-    const registry = await make(redis, prefix);
+    const link = await startLink(redis.url, prefix);
+    const registry = new RedisChannelRegistry(link, new Keys(prefix), ENTRY_MS);
     const failures: string[] = [];
     registry.start({ clock: new SystemClock(), failed: (where) => void failures.push(where) });
     onTestFinished(() => registry.close());
@@ -65,10 +41,9 @@ describe('a registry in Redis', () => {
     ['of another kind of history', '{"v":1,"shape":"chat:{}","history":5}'],
     ['null', 'null'],
   ])('passes over an entry that is %s, and reports it once', async (_what, entry) => {
-    const redis = await server();
     const prefix = `entry-${(prefixes += 1)}`;
-    const [registry, failures] = await start(redis, prefix);
-    await redis.run('zadd', `${prefix}:{nodes}:registry`, Date.now() + 60_000, entry);
+    const [registry, failures] = await start(server, prefix);
+    await server.run('zadd', `${prefix}:{nodes}:registry`, Date.now() + 60_000, entry);
 
     await registry.register([CHAT]);
     const read = [await registry.read(), await registry.read()];

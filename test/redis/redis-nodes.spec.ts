@@ -1,63 +1,30 @@
-import type { Nodes } from 'nestjs-channels';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Keys } from '../../lib/redis/keys.js';
-import { RedisLink } from '../../lib/redis/redis-link.js';
+import type { RedisLink } from '../../lib/redis/redis-link.js';
 import { RedisNodes } from '../../lib/redis/redis-nodes.js';
 import { SystemClock, SystemRandom } from '../../lib/nest/system-clock.js';
-import { nodesContract, type NodesBench } from '../contract/nodes.contract.js';
+import { nodesContract } from '../contract/nodes.contract.js';
 import { eventually } from '../support/redis/eventually.js';
 import { untilAfterAll } from '../support/redis/lifetime.js';
 import { RedisServer } from '../support/redis/redis-server.js';
+import { LEASE_MS, redisNodesKind, startLink } from './nodes-bench.js';
 
-const LEASE_MS = 900;
 const SILENCE_MS = 200;
 /** Longer than any test: what resolves has not waited for it. */
 const NEVER_MS = 3_600_000;
 
 const lifetime = untilAfterAll();
-let shared: Promise<RedisServer> | undefined;
+let server: RedisServer;
 let prefixes = 0;
 
-/** Started by the first test that needs it, and used by all. */
-function server(): Promise<RedisServer> {
-  return (shared ??= RedisServer.start({ lifetime }));
-}
-
-async function connect(redis: RedisServer, prefix: string): Promise<RedisLink> {
-  const made = new RedisLink({ connection: redis.url, prefix }, []);
-  await made.start({ clock: new SystemClock(), random: new SystemRandom(), stateChanged: () => undefined });
-  onTestFinished(() => made.close());
-  return made;
-}
-
-nodesContract('RedisNodes', {
-  create: async (): Promise<NodesBench> => {
-    const redis = await server();
-    const prefix = `contract-${(prefixes += 1)}`;
-    const links = [
-      await connect(redis, prefix),
-      await connect(redis, prefix),
-      await connect(redis, prefix),
-    ] as const;
-    const nodes = links.map(
-      (link) => new RedisNodes(link, new Keys(prefix), LEASE_MS),
-    ) as unknown as NodesBench['nodes'];
-    let killed: Nodes | undefined;
-    return {
-      nodes,
-      kill: (node) => {
-        killed = node;
-        links[nodes.indexOf(node)]?.close();
-      },
-      forgotten: async () => {
-        await eventually('the lease of the node ends', async () => {
-          const score = await redis.run('zscore', `${prefix}:{nodes}:leases`, killed?.id ?? '');
-          return score === null;
-        });
-      },
-    };
-  },
+beforeAll(async () => {
+  server = await RedisServer.start({ lifetime });
 });
+
+nodesContract(
+  'RedisNodes',
+  redisNodesKind(() => server.url),
+);
 
 interface Started {
   readonly nodes: RedisNodes;
@@ -66,7 +33,7 @@ interface Started {
 }
 
 async function start(redis: RedisServer, prefix: string, leaseMs = LEASE_MS): Promise<Started> {
-  const link = await connect(redis, prefix);
+  const link = await startLink(redis.url, prefix);
   const nodes = new RedisNodes(link, new Keys(prefix), leaseMs);
   const failures: unknown[] = [];
   await nodes.start({
@@ -81,7 +48,7 @@ async function start(redis: RedisServer, prefix: string, leaseMs = LEASE_MS): Pr
 
 describe('nodes in Redis', () => {
   it('are named for the place where they run', async () => {
-    const { nodes } = await start(await server(), 'named');
+    const { nodes } = await start(server, 'named');
 
     expect(nodes.id).toContain(`:${process.pid}:`);
   });
@@ -95,9 +62,8 @@ describe('nodes in Redis', () => {
     ['a sender that is no name', '{"v":1,"id":"1","from":"a b\\n","text":""}'],
     ['an id that is too long', JSON.stringify({ v: 1, id: 'x'.repeat(65), from: 'x', text: '' })],
   ])('ignore a question that is %s, and report it once', async (_what, message) => {
-    const redis = await server();
     const prefix = `question-${(prefixes += 1)}`;
-    const [one, other] = [await start(redis, prefix), await start(redis, prefix)];
+    const [one, other] = [await start(server, prefix), await start(server, prefix)];
 
     await one.link.publish(`${prefix}:nodes:questions`, message);
     await one.link.publish(`${prefix}:nodes:questions`, message);
@@ -115,9 +81,8 @@ describe('nodes in Redis', () => {
     ['a negative part', '{"v":1,"id":"1","from":"x","part":-1,"parts":1,"text":""}'],
     ['half a part', '{"v":1,"id":"1","from":"x","part":0.5,"parts":1,"text":""}'],
   ])('ignore an answer that is %s, and report it', async (_what, message) => {
-    const redis = await server();
     const prefix = `answer-${(prefixes += 1)}`;
-    const [one, other] = [await start(redis, prefix), await start(redis, prefix)];
+    const [one, other] = [await start(server, prefix), await start(server, prefix)];
 
     await other.link.publish(`${prefix}:nodes:answers:${one.nodes.id}`, message);
     const { nodes } = await one.nodes.ask('who?', NEVER_MS);
@@ -209,12 +174,11 @@ describe('nodes in Redis', () => {
   });
 
   it('keep a lease for as long as they live', async () => {
-    const redis = await server();
-    const [one, other] = [await start(redis, 'lives'), await start(redis, 'lives')];
-    const first = Number(await redis.run('zscore', 'lives:{nodes}:leases', other.nodes.id));
+    const [one, other] = [await start(server, 'lives'), await start(server, 'lives')];
+    const first = Number(await server.run('zscore', 'lives:{nodes}:leases', other.nodes.id));
 
     await eventually('a lease is renewed behind its first end', async () => {
-      return Number(await redis.run('zscore', 'lives:{nodes}:leases', other.nodes.id)) > first + LEASE_MS;
+      return Number(await server.run('zscore', 'lives:{nodes}:leases', other.nodes.id)) > first + LEASE_MS;
     });
 
     expect((await one.nodes.ask('who?', NEVER_MS)).nodes.expected).toBe(2);
