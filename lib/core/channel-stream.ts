@@ -1,5 +1,5 @@
 import type { Broker, HistoryPage, HistoryRule, Position, Publication } from './broker.interface.js';
-import { behind, type Missed } from './missed.js';
+import { behind, startBehind, type Missed } from './missed.js';
 
 /** What {@link ChannelStream} hands on. */
 export interface StreamSink {
@@ -9,6 +9,9 @@ export interface StreamSink {
   gap(position: Position): void;
   failed(error: unknown): void;
 }
+
+/** What is read at once of what the broker has skipped: a long history must not stop a node, nor fill its memory. */
+const PAGE_BYTES = 262_144;
 
 /**
  * A channel with history as this node follows it: every publication once, in order. Where the broker has
@@ -91,10 +94,12 @@ export class ChannelStream {
     return behind(since, page) ?? { from: page.position, publications: [], isGap: true };
   }
 
-  #readAll({ offset }: Position): Promise<HistoryPage> | HistoryPage {
-    const { size } = this.rule;
-    const query = { after: offset, limit: size, maxBytes: Number.POSITIVE_INFINITY };
-    return this.broker.history(this.channel, this.rule, query);
+  #readAll(since: Position): Promise<HistoryPage> | HistoryPage {
+    return this.#read(since, Number.POSITIVE_INFINITY);
+  }
+
+  #read({ offset }: Position, maxBytes: number): Promise<HistoryPage> | HistoryPage {
+    return this.broker.history(this.channel, this.rule, { after: offset, limit: this.rule.size, maxBytes });
   }
 
   #forward(publication: Publication): void {
@@ -112,7 +117,7 @@ export class ChannelStream {
     let isRead = true;
     this.#asking = true;
     try {
-      await this.#read(this.#position as Position);
+      await this.#catchUp();
       // The history was read after it came: of another epoch it is a late one, and would be read for without end.
       if (publication && publication.position?.epoch === this.#position?.epoch)
         this.#waiting.unshift(publication);
@@ -128,13 +133,23 @@ export class ChannelStream {
     return isRead;
   }
 
-  async #read(from: Position): Promise<void> {
-    const missed = await this.readOn(from);
-    if (missed.isGap) {
-      this.#position = missed.from;
-      this.sink.gap(missed.from);
+  /** Hands on what was skipped, a page after the other. */
+  async #catchUp(): Promise<void> {
+    for (let isBehind = true; isBehind;) {
+      const since = this.#position as Position;
+      // Each page starts where the one before it has ended.
+      // oxlint-disable-next-line no-await-in-loop
+      const page = await this.#read(since, PAGE_BYTES);
+      const missed = startBehind(since, page);
+      if (missed) for (const publication of missed.publications) this.#forward(publication);
+      else this.#skip(page.position);
+      isBehind = (this.#position as Position).offset < page.position.offset;
     }
-    for (const publication of missed.publications) this.#forward(publication);
+  }
+
+  #skip(position: Position): void {
+    this.#position = position;
+    this.sink.gap(position);
   }
 
   #receiveWaiting(): void {

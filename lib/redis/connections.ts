@@ -12,6 +12,17 @@ const FIRST_RETRY_MS = 100;
 /** When the kernel begins to ask whether a silent Redis is still there. */
 const KEEP_ALIVE_MS = 5_000;
 
+/** How long a connection that was given up waits for the other side to agree. */
+const FAREWELL_MS = 500;
+
+/** How connections are made. */
+export interface ConnectionParts {
+  readonly connection: RedisConnection;
+  readonly random: Random;
+  /** A connection on which nothing comes for so long, though something is waited for, is given up. */
+  readonly silenceMs: number;
+}
+
 /** How long until the next attempt, so that nodes which have lost Redis together do not come back together. */
 export function retryDelay(attempt: number, random: Random): number {
   const longest = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt - 1, 10));
@@ -22,7 +33,7 @@ export function retryDelay(attempt: number, random: Random): number {
  * What holds for all connections of ours: what cannot be sent at once is refused, and what was sent and has no answer
  * is not sent again, for it may have been done.
  */
-function ours(random: Random): RedisOptions {
+function ours({ random, silenceMs }: ConnectionParts): RedisOptions {
   return {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -33,6 +44,12 @@ function ours(random: Random): RedisOptions {
     // Behind a failover the address of the old master is that of a replica.
     reconnectOnError: ({ message }) => codeOf(message) === 'READONLY',
     retryStrategy: (attempt) => retryDelay(attempt, random),
+    // Else an address that swallows everything, or a sentinel that stands still, is waited for without end.
+    connectTimeout: silenceMs,
+    socketTimeout: silenceMs,
+    sentinelCommandTimeout: silenceMs,
+    disconnectTimeout: FAREWELL_MS,
+    maxLoadingRetryTime: MAX_RETRY_MS,
     keepAlive: KEEP_ALIVE_MS,
     keyPrefix: '',
     readOnly: false,
@@ -42,9 +59,13 @@ function ours(random: Random): RedisOptions {
   };
 }
 
-/** A connection for commands: reconnects by itself, not yet connected. */
-export function commandConnection(connection: RedisConnection, random: Random): Redis | Cluster {
-  const options = ours(random);
+/**
+ * A connection for commands, not yet connected. It reconnects by itself until it says `end`: what becomes of it then
+ * is up to the caller.
+ */
+export function commandConnection(parts: ConnectionParts): Redis | Cluster {
+  const { connection, random } = parts;
+  const options = ours(parts);
   if (isCluster(connection)) {
     const cluster: ClusterOptions = {
       lazyConnect: true,
@@ -67,13 +88,10 @@ export function commandConnection(connection: RedisConnection, random: Random): 
  * A connection for subscriptions, not yet connected, that does not reconnect: its end is the news that messages may
  * have been missed. In a Cluster it goes to any node, for all of them hand on all publications.
  */
-export function subscriberConnection(
-  connection: RedisConnection,
-  commands: Redis | Cluster,
-  random: Random,
-): Redis | undefined {
+export function subscriberConnection(parts: ConnectionParts, commands: Redis | Cluster): Redis | undefined {
+  const { connection, random } = parts;
   const options: RedisOptions = {
-    ...ours(random),
+    ...ours(parts),
     retryStrategy: () => null,
     sentinelRetryStrategy: () => null,
   };

@@ -30,15 +30,15 @@ export class MissedByOthers {
     await this.link.listen(this.redisChannel, received).catch(() => undefined);
   }
 
+  /** Called again and again: what could not be told is told then. */
   async tell(): Promise<void> {
+    if (this.#channels.size === 0 || this.link.state !== 'ready') return;
     const channels = [...this.#channels];
-    if (channels.length === 0) return;
     this.#channels.clear();
     const message = channels.length > MAX_CHANNELS ? ALL : channels.join(' ');
     try {
       await this.link.publish(this.redisChannel, message);
     } catch {
-      // Away again: it is told when Redis is back.
       for (const channel of channels) this.add(channel);
     }
   }

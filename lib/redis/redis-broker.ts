@@ -14,8 +14,8 @@ import type { PresenceStore } from '../core/presence-store.interface.js';
 import type { ChannelRegistry } from '../core/channel-registry.interface.js';
 import type { Nodes } from '../core/nodes.interface.js';
 import type { DedupStore } from '../core/dedup-store.interface.js';
+import { FollowedChannels } from './followed-channels.js';
 import { Keys } from './keys.js';
-import { Lingering } from './lingering.js';
 import { MissedByOthers } from './missed-by-others.js';
 import { BODY_OVERHEAD, decodeBody, decodeMessage, encodeBody, encodeMessage } from './node-message.js';
 import { adviceOnMemory } from './memory-policy.js';
@@ -48,8 +48,6 @@ const LINGER_MS = 2_000;
 /** Of the epochs that this process names; two processes have never the same. */
 const EPOCH_LENGTH = 11;
 
-const NOWHERE: Position = { epoch: '', offset: 0 };
-
 /**
  * Turns any number of nodes into one: publications, histories, presence and answers of acked handlers go through
  * Redis, a single server, with Sentinels, or a Cluster; Redis 6.2 or Valkey 7.2 and later.
@@ -70,9 +68,7 @@ export class RedisBroker implements Broker {
   readonly #keys: Keys;
   readonly #replicatedMs: number;
   readonly #missed: MissedByOthers;
-  readonly #lingering: Lingering;
-  /** The newest position of each channel that this node is in: an offset that goes back is another life. */
-  readonly #seen = new Map<string, Position>();
+  readonly #followed: FollowedChannels;
   #sink: PublicationSink = () => undefined;
   #epochs = '';
   #epochCount = 0;
@@ -88,7 +84,13 @@ export class RedisBroker implements Broker {
     this.nodes = new RedisNodes(this.#link, this.#keys);
     this.registry = new RedisChannelRegistry(this.#link, this.#keys);
     this.#missed = new MissedByOthers(this.#link, this.#keys.missed);
-    this.#lingering = new Lingering(LINGER_MS, (channel) => this.#leave(channel));
+    this.#followed = new FollowedChannels(
+      {
+        listen: (channel) => this.#link.listen(this.#keys.channel(channel), this.#receive),
+        unlisten: (channel) => this.#link.unlisten(this.#keys.channel(channel)),
+      },
+      LINGER_MS,
+    );
   }
 
   get dedupStore(): DedupStore {
@@ -103,12 +105,12 @@ export class RedisBroker implements Broker {
   async start(sink: PublicationSink, node: BrokerNode): Promise<void> {
     this.#sink = sink;
     this.#epochs = node.random.id().slice(0, EPOCH_LENGTH);
-    this.#link.onBack(() => {
-      node.unsure();
+    this.#link.onBack(() => node.unsure());
+    this.#link.onTick((now) => {
+      this.#followed.sweep(now);
       void this.#missed.tell();
     });
-    this.#link.onTick((now) => this.#lingering.sweep(now));
-    this.#lingering.start(node.clock);
+    this.#followed.start(node.clock);
     this.#dedup.attach(node);
     await this.#link.start(node);
     await this.#missed.listen((channels) => node.unsure(channels));
@@ -158,19 +160,12 @@ export class RedisBroker implements Broker {
     return { position: this.#see(channel, { epoch, offset }), oldest, publications };
   }
 
-  async subscribe(channel: string): Promise<void> {
-    if (this.#lingering.delete(channel)) return;
-    this.#seen.set(channel, NOWHERE);
-    try {
-      await this.#link.listen(this.#keys.channel(channel), this.#receive);
-    } catch (error) {
-      this.#leave(channel);
-      throw error;
-    }
+  subscribe(channel: string): Promise<void> {
+    return this.#followed.follow(channel);
   }
 
   unsubscribe(channel: string): void {
-    this.#lingering.add(channel);
+    this.#followed.leave(channel);
   }
 
   close(): void {
@@ -198,7 +193,7 @@ export class RedisBroker implements Broker {
 
   /** What every script of a history is told first. */
   #standing(channel: string, { ttlMs }: HistoryRule): (string | number)[] {
-    const { epoch, offset } = this.#seen.get(channel) ?? NOWHERE;
+    const { epoch, offset } = this.#followed.seen(channel);
     const fresh = this.#epochs + (this.#epochCount++).toString(36);
     return [fresh, epoch, offset, BLANK_MS, Math.max(POSITION_MS, 2 * ttlMs)];
   }
@@ -208,20 +203,13 @@ export class RedisBroker implements Broker {
     const publication = decodeMessage(channel, message);
     // Nobody but us publishes there; what is no publication is of a version that is not ours.
     if (!publication) return;
-    if (publication.position) this.#see(channel, publication.position);
+    if (publication.position) this.#followed.see(channel, publication.position);
     this.#sink(publication);
   };
 
   #see(channel: string, position: Position): Position {
-    const seen = this.#seen.get(channel);
-    if (seen && (seen.epoch !== position.epoch || seen.offset < position.offset))
-      this.#seen.set(channel, position);
+    this.#followed.see(channel, position);
     return position;
-  }
-
-  #leave(channel: string): void {
-    this.#seen.delete(channel);
-    this.#link.unlisten(this.#keys.channel(channel));
   }
 }
 

@@ -40,6 +40,9 @@ export class RedisLink {
   #pending?: PendingCommands;
   #listener?: LinkListener;
   #ticker?: Timer;
+  #retry?: Timer;
+  /** How often the connection for commands has ended since it was last ready. */
+  #ends = 0;
   #state: BrokerState = 'ready';
   /** What came last that speaks against a connection for commands. */
   #trouble = 'Redis has not answered yet';
@@ -69,20 +72,21 @@ export class RedisLink {
   /** @throws Error where Redis is away and the node must not start without it */
   async start(listener: LinkListener): Promise<void> {
     const { clock, random } = listener;
-    const { connection, prefix, probeIntervalMs, commandTimeoutMs, maxPending, startTimeoutMs } =
-      this.#options;
+    const { connection, prefix, probeIntervalMs, commandTimeoutMs, startTimeoutMs } = this.#options;
     this.#listener = listener;
-    this.#pending = new PendingCommands(clock, maxPending, commandTimeoutMs);
-    const commands = (this.#commands = commandConnection(connection, random));
+    this.#pending = new PendingCommands(clock, this.#options);
+    // Later than the answers that are missed: those who wait for them are told so.
+    const parts = { connection, random, silenceMs: commandTimeoutMs + 2 * SWEEP_MS };
+    const commands = (this.#commands = commandConnection(parts));
     const probeChannel = `${prefix}:probe:${random.id()}`;
     this.#subscriber = new Subscriber({
       clock,
-      connect: () => subscriberConnection(connection, commands, random),
+      connect: () => subscriberConnection(parts, commands),
       retryDelay: (attempt) => retryDelay(attempt, random),
       connectTimeoutMs: startTimeoutMs,
       probeChannel,
       probeIntervalMs,
-      probe: () => this.publish(probeChannel, ''),
+      probe: () => this.#probe(probeChannel),
       attached: () => this.#settle(),
       detached: (state, reason) => this.#lost(state, reason),
     });
@@ -91,6 +95,7 @@ export class RedisLink {
     commands.on('node error', (error: unknown) => (this.#trouble = reasonOf(error)));
     commands.on('ready', () => void this.#loadAll(commands));
     commands.on('close', () => this.#lost('away', this.#trouble));
+    commands.on('end', () => this.#connectLater(commands, listener));
     // A node of a cluster that comes or goes may have taken publications with it.
     commands.on('-node', () => this.#unsure());
     commands.on('+node', (redis: Redis) => {
@@ -119,7 +124,7 @@ export class RedisLink {
    * @throws ChannelsError `unavailable` where Redis is away, silent, or cannot do it now
    */
   run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    return this.#send((redis) => evaluate(redis, script, keys, args));
+    return this.#send((redis) => evaluate(redis, script, keys, args), bytesOf(args));
   }
 
   /**
@@ -134,8 +139,9 @@ export class RedisLink {
     args: readonly (string | number)[],
     withinMs: number,
   ): Promise<unknown> {
-    const [result, replicas] = await this.#send((redis) =>
-      evaluateAndWait(redis, script, keys, args, withinMs),
+    const [result, replicas] = await this.#send(
+      (redis) => evaluateAndWait(redis, script, keys, args, withinMs),
+      bytesOf(args),
     );
     if (Number(replicas) > 0) return result;
     throw new ChannelsError(
@@ -150,10 +156,12 @@ export class RedisLink {
    * @throws ChannelsError as {@link run} does
    */
   publish(channel: string, message: string, key?: string): Promise<unknown> {
-    return this.#send((redis) =>
-      key !== undefined && isCluster(redis)
-        ? evaluate(redis, WAKE, [key], [channel, message])
-        : redis.publish(channel, message),
+    return this.#send(
+      (redis) =>
+        key !== undefined && isCluster(redis)
+          ? evaluate(redis, WAKE, [key], [channel, message])
+          : redis.publish(channel, message),
+      Buffer.byteLength(message),
     );
   }
 
@@ -163,14 +171,16 @@ export class RedisLink {
   }
 
   /**
-   * Resolves when what is published to the channel from now on will come. Rejects where Redis is away; the interest
-   * stays, and what is published comes when Redis is back, until {@link unlisten}.
+   * Resolves when what is published to the channel from now on will come. Where Redis is away the interest stays, and
+   * what is published comes when Redis is back, until {@link unlisten}.
    *
    * @param channel - with the prefix
+   * @throws ChannelsError `unavailable` where Redis is away, or silent
    */
   listen(channel: string, listener: MessageListener): Promise<void> {
-    if (!this.#subscriber) return Promise.reject(notStarted());
-    return this.#subscriber.listen(channel, listener);
+    const subscriber = this.#subscriber;
+    if (!subscriber || !this.#pending) return Promise.reject(notStarted());
+    return this.#pending.add(() => subscriber.listen(channel, listener));
   }
 
   unlisten(channel: string): void {
@@ -179,6 +189,7 @@ export class RedisLink {
 
   close(): void {
     if (this.#ticker) this.#listener?.clock.clearTimer(this.#ticker);
+    if (this.#retry) this.#listener?.clock.clearTimer(this.#retry);
     this.#ticker = undefined;
     this.#listener = undefined;
     this.#subscriber?.close();
@@ -186,7 +197,7 @@ export class RedisLink {
     this.#commands = undefined;
   }
 
-  #send<T>(command: (redis: Redis | Cluster) => Promise<T>): Promise<T> {
+  #send<T>(command: (redis: Redis | Cluster) => Promise<T>, bytes?: number): Promise<T> {
     const redis = this.#commands;
     if (!redis || !this.#pending) return Promise.reject(notStarted());
     if (redis.status !== 'ready') {
@@ -194,7 +205,7 @@ export class RedisLink {
         new ChannelsError('unavailable', 'Redis is away', { cause: new Error(this.#trouble) }),
       );
     }
-    return this.#pending.add(() => command(redis));
+    return this.#pending.add(() => command(redis), bytes);
   }
 
   async #startWithin(clock: Clock, ms: number): Promise<void> {
@@ -209,13 +220,15 @@ export class RedisLink {
     });
     this.#started = undefined;
     if (isThere) return;
+    // A user of Redis may be allowed to run commands, and not to subscribe.
+    const trouble = (this.isConnected && this.#subscriber?.trouble) || this.#trouble;
     if (awayAtStart === 'degrade') {
-      this.#lost('away', this.#trouble);
+      this.#lost('away', trouble);
       return;
     }
     this.close();
     throw new Error(
-      `Redis is not there: ${this.#trouble} (waited ${ms} ms, startTimeoutMs). ` +
+      `Redis is not there: ${trouble} (waited ${ms} ms, startTimeoutMs). ` +
         "Start it, correct the option `connection`, or start without it by awayAtStart: 'degrade'.",
     );
   }
@@ -244,7 +257,19 @@ export class RedisLink {
     if (this.#state === 'ready' && !this.#started) for (const callback of this.#onBack) callback();
   }
 
+  /**
+   * The connection for commands has given up. That of ioredis does so where it hears of a failover while it asks who
+   * the master is.
+   */
+  #connectLater(commands: Redis | Cluster, { clock, random }: LinkListener): void {
+    if (this.#commands !== commands) return;
+    this.#lost('away', this.#trouble);
+    const connect = (): void => void commands.connect().catch(() => undefined);
+    this.#retry = clock.setTimeout(connect, retryDelay(++this.#ends, random));
+  }
+
   async #loadAll(commands: Redis | Cluster): Promise<void> {
+    this.#ends = 0;
     this.#isLoaded = false;
     const servers = isCluster(commands) ? commands.nodes('master') : [commands];
     await Promise.all(servers.map((redis) => this.#load(redis)));
@@ -261,10 +286,29 @@ export class RedisLink {
     await Promise.allSettled(SCRIPTS.map(({ lua }) => redis.script('LOAD', lua)));
   }
 
+  /** By each master of a Cluster: what comes through one says nothing about the others. */
+  #probe(probeChannel: string): string[] {
+    const commands = this.#commands;
+    if (!commands) return [];
+    const servers = isCluster(commands) ? commands.nodes('master') : [commands];
+    return servers
+      .filter(({ status }) => status === 'ready')
+      .map((redis) => {
+        const way = `${redis.options.host}:${redis.options.port}`;
+        // What has not come back counts, whatever the reason.
+        redis.publish(probeChannel, way).catch(() => undefined);
+        return way;
+      });
+  }
+
   #tick(now: number): void {
     this.#pending?.sweep(now);
     for (const callback of this.#onTick) callback(now);
   }
+}
+
+function bytesOf(args: readonly (string | number)[]): number {
+  return args.reduce<number>((sum, arg) => sum + (typeof arg === 'string' ? Buffer.byteLength(arg) : 8), 0);
 }
 
 /** By its name, which is short; with its text where that node of Redis has not seen it yet. */

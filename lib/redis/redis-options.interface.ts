@@ -30,7 +30,9 @@ export interface RedisLinkOptions {
 
   /**
    * How long Redis may take to answer, in milliseconds: then what was asked rejects with `unavailable`, and may have
-   * happened nevertheless.
+   * happened nevertheless. A connection on which nothing at all has come for half a second longer, though something
+   * was asked, is made anew; so is an attempt to connect, and a question to a sentinel. These options of `connection`
+   * are not heeded: `connectTimeout`, `socketTimeout`, `sentinelCommandTimeout`.
    *
    * @default 5_000
    */
@@ -42,6 +44,14 @@ export interface RedisLinkOptions {
    * @default 20_000
    */
   readonly maxPending?: number;
+
+  /**
+   * How much may wait for Redis at a time, in bytes; past it a call rejects with `unavailable`. One alone may be
+   * longer.
+   *
+   * @default 16_777_216
+   */
+  readonly maxPendingBytes?: number;
 
   /**
    * How often this node sends itself a message through Redis, in milliseconds. Two that do not come back, and the
@@ -98,10 +108,20 @@ const DEFAULTS = {
   prefix: 'channels',
   commandTimeoutMs: 5_000,
   maxPending: 20_000,
+  maxPendingBytes: 16_777_216,
   probeIntervalMs: 1_500,
   startTimeoutMs: 5_000,
   awayAtStart: 'fail',
 } as const;
+
+/** Options that are whole numbers. */
+const WHOLE = [
+  'commandTimeoutMs',
+  'maxPending',
+  'maxPendingBytes',
+  'probeIntervalMs',
+  'startTimeoutMs',
+] as const;
 
 const MAX_MS = 2 ** 31 - 1;
 
@@ -137,9 +157,7 @@ export function resolveLinkOptions(options: RedisLinkOptions): ResolvedLinkOptio
       `The option "prefix" is ${JSON.stringify(resolved.prefix)}: it has 1 to 64 characters, no blank and no brace.`,
     );
   }
-  for (const name of ['commandTimeoutMs', 'maxPending', 'probeIntervalMs', 'startTimeoutMs'] as const) {
-    checkWhole(name, resolved[name]);
-  }
+  for (const name of WHOLE) checkWhole(name, resolved[name]);
   if (!['fail', 'degrade'].includes(resolved.awayAtStart)) {
     throw new TypeError(
       `The option "awayAtStart" is ${JSON.stringify(resolved.awayAtStart)}: it is "fail" or "degrade".`,

@@ -4,7 +4,7 @@ import { ChannelsError } from '../core/errors.js';
 import { reasonOf } from './redis-error.js';
 import { Subscriptions, type MessageListener } from './subscriptions.js';
 
-/** Probes that do not come back before the connection is given up. */
+/** Probes of one way that do not come back before the connection is given up. */
 const MAX_MISSED = 2;
 
 /** What a {@link Subscriber} needs. */
@@ -18,8 +18,8 @@ export interface SubscriberParts {
   /** A channel that nobody else has. */
   readonly probeChannel: string;
   readonly probeIntervalMs: number;
-  /** Publishes to the probe channel. */
-  readonly probe: () => Promise<unknown>;
+  /** Publishes to the probe channel on every way there is now; each message is the name of its way. */
+  readonly probe: () => readonly string[];
   /** Everything is subscribed: on the first connection, or again. */
   readonly attached: () => void;
   /** The connection is over, or nothing comes through it. */
@@ -39,18 +39,24 @@ export class Subscriber {
   #attempt = 0;
   #retry?: Timer;
   #prober?: Timer;
-  /** Probes that were sent and have not come back. */
-  #missed = 0;
+  /** Probes that were sent on a way since the last one came back. */
+  #missed = new Map<string, number>();
   #isAttached = false;
   #isClosed = false;
+  #trouble = 'Redis has not answered yet';
 
   constructor(parts: SubscriberParts) {
     this.#parts = parts;
-    this.#subscriptions.listen(parts.probeChannel, () => (this.#missed = 0)).catch(() => undefined);
+    this.#subscriptions.listen(parts.probeChannel, (way) => this.#missed.set(way, 0)).catch(() => undefined);
   }
 
   get isAttached(): boolean {
     return this.#isAttached;
+  }
+
+  /** Why the last connection has ended. */
+  get trouble(): string {
+    return this.#trouble;
   }
 
   listen(channel: string, listener: MessageListener): Promise<void> {
@@ -105,7 +111,7 @@ export class Subscriber {
     }
     if (this.#redis !== redis) return;
     this.#attempt = 0;
-    this.#missed = 0;
+    this.#missed.clear();
     this.#isAttached = true;
     this.#parts.attached();
   }
@@ -123,19 +129,20 @@ export class Subscriber {
     this.#later(reason);
   }
 
-  #later(_reason: string): void {
+  #later(reason: string): void {
+    this.#trouble = reason;
     const { clock, retryDelay } = this.#parts;
     this.#retry = clock.setTimeout(() => this.#connect(), retryDelay(++this.#attempt));
   }
 
   #probe(): void {
     if (!this.#isAttached) return;
-    if (this.#missed >= MAX_MISSED) {
-      this.#drop(`${this.#missed} probes have not come back`, 'deaf');
+    if ([...this.#missed.values()].some((missed) => missed >= MAX_MISSED)) {
+      this.#drop(`${MAX_MISSED} probes have not come back`, 'deaf');
       return;
     }
-    this.#missed++;
-    // Where it cannot be sent, there is nothing to come back.
-    this.#parts.probe().catch(() => (this.#missed = Math.max(0, this.#missed - 1)));
+    // Where there is no way now, nothing has to come back.
+    const missed = this.#parts.probe().map((way) => [way, (this.#missed.get(way) ?? 0) + 1] as const);
+    this.#missed = new Map(missed);
   }
 }

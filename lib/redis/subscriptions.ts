@@ -26,10 +26,6 @@ export class Subscriptions {
   /** @param away - what a call rejects with while there is no connection */
   constructor(private readonly away: () => Error) {}
 
-  get size(): number {
-    return this.#wanted.size;
-  }
-
   /**
    * Resolves when Redis has confirmed it. Rejects where it cannot now; the interest stays, and counts on the next
    * connection, until {@link unlisten}.
@@ -53,7 +49,10 @@ export class Subscriptions {
 
   /** There is a connection: resolves when it brings everything that is wanted. */
   async attach(redis: Redis): Promise<void> {
-    redis.on('message', (channel: string, message: string) => this.#wanted.get(channel)?.(message, channel));
+    redis.on('message', (channel: string, message: string) => {
+      // One that was given up may still bring what the next one brings as well.
+      if (this.#redis === redis) this.#wanted.get(channel)?.(message, channel);
+    });
     this.#told.clear();
     this.#changed.clear();
     this.#redis = redis;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { jwtSecret } from '../01-chat/jwt-secret.js';
-import { freePort, serves } from './ports.js';
+import { expectFree, freePort, serves } from './ports.js';
 import { Program } from './program.js';
 import { prepareProxy, proxyNamed } from './proxies.js';
 
@@ -23,17 +23,18 @@ try {
   console.log(`Open ${url} in two tabs.`);
   if (process.stdout.isTTY) openBrowser(url);
 } catch (error) {
-  console.error(error);
+  console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
   await end();
 }
 
 async function startAll(): Promise<string> {
   const name = proxyNamed(values.proxy);
+  const PORT = Number(process.env['PORT'] ?? 3_000) || (await freePort());
+  await expectFree(PORT);
   const REDIS_URL = process.env['REDIS_URL'] || (await startRedis());
   const env = { ...process.env, REDIS_URL, JWT_SECRET: jwtSecret(), PORT: '0', HOST: '127.0.0.1' };
   const [NODE_1, NODE_2] = await Promise.all([startNode('node 1', env), startNode('node 2', env)]);
-  const PORT = Number(process.env['PORT'] ?? 3_000) || (await freePort());
   const url = `http://127.0.0.1:${PORT}`;
   const proxy = start(name, prepareProxy(name, folder, { NODE_1, NODE_2, PORT }));
   await Promise.race([serves(url), proxy.endsEarly()]);

@@ -14,6 +14,19 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** Rejects where somebody listens on the port already. */
+export async function expectFree(port: number): Promise<void> {
+  const server = createServer();
+  try {
+    await once(server.listen(port, '127.0.0.1'), 'listening');
+  } catch (error) {
+    throw new Error(`Port ${port} cannot be had: ${(error as Error).message}. PORT names another one.`, {
+      cause: error,
+    });
+  }
+  await new Promise((resolve) => server.close(resolve));
+}
+
 /** Resolves when this address serves a page; rejects after 10 s. */
 export async function serves(url: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {

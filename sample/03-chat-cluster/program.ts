@@ -16,8 +16,16 @@ export class Program {
   ) {
     // In a group of its own: Ctrl-C is for the script, which ends them one after the other.
     this.#child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.ended = new Promise((resolve) => this.#child.once('close', resolve));
-    this.#child.once('error', (error) => console.error(`[${name}] ${error.message}`));
+    this.ended = new Promise((resolve) => {
+      this.#child.once('close', resolve);
+      this.#child.once('error', (error: NodeJS.ErrnoException) => {
+        const isMissing = error.code === 'ENOENT';
+        console.error(
+          `[${name}] ${isMissing ? `${command} is not installed, or not in PATH` : error.message}`,
+        );
+        resolve(error);
+      });
+    });
     for (const stream of [this.#child.stdout, this.#child.stderr])
       if (stream)
         createInterface(stream).on('line', (line) => this.#onLine(line) || console.log(`[${name}] ${line}`));
@@ -43,7 +51,7 @@ export class Program {
   /** Rejects when it ends. */
   async endsEarly(): Promise<never> {
     await this.ended;
-    throw new Error(`${this.name} has ended before it was ready.`);
+    throw new Error(`${this.name} has ended before it was ready: see what it said above.`);
   }
 
   /** Lets it finish what it does, for 10 s at most. */

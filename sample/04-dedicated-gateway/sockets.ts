@@ -26,4 +26,5 @@ const app = await NestFactory.create(SocketsModule);
 app.useGlobalPipes(new ValidationPipe({ transform: true }));
 app.enableShutdownHooks([], { useProcessExit: true });
 await app.listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1');
-new Logger('Sockets').log(`Open ${await app.getUrl()}`);
+const address = (await app.getUrl()).replace('http', 'ws');
+new Logger('Sockets').log(`Takes connections at ${address}/ws; there is no page.`);

@@ -43,8 +43,8 @@ class Node {
   }
 
   /** Published, but never handed over. */
-  lose(rule = RULE): Publication {
-    return this.history.add({ channel: 'a', event: 'said' }, rule, 0);
+  lose(rule = RULE, data?: string): Publication {
+    return this.history.add({ channel: 'a', event: 'said', data }, rule, 0);
   }
 
   restart(): void {
@@ -100,6 +100,33 @@ describe('a node that follows a channel', () => {
     await settled();
 
     expect(node.told).toEqual([1, 2, 3, 4]);
+  });
+
+  it('reads what is long in parts, and what another node lets be longer than its own size', async () => {
+    const node = await Node.open();
+    const data = JSON.stringify('x'.repeat(100_000));
+    for (let at = 0; at < 7; at++) node.lose({ ...RULE, size: 10 }, data);
+    node.asked = 0;
+
+    await node.stream.check();
+
+    expect(node.told).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    // Two have 256 KiB: where the channel stands, and four parts.
+    expect(node.asked).toBe(5);
+  });
+
+  it('tells a gap where the history lacks one in the middle', async () => {
+    const node = await Node.open();
+    for (let at = 0; at < 3; at++) node.lose();
+    const { read } = node.history;
+    node.history.read = (query, now) => {
+      const page = read.call(node.history, query, now);
+      return { ...page, publications: page.publications.filter(({ position }) => position?.offset !== 2) };
+    };
+
+    await node.stream.check();
+
+    expect(node.told).toEqual(['gap e1 3']);
   });
 
   it('tells a gap where what was lost is not kept any more, and goes on behind it', async () => {

@@ -79,4 +79,20 @@ describe('sample/03-chat-cluster', () => {
 
     await expect(start).rejects.toThrow(/ended with 1: .*--proxy apache: there are nginx and haproxy/s);
   });
+
+  it('says that its port is taken, and starts nothing', async () => {
+    const other = await ChatProcess.start();
+    const start = ClusterProcess.start({ proxy: 'nginx', port: other.port });
+
+    await expect(start).rejects.toThrow(
+      new RegExp(`ended with 1: Port ${other.port} cannot be had: .*EADDRINUSE.* PORT names another one\\.$`),
+    );
+  });
+
+  it('says which program is not installed', async () => {
+    const redis = await RedisServer.start();
+    const start = ClusterProcess.start({ proxy: 'haproxy', env: { REDIS_URL: redis.url, PATH: '/nowhere' } });
+
+    await expect(start).rejects.toThrow(/\[haproxy\] haproxy is not installed, or not in PATH/);
+  });
 });

@@ -101,7 +101,7 @@ export class SampleProcess extends Signal {
 
   #note(line: string): void {
     this.said.push(line);
-    const port = /Open http:\/\/[^ ]+:(\d+)/.exec(line)?.[1];
+    const port = /(?:Open http|at ws):\/\/[^ ]+:(\d+)/.exec(line)?.[1];
     if (port !== undefined) this.#port = Number(port);
     this.tell();
   }

@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { eventually } from '../support/redis/eventually.js';
 import { RedisCluster } from '../support/redis/redis-cluster.js';
 import { RedisSentinels } from '../support/redis/redis-sentinels.js';
+import { allHear, note, refusedUntil, sayFigures } from './failover-figures.js';
 import { converged, Publisher, Reader, startNode, type NewsNode } from './news-nodes.js';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -34,13 +35,19 @@ async function scene(connect: () => object, channels: readonly string[]): Promis
 }
 
 /** Goes on for a while, and says how long the slowest reader took behind the new master. */
-async function ends({ nodes, readers, publisher }: Scene): Promise<number> {
+async function ends(kind: string, { nodes, readers, publisher }: Scene): Promise<number> {
   const start = performance.now();
+  await allHear(readers);
+  const hears = performance.now() - start;
   await publisher.accepts(100, MOST_MS);
   await publisher.stop();
   await converged(nodes[1] as NewsNode, readers);
-  return performance.now() - start;
+  const took = performance.now() - start;
+  note(kind, { publishes: refusedUntil(publisher, start), hears, ends: took });
+  return took;
 }
+
+sayFigures();
 
 /** Of every epoch that a reader was told of it got all that it had to. */
 const stands = (readers: readonly Reader[]): unknown[] => readers.map(({ position }) => position);
@@ -55,7 +62,7 @@ describe.each(RUNS)('a failover with Sentinels under load, %i', () => {
 
     const old = await sentinels.killMaster();
     await sentinels.newMaster(old);
-    const tookMs = await ends(now);
+    const tookMs = await ends('Sentinel', now);
 
     expect(tookMs).toBeLessThan(MOST_MS);
     expect(now.publisher.refused).toBeGreaterThan(0);
@@ -80,7 +87,7 @@ describe('a Cluster under load', () => {
 
     const old = await cluster.killMasterOf(key);
     await cluster.newMasterOf(key, old);
-    const tookMs = await ends(now);
+    const tookMs = await ends('death of a Cluster master', now);
 
     expect(tookMs).toBeLessThan(MOST_MS);
     const told = now.readers.filter(({ gaps }) => gaps > 0).map(({ channel }) => channel);
@@ -100,7 +107,7 @@ describe('a Cluster under load', () => {
       await cluster.moveSlotOf(key, next);
       await now.publisher.accepts(20);
     }
-    const tookMs = await ends(now);
+    const tookMs = await ends('slot moved', now);
 
     expect(tookMs).toBeLessThan(MOST_MS);
     await eventually('all nodes were well', async () =>

@@ -133,6 +133,8 @@ export class Publisher {
   accepted = 0;
   /** How many were refused. */
   refused = 0;
+  /** When the last one was sent that was refused. */
+  lastRefusedAt: number | undefined;
   readonly #publishing = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
   #count = 0;
@@ -140,9 +142,13 @@ export class Publisher {
   constructor({ app }: NewsNode, channels: readonly string[], perSecond: number) {
     this.#timer = setInterval(() => {
       const channel = channels[this.#count++ % channels.length] as string;
+      const sentAt = performance.now();
       const published = app.channels.publish(channel, 'said', this.#count).then(
         () => void this.accepted++,
-        () => void this.refused++,
+        () => {
+          this.refused++;
+          this.lastRefusedAt = Math.max(sentAt, this.lastRefusedAt ?? sentAt);
+        },
       );
       this.#publishing.add(published);
       void published.finally(() => this.#publishing.delete(published));

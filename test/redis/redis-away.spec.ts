@@ -17,6 +17,7 @@ describe('a node whose Redis is away', () => {
     const node = await startNode({ connection: server.url });
     const reader = await Reader.join(node, 'news:a');
     await node.app.channels.publish('news:a', 'said', 1);
+    await vi.waitFor(() => expect(reader.told).toEqual([1]));
     await server.kill();
     await away(node);
 
