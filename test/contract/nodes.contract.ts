@@ -21,7 +21,7 @@ export interface NodesKind {
 const NEVER_MS = 3_600_000;
 
 /** How long nodes that say nothing are waited for. */
-const SILENCE_MS = 200;
+const SILENCE_MS = 1_000;
 
 const TEXTS: readonly (readonly [what: string, text: string])[] = [
   ['an empty text', ''],
