@@ -48,11 +48,11 @@ local function forget(id)
   redis.call('ZREM', nodes, id)
 end
 
+-- Who was on it is lost as of now: of the time in which nobody knew nothing is taken from the time to come back.
 local function bury(id)
-  local lastHeardAt = redis.call('ZSCORE', nodes, id)
   for _, principal in ipairs(principalsOf(id)) do
     redis.call('HDEL', entries, id .. ' ' .. principal)
-    redis.call('ZADD', left, lastHeardAt + grace, principal)
+    redis.call('ZADD', left, now + grace, principal)
   end
   forget(id)
 end
