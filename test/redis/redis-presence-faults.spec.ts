@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { PresenceKeys } from '../../lib/redis/presence-keys.js';
 import { CHANNEL, PresenceNode } from '../contract/presence-bench.js';
 import { eventually } from '../support/redis/eventually.js';
@@ -90,6 +90,19 @@ describe('presence where Redis has lost something', () => {
     expect(await one.members()).toEqual({ ...EVERYBODY, eve: 2 });
     expect(await two.members()).toEqual({ ...EVERYBODY, eve: 2 });
     expect((await one.told()).filter((told) => told.startsWith('join eve'))).toHaveLength(1);
+  });
+
+  it('is told again in parts that hold up nobody else for long', async () => {
+    const { one, two, keys, faults } = await startPair(server);
+    const users = Array.from({ length: 1_200 }, (_, at) => `user-${at}`);
+    for (const user of users) one.has(user);
+    await one.members();
+
+    await server.run('del', ...keys);
+    await setTimeout(HEALED_MS);
+
+    expect(Object.keys(await two.members())).toHaveLength(users.length + 2);
+    expect(faults.longest).toBeLessThan(3 * 600);
   });
 
   it('leaves nothing in Redis that does not end by itself', async () => {
@@ -225,5 +238,45 @@ describe('presence while a node or Redis stands still', () => {
     expect([await one.members(), await two.members()]).toEqual([everybody, everybody]);
     expect((await one.told()).toSorted()).toEqual([...TOLD_ONE, 'join eve 1', 'join zoe 1'].toSorted());
     expect(one.failures).toHaveLength(1);
+  });
+});
+
+describe('presence of a channel into which somebody comes all the time', () => {
+  /** Redis is further away than they are apart: there is always somebody of whom it has not been told. */
+  const DELAY_MS = 20;
+  const EVERY_MS = 5;
+
+  async function startRush(): Promise<Pair> {
+    const pair = await startPair(await RedisServer.start());
+    let came = 0;
+    const timer = setInterval(() => pair.one.has(`user-${(came += 1)}`), EVERY_MS);
+    onTestFinished(() => clearInterval(timer));
+    pair.faults.delayMs = DELAY_MS;
+    return pair;
+  }
+
+  it('is told who is there, with everybody who came before the question', async () => {
+    const { one } = await startRush();
+
+    one.has('eve');
+    const members = await one.members();
+
+    expect(members).toMatchObject({ ...EVERYBODY, eve: 1 });
+  });
+
+  it('makes good what was missed', async () => {
+    const { one, two, faults } = await startRush();
+
+    faults.isDeaf = true;
+    two.has('eve');
+    await two.members();
+    await eventually('the message has come', async () => faults.missed > 0);
+    faults.isDeaf = false;
+
+    const told = await eventually('eve is told', async () =>
+      one.toldBefore().find((change) => change.includes('eve')),
+    );
+
+    expect(told).toBe('join eve 1');
   });
 });

@@ -28,9 +28,11 @@ local function knows(revision)
 end
 
 local function connectionsOf(principal)
-  local total = 0
-  for _, id in ipairs(living) do
-    total = total + (tonumber(redis.call('HGET', entries, id .. ' ' .. principal)) or 0)
+  local fields, total = {}, 0
+  for at, id in ipairs(living) do fields[at] = id .. ' ' .. principal end
+  if #fields == 0 then return 0 end
+  for _, connections in ipairs(redis.call('HMGET', entries, unpack(fields))) do
+    total = total + (tonumber(connections) or 0)
   end
   return total
 end
