@@ -59,13 +59,27 @@ local function bury(id)
   forget(id)
 end
 
+-- What has a time that cannot be yet was written before the clock of Redis was set back: it begins anew.
+local function mendTimes()
+  local latest = string.format('%.0f', now + grace)
+  for _, principal in ipairs(redis.call('ZRANGEBYSCORE', left, '(' .. latest, '+inf')) do
+    redis.call('ZADD', left, latest, principal)
+  end
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', nodes, '(' .. string.format('%.0f', now), '+inf')) do
+    redis.call('ZADD', nodes, now, id)
+  end
+end
+
 -- The node lives. It ends what is over: nodes that have died, and those who have not come back.
 local function tidy()
+  mendTimes()
   local since = heardAt and tonumber(redis.call('HGET', entries, '@' .. node))
-  if not since or now - heardAt > lease / 2 then
+  if not since or since > now or now - heardAt > lease / 2 then
     since = now
     redis.call('HSET', entries, '@' .. node, string.format('%.0f', now))
   end
+  -- Where a channel has no node nobody was kept from coming back.
+  local hadNode = redis.call('EXISTS', nodes) == 1
   redis.call('ZADD', nodes, now, node)
   -- Where Redis was away for all of them, whoever comes first must not take the others for dead.
   local mayJudge = now - since >= lease / 2
@@ -73,7 +87,7 @@ local function tidy()
     for _, id in ipairs(redis.call('ZRANGEBYSCORE', nodes, '-inf', now - lease)) do bury(id) end
   end
   living = redis.call('ZRANGE', nodes, 0, -1)
-  if not mayJudge then return end
+  if not mayJudge and hadNode then return end
   for _, principal in ipairs(redis.call('ZRANGEBYSCORE', left, '-inf', now)) do
     redis.call('ZREM', left, principal)
     if connectionsOf(principal) == 0 then news[#news + 1] = '-' .. principal end
