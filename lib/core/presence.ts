@@ -11,6 +11,12 @@ import type {
 import { SharedRead } from './shared-read.js';
 import type { Subscription } from './subscription.js';
 
+/**
+ * Changes of one channel that are told one by one in a turn. Each is a frame for each subscriber: where a node with
+ * thousands goes, they would cost the others their time, and the subscribers their connections. A list is shorter.
+ */
+const MAX_TOLD_IN_A_TURN = 100;
+
 /** Who of this node is in one channel. */
 interface LocalPresence {
   /** Those that are counted: each is in. */
@@ -20,6 +26,8 @@ interface LocalPresence {
   /** What is told while a `@SubscribeChannel` method runs follows its ack. */
   readonly held: Map<Subscription, HeldPublications>;
   readonly members: SharedRead<PresenceMembers>;
+  /** How many changes there were in this turn. */
+  changes: number;
 }
 
 /** Counts who of this node is in the channels with presence, and tells them who else comes and goes. */
@@ -82,6 +90,7 @@ export class Presence {
       connections: new Map(),
       held: new Map(),
       members: new SharedRead(() => this.store.members(channel, this.engine.options.maxPresenceMembers)),
+      changes: 0,
     };
     this.#channels.set(channel, local);
     return local;
@@ -115,9 +124,26 @@ export class Presence {
     for (const { frame } of waiting.publications) subscription.connection.outbox.push(frame);
   }
 
-  #tell({ type, channel, principal, connections }: PresenceChange): void {
-    const local = this.#channels.get(channel);
+  #tell(change: PresenceChange): void {
+    const local = this.#channels.get(change.channel);
     if (!local) return;
+    local.changes++;
+    if (local.changes === 1) this.engine.clock.afterTurn(() => this.#endTurn(local));
+    if (local.changes <= MAX_TOLD_IN_A_TURN) this.#push(local, change);
+  }
+
+  /** Of the changes that were too many all are told in one: the list has them. */
+  #endTurn(local: LocalPresence): void {
+    const isTooMany = local.changes > MAX_TOLD_IN_A_TURN;
+    local.changes = 0;
+    if (!isTooMany) return;
+    for (const held of local.held.values()) held.break();
+    for (const subscription of local.subscriptions) {
+      if (!local.held.has(subscription) && !subscription.isLeaving) subscription.tellLoss();
+    }
+  }
+
+  #push(local: LocalPresence, { type, channel, principal, connections }: PresenceChange): void {
     const { codec, observers } = this.engine;
     const data = JSON.stringify({ principal, connections });
     const frame = new EncodedFrame(codec.encodePublication(channel, `$${type}`, data));

@@ -7,6 +7,7 @@ import type {
 import { PresenceKeys } from './presence-keys.js';
 import type { PresenceSnapshot } from './presence-mirror.js';
 import type { RedisLink } from './redis-link.js';
+import { PRESENCE_CLAIM } from './scripts/presence-claim.js';
 import { PRESENCE_MEMBERS } from './scripts/presence-members.js';
 import { PRESENCE_SWEEP } from './scripts/presence-sweep.js';
 import { PRESENCE_WRITE } from './scripts/presence-write.js';
@@ -169,6 +170,7 @@ export class RedisPresenceStore implements PresenceStore {
     return {
       listen: (received) => this.#link.listen(this.#keys.channel(channel), received),
       write: (write) => this.#write(channel, write),
+      claim: async (revision) => toMembers(await this.#run(PRESENCE_CLAIM, channel, [revision])),
       sweep: (revision) => this.#number(this.#run(PRESENCE_SWEEP, channel, [revision])),
       read: (limit) => this.#read(channel, limit),
       changed: ({ type, principal, connections }) =>
@@ -177,8 +179,8 @@ export class RedisPresenceStore implements PresenceStore {
     };
   }
 
-  #write(channel: string, { changes, isAll, revision, fresh }: PresenceWrite): Promise<number | undefined> {
-    const args: (string | number)[] = [revision, fresh, isAll ? 'all' : ''];
+  #write(channel: string, { changes, revision, fresh }: PresenceWrite): Promise<number | undefined> {
+    const args: (string | number)[] = [revision, fresh];
     for (const { principal, connections, isLost } of changes) {
       args.push(principal, connections, isLost ? '1' : '');
     }
@@ -187,10 +189,8 @@ export class RedisPresenceStore implements PresenceStore {
 
   async #read(channel: string, limit: number): Promise<PresenceSnapshot> {
     const answer = await this.#run(PRESENCE_MEMBERS, channel, [limit]);
-    const [number, count, found] = answer as [number, number, (string | number)[]];
-    const members = new Map<string, number>();
-    for (let at = 0; at < found.length; at += 2) members.set(String(found[at]), Number(found[at + 1]));
-    return { number, count, members };
+    const [number, count, found] = answer as [number, number, unknown];
+    return { number, count, members: toMembers(found) };
   }
 
   async #number(answer: Promise<unknown>): Promise<number | undefined> {
@@ -211,4 +211,12 @@ export class RedisPresenceStore implements PresenceStore {
     this.#isFailing = true;
     this.#rules.failed(error);
   }
+}
+
+/** From pairs of a principal and its connections. */
+function toMembers(pairs: unknown): Map<string, number> {
+  const found = pairs as readonly (string | number)[];
+  const members = new Map<string, number>();
+  for (let at = 0; at < found.length; at += 2) members.set(String(found[at]), Number(found[at + 1]));
+  return members;
 }

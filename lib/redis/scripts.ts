@@ -8,6 +8,7 @@ import { DEDUP_RESOLVE } from './scripts/dedup-resolve.js';
 import { END_LEASE } from './scripts/end-lease.js';
 import { HISTORY } from './scripts/history.js';
 import { POSITION } from './scripts/position.js';
+import { PRESENCE_CLAIM } from './scripts/presence-claim.js';
 import { PRESENCE_MEMBERS } from './scripts/presence-members.js';
 import { PRESENCE_SWEEP } from './scripts/presence-sweep.js';
 import { PRESENCE_WRITE } from './scripts/presence-write.js';
@@ -28,6 +29,7 @@ export const SCRIPTS: readonly Script[] = [
   END_LEASE,
   HISTORY,
   POSITION,
+  PRESENCE_CLAIM,
   PRESENCE_MEMBERS,
   PRESENCE_SWEEP,
   PRESENCE_WRITE,

@@ -3,6 +3,9 @@ import { PresenceMirror, type MirrorChange, type PresenceSnapshot } from './pres
 /** A change in one script at most: it runs for a millisecond or so. */
 const MAX_CHANGES = 500;
 
+/** After so many scripts with changes in a row it is time for what else is to be done. */
+const MAX_WRITES_IN_A_ROW = 8;
+
 /**
  * Where Redis may have lost something, the list is read after so many sweeps: until then the other nodes have told
  * again what they have, and are not taken for empty.
@@ -19,11 +22,15 @@ export interface LocalChange {
 /** What this node tells Redis at once. */
 export interface PresenceWrite {
   readonly changes: readonly LocalChange[];
-  /** They are all that the node has, whatever was known of it. */
-  readonly isAll: boolean;
   /** What the node has written before, and what it has written then; the empty text for nothing. */
   readonly revision: string;
   readonly fresh: string;
+}
+
+interface Waiting {
+  /** How many changes Redis has to be told first; more may follow them. */
+  changes: number;
+  readonly resolve: () => void;
 }
 
 /** What a {@link ServedPresence} needs of Redis. The two that are `undefined` say that something of the node was lost. */
@@ -31,6 +38,8 @@ export interface PresencePort {
   listen(received: (message: string) => void): Promise<void>;
   /** Returns the number of the last message. */
   write(write: PresenceWrite): Promise<number | undefined>;
+  /** Returns the connections of the node that Redis knows, by principal; a write goes on from the revision. */
+  claim(revision: string): Promise<ReadonlyMap<string, number>>;
   sweep(revision: string): Promise<number | undefined>;
   read(limit: number): Promise<PresenceSnapshot>;
   changed(change: MirrorChange): void;
@@ -53,6 +62,9 @@ export class ServedPresence {
   readonly #connections = new Map<string, number>();
   /** What of it Redis has not been told, in order. */
   #untold: LocalChange[] = [];
+  /** Those who wait until Redis has been told what was set before. */
+  readonly #waiting = new Set<Waiting>();
+  #writesInARow = 0;
   /** Redis may have something else: it is told everything. */
   #isUnsure = false;
   #isDue = false;
@@ -113,11 +125,19 @@ export class ServedPresence {
 
   /** Who is there: includes all that was set, and all that was told, before. */
   async members(limit: number): Promise<PresenceSnapshot> {
-    await this.work();
+    await this.#told();
     let snapshot = await this.port.read(limit);
     // A message may have overtaken the answer. One more read is behind it.
     if (snapshot.number < this.#mirror.number) snapshot = await this.port.read(limit);
     return snapshot;
+  }
+
+  /** Whatever is set meanwhile is not waited for: where somebody always comes that would have no end. */
+  #told(): Promise<void> | void {
+    if (!this.#isUnsure && this.#untold.length === 0) return;
+    void this.work();
+    const changes = this.#isUnsure ? Infinity : this.#untold.length;
+    return new Promise((resolve) => this.#waiting.add({ changes, resolve }));
   }
 
   async #run(): Promise<void> {
@@ -134,6 +154,9 @@ export class ServedPresence {
     }
     // In the turn in which there was no step: what is set from now on begins another run.
     this.#work = undefined;
+    // Where it has failed a read fails as well, or tells what there is.
+    for (const waiting of this.#waiting) waiting.resolve();
+    this.#waiting.clear();
   }
 
   /** What is to be done first, if there is anything. */
@@ -141,10 +164,12 @@ export class ServedPresence {
     if (!this.#listens && this.#untold.length > 0) return this.#listen();
     // Who was here before is known before anybody of this node is told to the others.
     if (!this.#mirror.isLoaded && this.#listens) return this.#load();
-    if (this.#isUnsure) return this.#write(this.#all(), true);
-    if (this.#untold.length > 0) return this.#write(this.#untold.splice(0, MAX_CHANGES), false);
+    if (this.#isUnsure) return this.#claim();
+    if (this.#untold.length > 0 && this.#writesInARow < MAX_WRITES_IN_A_ROW) return this.#writeNext();
+    this.#writesInARow = 0;
     if (this.#isDue) return this.#sweep();
-    return this.#mirror.isBehind && this.#listens ? this.#load() : undefined;
+    if (this.#mirror.isBehind && this.#listens) return this.#load();
+    return this.#untold.length > 0 ? this.#writeNext() : undefined;
   }
 
   async #listen(): Promise<void> {
@@ -166,22 +191,58 @@ export class ServedPresence {
     void this.work();
   }
 
-  #all(): LocalChange[] {
-    this.#untold = [];
-    return Array.from(this.#connections, ([principal, connections]) => ({
-      principal,
-      connections,
-      isLost: false,
-    }));
+  /** Redis is told what it does not have, in as small parts as everything else: others wait for it as well. */
+  async #claim(): Promise<void> {
+    const revision = this.#nextRevision();
+    const known = await this.port.claim(revision);
+    this.#revision = revision;
+    this.#isUnsure = false;
+    this.#untold = this.#differenceTo(known);
+    for (const waiting of this.#waiting) waiting.changes = this.#untold.length;
+    this.#release(0);
+    if (this.isEmpty && this.#untold.length === 0) await this.#write([]);
   }
 
-  async #write(changes: readonly LocalChange[], isAll: boolean): Promise<void> {
-    this.#isUnsure = false;
-    const isLast = this.isEmpty && this.#untold.length === 0;
+  #differenceTo(known: ReadonlyMap<string, number>): LocalChange[] {
+    const changes: LocalChange[] = [];
+    for (const principal of known.keys()) {
+      if (!this.#connections.has(principal)) changes.push({ principal, connections: 0, isLost: true });
+    }
+    for (const [principal, connections] of this.#connections) {
+      if (known.get(principal) !== connections) changes.push({ principal, connections, isLost: false });
+    }
+    return changes;
+  }
+
+  #nextRevision(): string {
+    return String((this.#revisions += 1));
+  }
+
+  #writeNext(): Promise<void> {
+    this.#writesInARow++;
+    return this.#write(this.#untold.slice(0, MAX_CHANGES));
+  }
+
+  async #write(changes: readonly LocalChange[]): Promise<void> {
+    const isLast = this.isEmpty && this.#untold.length === changes.length;
     const revision = this.#revision;
-    const fresh = isLast ? '' : String((this.#revisions += 1));
+    const fresh = isLast ? '' : this.#nextRevision();
     this.#revision = fresh;
-    this.#see(await this.port.write({ changes, isAll, revision, fresh }));
+    const number = await this.port.write({ changes, revision, fresh });
+    this.#see(number);
+    if (number === undefined) return;
+    this.#untold.splice(0, changes.length);
+    this.#release(changes.length);
+  }
+
+  /** Redis has been told so many more. */
+  #release(changes: number): void {
+    for (const waiting of this.#waiting) {
+      waiting.changes -= changes;
+      if (waiting.changes > 0) continue;
+      this.#waiting.delete(waiting);
+      waiting.resolve();
+    }
   }
 
   async #sweep(): Promise<void> {
@@ -190,7 +251,10 @@ export class ServedPresence {
     if (this.isEmpty) return;
     const number = await this.port.sweep(this.#revision);
     this.#see(number);
-    if (number !== undefined) this.#compare(number);
+    if (number === undefined) return;
+    this.#compare(number);
+    // At once: the next message says again that some were missed, and asks for another sweep.
+    if (this.#mirror.isBehind) await this.#load();
   }
 
   async #load(): Promise<void> {

@@ -142,12 +142,35 @@ export function presenceNodesContract(name: string, kind: PresenceKind): void {
       other.has('eve');
       const toldBefore = await other.told();
       await bench.pass(leaseMs);
+      const after = await other.members();
       for (let told = ''; told !== 'leave ada';) told = await other.next();
 
       expect(before).toEqual({ bob: 3, ada: 1, eve: 1 });
       expect(toldBefore).toEqual(['join bob 1', 'join ada 1', 'join eve 1']);
+      expect(after).toEqual({ bob: 1, ada: 0, eve: 1 });
       expect(await other.members()).toEqual({ bob: 1, eve: 1 });
       expect(await other.told()).toEqual([...toldBefore, 'leave ada 0']);
+    });
+
+    // The grace began with the last sign of life of the node: it was over when the lease was.
+    it('gives those of a dead node the whole grace, from the end of its lease', async () => {
+      const { node, other, bench } = await start(leaseMs);
+      other.has('bob');
+      await other.told();
+      node.has('ada');
+      node.has('eve');
+      await node.told();
+      const before = await other.told();
+
+      await bench.kill?.(node.store);
+      await bench.pass(1.5 * leaseMs);
+      const within = await other.members();
+      other.has('ada');
+      for (let told = ''; told !== 'leave eve';) told = await other.next();
+
+      expect(within).toEqual({ bob: 1, ada: 0, eve: 0 });
+      expect(await other.members()).toEqual({ bob: 1, ada: 1 });
+      expect(await other.told()).toEqual([...before, 'leave eve 0']);
     });
   });
 }

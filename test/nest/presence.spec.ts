@@ -1,8 +1,21 @@
+import { TestClock } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
+import { MemoryPresenceStore } from '../../lib/core/memory-presence-store.js';
+import { memoryBroker } from '../core/engine-rig.js';
 import { framesOf } from '../support/room.js';
-import { Hall, membersOf, toldTo } from '../support/presence-rig.js';
+import { Hall, membersOf, toldTo, withPresence } from '../support/presence-rig.js';
 
 const GRACE_MS = 10_000;
+
+/** So many changes of a channel are told one by one in a turn of the event loop. */
+const MAX_IN_A_TURN = 100;
+
+/** On other nodes, come in one turn. */
+function crowd(store: MemoryPresenceStore, count: number, channel = 'hall'): void {
+  for (let at = 0; at < count; at++) {
+    store.set({ channel, principal: `user-${at}`, connections: 1, isLost: false });
+  }
+}
 
 describe('$join and $leave', () => {
   it('are told to those who are in, in the form of docs/protocol.md', async () => {
@@ -228,5 +241,39 @@ describe('$join and $leave', () => {
       { channel: 'kept', event: '$join', data: { principal: 'bob', connections: 1 } },
       { channel: 'kept', event: 'said', offset: 1, data: 1 },
     ]);
+  });
+
+  it.each([
+    ['one by one', MAX_IN_A_TURN, []],
+    ['by a $gap', MAX_IN_A_TURN + 1, [{ event: '$gap', data: { channel: 'hall' } }]],
+  ])('are told %s where %i come in one turn', async (_how, count, gaps) => {
+    const store = new MemoryPresenceStore({ clock: new TestClock() });
+    const hall = await Hall.start({ broker: withPresence(memoryBroker(), store) });
+    const ada = await hall.enter('ada');
+
+    crowd(store, count);
+    const frames = (await framesOf(ada)).slice(1);
+    crowd(store, 1, 'kept');
+    store.set({ channel: 'hall', principal: 'bob', connections: 1, isLost: false });
+
+    expect(frames).toHaveLength(MAX_IN_A_TURN + gaps.length);
+    expect(frames.slice(MAX_IN_A_TURN)).toEqual(gaps);
+    expect(Object.keys(await membersOf(ada))).toHaveLength(count + 2);
+    expect((await toldTo(ada)).at(-1)).toBe('$join bob 1');
+  });
+
+  it('are told by a $gap behind the ack to one who joins while too many come', async () => {
+    const store = new MemoryPresenceStore({ clock: new TestClock() });
+    const hall = await Hall.start({ broker: withPresence(memoryBroker(), store) });
+    const ada = await hall.connect('ada');
+    const joining = ada.subscribe('hall', { params: 'wait' });
+    const end = await hall.gateway.waiting.next();
+
+    crowd(store, MAX_IN_A_TURN + 1);
+    await framesOf(ada);
+    end();
+    await joining;
+
+    expect((await framesOf(ada)).slice(1)).toEqual([{ event: '$gap', data: { channel: 'hall' } }]);
   });
 });

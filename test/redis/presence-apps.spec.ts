@@ -5,8 +5,13 @@ import { Hall, membersOf, toldTo } from '../support/presence-rig.js';
 import { eventually } from '../support/redis/eventually.js';
 import { untilAfterAll } from '../support/redis/lifetime.js';
 import { RedisServer } from '../support/redis/redis-server.js';
+import { PresenceNode } from '../contract/presence-bench.js';
+import { redisPresence } from './presence-nodes.js';
 
 const USERS = Array.from({ length: 50 }, (_, at) => `user-${at}`);
+
+/** So many changes of a channel are told one by one in a turn of the event loop. */
+const MAX_IN_A_TURN = 100;
 
 /** Behind everything that was on its way. */
 const LAST = 'zoe';
@@ -73,5 +78,28 @@ describe('presence of two applications that share a Redis', () => {
     const everybody = Object.fromEntries(['ada', ...USERS, LAST].map((user) => [user, 1]));
     expect(await membersOf(ada)).toEqual(everybody);
     expect(await toldTo(ada)).toHaveLength(USERS.length + told + 1);
+  });
+
+  it.each([
+    ['one by one', MAX_IN_A_TURN, 0],
+    ['by a $gap', MAX_IN_A_TURN + 1, 1],
+  ])('tells %s of %i who come to another node at a time', async (_how, count, gaps) => {
+    const { nodes, prefix } = await redisPresence(server.url);
+    const [other] = nodes.map((store) => new PresenceNode(store));
+    await other?.start(0);
+    const hall = await Hall.start({ broker: new RedisBroker({ connection: server.url, prefix }) }, 'real');
+    const ada = await hall.enter('ada');
+    // What she is told of herself is then in no turn with what follows.
+    other?.has('bob', 1, 'hall');
+    await ada.waitFor({ event: '$join', data: { principal: 'bob' } });
+
+    for (let at = 0; at < count; at++) other?.has(`user-${at}`, 1, 'hall');
+    await ada.waitFor(
+      gaps > 0 ? { event: '$gap' } : { event: '$join', data: { principal: `user-${count - 1}` } },
+    );
+
+    expect(await toldTo(ada)).toHaveLength(1 + MAX_IN_A_TURN);
+    expect(Object.keys(await membersOf(ada))).toHaveLength(2 + count);
+    expect(ada.frames.filter((frame) => (frame as { event?: string }).event === '$gap')).toHaveLength(gaps);
   });
 });

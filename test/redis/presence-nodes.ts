@@ -25,6 +25,10 @@ export interface Faults {
   missed: number;
   /** It does nothing by itself. */
   isFrozen: boolean;
+  /** How long the answers of Redis take on top. */
+  delayMs: number;
+  /** How many arguments the longest command had so far. */
+  longest: number;
 }
 
 export interface RedisPresenceBench extends PresenceBench {
@@ -39,7 +43,7 @@ export async function redisPresence(
   { leaseMs = LEASE_MS, sweepMs = SWEEP_MS, commandTimeoutMs }: RedisPresenceOptions = {},
 ): Promise<RedisPresenceBench> {
   const prefix = `test-${new SystemRandom().id()}`;
-  const faults = { isDeaf: false, missed: 0, isFrozen: false };
+  const faults = { isDeaf: false, missed: 0, isFrozen: false, delayMs: 0, longest: 0 };
   const links = new Map<unknown, RedisLink>();
   for (const isFaulty of [true, false]) {
     const link = new RedisLink({ connection, prefix, commandTimeoutMs });
@@ -66,7 +70,12 @@ export function redisPresenceKind(connection: () => RedisConnection): PresenceKi
 function faultyLink(link: RedisLink, faults: RedisPresenceBench['faults']): PresenceLink {
   return {
     prefix: link.prefix,
-    run: (script, keys, args) => link.run(script, keys, args),
+    run: async (script, keys, args) => {
+      faults.longest = Math.max(faults.longest, args.length);
+      const answer = await link.run(script, keys, args);
+      if (faults.delayMs > 0) await setTimeout(faults.delayMs);
+      return answer;
+    },
     listen: (channel, listener) =>
       link.listen(channel, (message, of) => {
         if (faults.isDeaf) faults.missed++;

@@ -1,10 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { PresenceKeys } from '../../lib/redis/presence-keys.js';
 import { CHANNEL, PresenceNode } from '../contract/presence-bench.js';
 import { eventually } from '../support/redis/eventually.js';
 import { untilAfterAll } from '../support/redis/lifetime.js';
 import { RedisServer } from '../support/redis/redis-server.js';
+import { SteppedClock } from '../support/stepped-clock.js';
 import {
   GRACE_MS,
   LEASE_MS,
@@ -20,11 +21,13 @@ interface Pair {
   readonly keys: readonly string[];
   /** What stands between Redis and the first node. */
   readonly faults: Faults;
+  /** Ends a node without a word. */
+  kill(node: PresenceNode): void;
 }
 
 /** Bob on the first node and Ada on the second, and both know. */
 async function startPair(server: RedisServer, options: RedisPresenceOptions = {}): Promise<Pair> {
-  const { nodes, prefix, faults } = await redisPresence(server.url, options);
+  const { nodes, prefix, faults, kill } = await redisPresence(server.url, options);
   const [one, two] = nodes.map((store) => new PresenceNode(store)) as [PresenceNode, PresenceNode];
   for (const node of [one, two]) await node.start(GRACE_MS);
   one.has('bob');
@@ -32,7 +35,13 @@ async function startPair(server: RedisServer, options: RedisPresenceOptions = {}
   two.has('ada');
   await two.told();
   await one.told();
-  return { one, two, keys: new PresenceKeys(prefix).of(CHANNEL), faults };
+  return {
+    one,
+    two,
+    keys: new PresenceKeys(prefix).of(CHANNEL),
+    faults,
+    kill: ({ store }) => void kill?.(store),
+  };
 }
 
 const EVERYBODY = { bob: 1, ada: 1 };
@@ -90,6 +99,19 @@ describe('presence where Redis has lost something', () => {
     expect(await one.members()).toEqual({ ...EVERYBODY, eve: 2 });
     expect(await two.members()).toEqual({ ...EVERYBODY, eve: 2 });
     expect((await one.told()).filter((told) => told.startsWith('join eve'))).toHaveLength(1);
+  });
+
+  it('is told again in parts that hold up nobody else for long', async () => {
+    const { one, two, keys, faults } = await startPair(server);
+    const users = Array.from({ length: 1_200 }, (_, at) => `user-${at}`);
+    for (const user of users) one.has(user);
+    await one.members();
+
+    await server.run('del', ...keys);
+    await setTimeout(HEALED_MS);
+
+    expect(Object.keys(await two.members())).toHaveLength(users.length + 2);
+    expect(faults.longest).toBeLessThan(3 * 600);
   });
 
   it('leaves nothing in Redis that does not end by itself', async () => {
@@ -225,5 +247,97 @@ describe('presence while a node or Redis stands still', () => {
     expect([await one.members(), await two.members()]).toEqual([everybody, everybody]);
     expect((await one.told()).toSorted()).toEqual([...TOLD_ONE, 'join eve 1', 'join zoe 1'].toSorted());
     expect(one.failures).toHaveLength(1);
+  });
+});
+
+describe('presence of a channel into which somebody comes all the time', () => {
+  /** Redis is further away than they are apart: there is always somebody of whom it has not been told. */
+  const DELAY_MS = 20;
+  const EVERY_MS = 5;
+
+  async function startRush(): Promise<Pair> {
+    const pair = await startPair(await RedisServer.start());
+    let came = 0;
+    const timer = setInterval(() => pair.one.has(`user-${(came += 1)}`), EVERY_MS);
+    onTestFinished(() => clearInterval(timer));
+    pair.faults.delayMs = DELAY_MS;
+    return pair;
+  }
+
+  it('is told who is there, with everybody who came before the question', async () => {
+    const { one } = await startRush();
+
+    one.has('eve');
+    const members = await one.members();
+
+    expect(members).toMatchObject({ ...EVERYBODY, eve: 1 });
+  });
+
+  it('makes good what was missed', async () => {
+    const { one, two, faults } = await startRush();
+
+    faults.isDeaf = true;
+    two.has('eve');
+    await two.members();
+    await eventually('the message has come', async () => faults.missed > 0);
+    faults.isDeaf = false;
+
+    const told = await eventually('eve is told', async () =>
+      one.toldBefore().find((change) => change.includes('eve')),
+    );
+
+    expect(told).toBe('join eve 1');
+  });
+});
+
+describe('presence of those who have left nobody behind', () => {
+  it('is over when the grace is, also where no node looks', async () => {
+    const server = await RedisServer.start();
+    const { nodes } = await redisPresence(server.url);
+    const [one, two] = nodes.map((store) => new PresenceNode(store)) as [PresenceNode, PresenceNode];
+    for (const node of [one, two]) await node.start(GRACE_MS);
+    one.has('ada');
+    one.loses('ada');
+    await one.members();
+
+    const within = await two.members();
+    await setTimeout(1.1 * GRACE_MS);
+    const after = await two.members();
+    two.has('bob');
+    const withBob = await two.members();
+    one.has('ada');
+
+    await eventually('ada is told', async () => two.toldBefore().includes('join ada 1'));
+    expect([within, after, withBob]).toEqual([{ ada: 0 }, {}, { bob: 1 }]);
+    expect(await two.told()).toEqual(['join bob 1', 'join ada 1']);
+  });
+});
+
+describe('presence where the clock of Redis is set back', () => {
+  /** Far more than anything here takes. */
+  const STEP_S = 3_600;
+
+  it.each([0, -STEP_S])('lets those who are gone leave in time: by %i s', async (offsetS) => {
+    const clock = new SteppedClock();
+    const server = await RedisServer.start({ env: clock.env });
+    const { one, two, kill } = await startPair(server);
+    two.has('eve');
+    two.has('zoe');
+    await two.told();
+    one.has('bea');
+    one.loses('bea');
+    await one.members();
+
+    clock.step(offsetS);
+    kill(two);
+    one.has('zoe');
+    await setTimeout(LEASE_MS + GRACE_MS + HEALED_MS);
+
+    expect(await one.members()).toEqual({ bob: 1, zoe: 1 });
+    expect((await one.told()).filter((told) => told.startsWith('leave')).toSorted()).toEqual([
+      'leave ada 0',
+      'leave bea 0',
+      'leave eve 0',
+    ]);
   });
 });

@@ -29,7 +29,9 @@ for at = 1, #all, 2 do
   local counts = blank and connectionsOn[string.sub(all[at], 1, blank - 1)]
   if counts then count(string.sub(all[at], blank + 1), counts * tonumber(all[at + 1])) end
 end
-for _, principal in ipairs(redis.call('ZRANGE', left, 0, -1)) do count(principal, 0) end
+-- Whose time is over is there until a node says that they have left, unless there is none: then nobody is told.
+local leftSince = redis.call('EXISTS', nodes) == 1 and '-inf' or '(' .. string.format('%.0f', now)
+for _, principal in ipairs(redis.call('ZRANGEBYSCORE', left, leftSince, '+inf')) do count(principal, 0) end
 
 local found = {}
 for at, principal in ipairs(principals) do

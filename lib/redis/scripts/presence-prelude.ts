@@ -28,9 +28,11 @@ local function knows(revision)
 end
 
 local function connectionsOf(principal)
-  local total = 0
-  for _, id in ipairs(living) do
-    total = total + (tonumber(redis.call('HGET', entries, id .. ' ' .. principal)) or 0)
+  local fields, total = {}, 0
+  for at, id in ipairs(living) do fields[at] = id .. ' ' .. principal end
+  if #fields == 0 then return 0 end
+  for _, connections in ipairs(redis.call('HMGET', entries, unpack(fields))) do
+    total = total + (tonumber(connections) or 0)
   end
   return total
 end
@@ -48,22 +50,36 @@ local function forget(id)
   redis.call('ZREM', nodes, id)
 end
 
+-- Who was on it is lost as of now: of the time in which nobody knew nothing is taken from the time to come back.
 local function bury(id)
-  local lastHeardAt = redis.call('ZSCORE', nodes, id)
   for _, principal in ipairs(principalsOf(id)) do
     redis.call('HDEL', entries, id .. ' ' .. principal)
-    redis.call('ZADD', left, lastHeardAt + grace, principal)
+    redis.call('ZADD', left, now + grace, principal)
   end
   forget(id)
 end
 
+-- What has a time that cannot be yet was written before the clock of Redis was set back: it begins anew.
+local function mendTimes()
+  local latest = string.format('%.0f', now + grace)
+  for _, principal in ipairs(redis.call('ZRANGEBYSCORE', left, '(' .. latest, '+inf')) do
+    redis.call('ZADD', left, latest, principal)
+  end
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', nodes, '(' .. string.format('%.0f', now), '+inf')) do
+    redis.call('ZADD', nodes, now, id)
+  end
+end
+
 -- The node lives. It ends what is over: nodes that have died, and those who have not come back.
 local function tidy()
+  mendTimes()
   local since = heardAt and tonumber(redis.call('HGET', entries, '@' .. node))
-  if not since or now - heardAt > lease / 2 then
+  if not since or since > now or now - heardAt > lease / 2 then
     since = now
     redis.call('HSET', entries, '@' .. node, string.format('%.0f', now))
   end
+  -- Where a channel has no node nobody was kept from coming back.
+  local hadNode = redis.call('EXISTS', nodes) == 1
   redis.call('ZADD', nodes, now, node)
   -- Where Redis was away for all of them, whoever comes first must not take the others for dead.
   local mayJudge = now - since >= lease / 2
@@ -71,7 +87,7 @@ local function tidy()
     for _, id in ipairs(redis.call('ZRANGEBYSCORE', nodes, '-inf', now - lease)) do bury(id) end
   end
   living = redis.call('ZRANGE', nodes, 0, -1)
-  if not mayJudge then return end
+  if not mayJudge and hadNode then return end
   for _, principal in ipairs(redis.call('ZRANGEBYSCORE', left, '-inf', now)) do
     redis.call('ZREM', left, principal)
     if connectionsOf(principal) == 0 then news[#news + 1] = '-' .. principal end

@@ -2,21 +2,19 @@ import { defineScript } from '../script.js';
 import { PRESENCE_PRELUDE } from './presence-prelude.js';
 
 /**
- * What has changed on a node, or all that it has, and whether it has anybody left. It tells those who have come and
- * gone.
+ * What has changed on a node, and whether it has anybody left. It tells those who have come and gone.
  *
  * KEYS, ARGV 1 to 4: see the prelude.
  * ARGV: the revision that the node has written last, and that of this, the empty text where the node has nobody any
- * more; 'all' where what follows is all that the node has, whatever was known of it; then triples of a principal, its
- * connections on the node, and '1' where the last one was lost.
+ * more; then triples of a principal, its connections on the node, and '1' where the last one was lost.
  *
  * Returns the number of the last message, or nothing where something of the node was lost: then nothing has happened.
  */
 export const PRESENCE_WRITE = defineScript({
   name: 'presence-write',
   lua: `${PRESENCE_PRELUDE}
-local revision, fresh, isAll = ARGV[5], ARGV[6], ARGV[7] == 'all'
-if not isAll and not knows(revision) then return false end
+local revision, fresh = ARGV[5], ARGV[6]
+if not knows(revision) then return false end
 
 local function change(principal, connections, isLost)
   local field = node .. ' ' .. principal
@@ -43,14 +41,7 @@ local function change(principal, connections, isLost)
 end
 
 tidy()
-if isAll then
-  local given = {}
-  for at = 8, #ARGV, 3 do given[ARGV[at]] = true end
-  for _, principal in ipairs(principalsOf(node)) do
-    if not given[principal] then change(principal, 0, true) end
-  end
-end
-for at = 8, #ARGV, 3 do change(ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2] == '1') end
+for at = 7, #ARGV, 3 do change(ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2] == '1') end
 if fresh == '' then forget(node) else redis.call('HSET', entries, node, fresh) end
 return finish()
 `,
