@@ -1,4 +1,4 @@
-import type { Nodes } from 'nestjs-channels';
+import { FaultProxy } from 'nestjs-channels/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Keys } from '../../lib/redis/keys.js';
 import { RedisLink } from '../../lib/redis/redis-link.js';
@@ -10,6 +10,8 @@ import { untilAfterAll } from '../support/redis/lifetime.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 
 const LEASE_MS = 900;
+/** Short for what has to be over in a test, long for what must not. */
+const MISSING_MS = 300;
 const SILENCE_MS = 200;
 /** Longer than any test: what resolves has not waited for it. */
 const NEVER_MS = 3_600_000;
@@ -23,8 +25,8 @@ function server(): Promise<RedisServer> {
   return (shared ??= RedisServer.start({ lifetime }));
 }
 
-async function connect(redis: RedisServer, prefix: string): Promise<RedisLink> {
-  const made = new RedisLink({ connection: redis.url, prefix }, []);
+async function connect({ url }: { readonly url: string }, prefix: string): Promise<RedisLink> {
+  const made = new RedisLink({ connection: url, prefix }, []);
   await made.start({ clock: new SystemClock(), random: new SystemRandom(), stateChanged: () => undefined });
   onTestFinished(() => made.close());
   return made;
@@ -40,19 +42,15 @@ nodesContract('RedisNodes', {
       await connect(redis, prefix),
     ] as const;
     const nodes = links.map(
-      (link) => new RedisNodes(link, new Keys(prefix), LEASE_MS),
+      (link) => new RedisNodes(link, new Keys(prefix), LEASE_MS, MISSING_MS),
     ) as unknown as NodesBench['nodes'];
-    let killed: Nodes | undefined;
     return {
       nodes,
-      kill: (node) => {
-        killed = node;
-        links[nodes.indexOf(node)]?.close();
-      },
+      kill: (node) => links[nodes.indexOf(node)]?.close(),
       forgotten: async () => {
-        await eventually('the lease of the node ends', async () => {
-          const score = await redis.run('zscore', `${prefix}:{nodes}:leases`, killed?.id ?? '');
-          return score === null;
+        await eventually('the node is named no more', async () => {
+          const replies = await Promise.all([0, 2].map((at) => nodes[at as 0 | 2].ask('?', SILENCE_MS)));
+          return replies.every((reply) => reply.nodes.missing.length === 0);
         });
       },
     };
@@ -65,7 +63,11 @@ interface Started {
   readonly link: RedisLink;
 }
 
-async function start(redis: RedisServer, prefix: string, leaseMs = LEASE_MS): Promise<Started> {
+async function start(
+  redis: { readonly url: string },
+  prefix: string,
+  leaseMs = LEASE_MS,
+): Promise<Started> {
   const link = await connect(redis, prefix);
   const nodes = new RedisNodes(link, new Keys(prefix), leaseMs);
   const failures: unknown[] = [];
@@ -171,12 +173,13 @@ describe('nodes in Redis', () => {
     await nodes.ask('who?', NEVER_MS);
 
     const keys = (await redis.run('keys', '*')) as string[];
-    const ttls = await Promise.all(keys.map((key) => redis.run('pttl', key)));
+    const leaseTtl = await redis.run('pttl', 'keys:{nodes}:leases');
     await nodes.close();
 
     expect(keys).toEqual(['keys:{nodes}:leases']);
-    for (const ttl of ttls) expect(ttl).toBeGreaterThan(0);
-    expect(await redis.run('keys', '*')).toEqual([]);
+    expect(leaseTtl).toBeGreaterThan(0);
+    expect(await redis.run('keys', '*')).toEqual(['keys:{nodes}:left']);
+    expect(await redis.run('pttl', 'keys:{nodes}:left')).toBeGreaterThan(0);
   });
 
   it('keep their leases in a Redis that is out of memory', async () => {
@@ -218,5 +221,75 @@ describe('nodes in Redis', () => {
     });
 
     expect((await one.nodes.ask('who?', NEVER_MS)).nodes.expected).toBe(2);
+  });
+
+  it('name one that is cut off for longer than its lease, and do not wait for it', async () => {
+    const redis = await server();
+    const proxy = await FaultProxy.start({ target: { port: redis.port } });
+    onTestFinished(() => proxy.close());
+    const one = await start(redis, 'cut');
+    const cutOff = await start({ url: `redis://127.0.0.1:${proxy.port}` }, 'cut');
+    await one.nodes.ask('who?', NEVER_MS);
+
+    proxy.blackHole();
+    await eventually('its lease has ended', async () => one.nodes.alive().length === 1);
+    const { nodes } = await one.nodes.ask('who?', NEVER_MS);
+    // Who has just come knows it from Redis.
+    const young = await start(redis, 'cut');
+    const reply = await young.nodes.ask('who?', NEVER_MS);
+
+    expect(nodes).toEqual({ expected: 2, answered: 1, missing: [cutOff.nodes.id] });
+    expect(reply.nodes).toEqual({ expected: 3, answered: 2, missing: [cutOff.nodes.id] });
+    proxy.heal();
+    proxy.reset();
+    await eventually('it answers again', async () => {
+      return (await one.nodes.ask('who?', SILENCE_MS)).nodes.answered === 3;
+    });
+  });
+
+  it('name one that a Redis without memory has never heard of again', async () => {
+    const redis = await RedisServer.start();
+    const proxy = await FaultProxy.start({ target: { port: redis.port } });
+    onTestFinished(() => proxy.close());
+    const one = await start(redis, 'lost');
+    const cutOff = await start({ url: `redis://127.0.0.1:${proxy.port}` }, 'lost');
+    await one.nodes.ask('who?', NEVER_MS);
+
+    proxy.blackHole();
+    await redis.run('flushall');
+    const lease = (): Promise<unknown> => redis.run('zscore', 'lost:{nodes}:leases', one.nodes.id);
+    await eventually('its own lease is there again', async () => (await lease()) !== null);
+    const { nodes } = await one.nodes.ask('who?', SILENCE_MS);
+
+    expect(nodes).toEqual({ expected: 2, answered: 1, missing: [cutOff.nodes.id] });
+  });
+
+  it('name nobody who has left, also where Redis had no memory for it', async () => {
+    const redis = await RedisServer.start();
+    const [one, other] = [await start(redis, 'leaves'), await start(redis, 'leaves')];
+    await one.nodes.ask('who?', NEVER_MS);
+    await redis.run('config', 'set', 'maxmemory', '1');
+
+    await other.nodes.close();
+    const { nodes } = await one.nodes.ask('who?', NEVER_MS);
+
+    expect(nodes).toEqual({ expected: 1, answered: 1, missing: [] });
+    expect(other.failures).toEqual([]);
+  });
+
+  it('never say that a question has reached all behind a restart of Redis', async () => {
+    const redis = await RedisServer.start();
+    const [one, other] = [await start(redis, 'early'), await start(redis, 'early')];
+    await one.nodes.ask('who?', NEVER_MS);
+
+    await redis.restart();
+    const missing: (readonly string[])[] = [];
+    await eventually('the other answers', async () => {
+      const { nodes } = await one.nodes.ask('who?', SILENCE_MS);
+      if (nodes.answered === 1) missing.push(nodes.missing);
+      return nodes.answered === 2;
+    });
+
+    for (const named of missing) expect(named).toEqual([other.nodes.id]);
   });
 });
