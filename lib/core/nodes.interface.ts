@@ -53,7 +53,8 @@ export interface Nodes {
 
   /**
    * Asks all other nodes. Never rejects: who has not answered within `timeoutMs` is missing. Where nobody can be
-   * reached, those that were there last are.
+   * reached, those that were there last are. Who has gone without {@link close} is missing for a while, for it may be
+   * cut off and its connections still open; it need not be waited for.
    */
   ask(question: string, timeoutMs: number): Promise<NodesReply> | NodesReply;
 

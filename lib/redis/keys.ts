@@ -47,6 +47,11 @@ export class Keys {
     return `${this.prefix}:{nodes}:leases`;
   }
 
+  /** Which nodes have left in good order. */
+  get left(): string {
+    return `${this.prefix}:{nodes}:left`;
+  }
+
   /** What the nodes say about their channels. */
   get registry(): string {
     return `${this.prefix}:{nodes}:registry`;

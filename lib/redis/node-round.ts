@@ -14,6 +14,7 @@ export class NodeRound {
   readonly #begun = new Map<string, Parts>();
   readonly #answered = new Set<string>();
   #expected?: readonly string[];
+  #awaited?: readonly string[];
   #end!: () => void;
 
   constructor() {
@@ -22,9 +23,13 @@ export class NodeRound {
     });
   }
 
-  /** These nodes have got the question. Their answers may have been faster than this news. */
-  expect(others: readonly string[]): void {
+  /**
+   * These nodes count, and of them those are waited for that have got the question. Their answers may have been faster
+   * than this news.
+   */
+  expect(others: readonly string[], awaited: readonly string[]): void {
     this.#expected = others;
+    this.#awaited = awaited;
     this.#check();
   }
 
@@ -55,6 +60,6 @@ export class NodeRound {
   }
 
   #check(): void {
-    if (this.#expected?.every((node) => this.#answered.has(node))) this.#end();
+    if (this.#awaited?.every((node) => this.#answered.has(node))) this.#end();
   }
 }

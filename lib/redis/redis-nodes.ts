@@ -4,6 +4,7 @@ import { ChannelsError } from '../core/errors.js';
 import type { Nodes, NodesHost, NodesReply } from '../core/nodes.interface.js';
 import type { Random } from '../core/random.interface.js';
 import type { Keys } from './keys.js';
+import { KnownNodes, NODE_MISSING_MS, parseView, type NodesView } from './known-nodes.js';
 import {
   encodeAnswer,
   encodeQuestion,
@@ -18,7 +19,7 @@ import { ASK_NODES } from './scripts/ask-nodes.js';
 import { END_LEASE } from './scripts/end-lease.js';
 import { RENEW_LEASE } from './scripts/renew-lease.js';
 
-/** How long a node counts as alive that says nothing more. */
+/** How long a node counts as alive that says nothing more. Behind that it is missing, and not waited for. */
 export const NODE_LEASE_MS = 6_000;
 
 /** Questions under way. One more is not asked, and all others are missing. */
@@ -37,7 +38,7 @@ export type NodesLink = Pick<RedisLink, 'run' | 'publish' | 'listen' | 'unlisten
 export class RedisNodes implements Nodes {
   #id = '';
   #host?: NodesHost;
-  #others: readonly string[] = [];
+  readonly #others: KnownNodes;
   readonly #rounds = new Map<string, NodeRound>();
   readonly #reportedAt = new Map<string, number>();
   #isListening = false;
@@ -48,7 +49,10 @@ export class RedisNodes implements Nodes {
     private readonly link: NodesLink,
     private readonly keys: Keys,
     private readonly leaseMs = NODE_LEASE_MS,
-  ) {}
+    private readonly missingMs = NODE_MISSING_MS,
+  ) {
+    this.#others = new KnownNodes(missingMs);
+  }
 
   get id(): string {
     return this.#id;
@@ -65,7 +69,7 @@ export class RedisNodes implements Nodes {
   async ask(question: string, timeoutMs: number): Promise<NodesReply> {
     const host = this.#host;
     const round = new NodeRound();
-    if (!host || this.#rounds.size >= MAX_ROUNDS) return round.reply(this.#others);
+    if (!host || this.#rounds.size >= MAX_ROUNDS) return round.reply(this.#others.all);
     const id = host.random.id();
     this.#rounds.set(id, round);
     const timer = host.clock.setTimeout(() => round.end(), timeoutMs);
@@ -73,11 +77,11 @@ export class RedisNodes implements Nodes {
     await round.ended;
     host.clock.clearTimer(timer);
     this.#rounds.delete(id);
-    return round.reply(this.#others);
+    return round.reply(this.#others.all);
   }
 
   alive(): readonly string[] {
-    return [this.#id, ...this.#others];
+    return [this.#id, ...this.#others.asked];
   }
 
   async close(): Promise<void> {
@@ -86,13 +90,13 @@ export class RedisNodes implements Nodes {
     this.#host = undefined;
     if (this.#ticker) host.clock.clearTimer(this.#ticker);
     for (const round of this.#rounds.values()) round.end();
-    this.#others = [];
+    this.#others.clear();
     // A lease that is renewed behind its end would name a node that is gone.
     await this.#renewing;
     try {
       this.link.unlisten(this.keys.questions);
       this.link.unlisten(this.keys.answersTo(this.#id));
-      await this.link.run(END_LEASE, [this.keys.leases], [this.#id]);
+      await this.link.run(END_LEASE, this.#names, [this.missingMs, this.#id]);
     } catch (error) {
       // The lease ends by itself.
       if (!isUnavailable(error)) host.failed('the end of the lease of this node', error);
@@ -111,8 +115,7 @@ export class RedisNodes implements Nodes {
     try {
       // A node that is among the others must hear them.
       await this.#listen();
-      const alive = await this.link.run(RENEW_LEASE, [this.keys.leases], [this.#id, this.leaseMs]);
-      this.#see(alive as readonly string[]);
+      this.#see(await this.link.run(RENEW_LEASE, this.#names, [this.missingMs, this.#id, this.leaseMs]));
     } catch (error) {
       this.#report('the lease of this node', error);
     }
@@ -129,9 +132,10 @@ export class RedisNodes implements Nodes {
 
   async #ask(question: QuestionMessage, round: NodeRound): Promise<void> {
     try {
-      const { leases, questions } = this.keys;
-      const alive = await this.link.run(ASK_NODES, [leases], [questions, encodeQuestion(question)]);
-      round.expect(this.#expected(alive as readonly string[]));
+      const args = [this.missingMs, this.keys.questions, encodeQuestion(question)];
+      const isAlive = this.#see(await this.link.run(ASK_NODES, this.#names, args));
+      // Where even the own lease has ended, Redis stood still, and all others may have heard.
+      round.expect(this.#others.all, isAlive ? this.#others.asked : this.#others.all);
     } catch (error) {
       this.#report('a question to the other nodes', error);
       round.end();
@@ -168,18 +172,20 @@ export class RedisNodes implements Nodes {
     this.#rounds.get(answer.id)?.add(answer);
   }
 
-  /**
-   * Who has to answer. Where not even this node is in the list, leases were lost or cannot be renewed, as without
-   * memory: then those count as well that were there last.
-   */
-  #expected(alive: readonly string[]): readonly string[] {
-    if (alive.includes(this.#id)) this.#see(alive);
-    else this.#others = [...new Set([...this.#others, ...alive])];
-    return this.#others;
+  /** @returns whether this node is among those that are alive */
+  #see(reply: unknown): boolean {
+    const { alive, lapsed, left } = parseView(reply);
+    const others: NodesView = {
+      alive: alive.filter((node) => node !== this.#id),
+      lapsed: lapsed.filter(([node]) => node !== this.#id),
+      left,
+    };
+    if (this.#host) this.#others.see(others, this.#host.clock.now());
+    return alive.includes(this.#id);
   }
 
-  #see(alive: readonly string[]): void {
-    if (this.#host) this.#others = alive.filter((node) => node !== this.#id);
+  get #names(): readonly string[] {
+    return [this.keys.leases, this.keys.left];
   }
 
   #report(where: string, error: unknown): void {

@@ -5,22 +5,20 @@ import { RedisChannelRegistry } from '../../lib/redis/redis-channel-registry.js'
 import { RedisLink } from '../../lib/redis/redis-link.js';
 import { RedisNodes } from '../../lib/redis/redis-nodes.js';
 import type { RedisConnection } from '../../lib/redis/redis-options.interface.js';
-import { defineScript } from '../../lib/redis/script.js';
 import type { RegistryBench, RegistryKind } from '../contract/channel-registry.contract.js';
 import type { NodesBench, NodesKind } from '../contract/nodes.contract.js';
 import { eventually } from '../support/redis/eventually.js';
 
 /** Time is real, and a machine may be busy: what lives must be able to say so in time. */
 export const LEASE_MS = 3_000;
+/** Short: the end of it is waited for. */
+const MISSING_MS = 300;
 export const ENTRY_MS = 3_000;
+
+const ASK_MS = 200;
 
 /** A client of a Cluster asks several of its nodes. */
 const START_TIMEOUT_MS = 20_000;
-
-const LEASE_OF = defineScript({
-  name: 'lease-of',
-  lua: `return redis.call('ZSCORE', KEYS[1], ARGV[1])`,
-});
 
 /** A link of a node that says nothing of how it feels, until the end of the test. */
 export async function startLink(connection: RedisConnection, prefix: string): Promise<RedisLink> {
@@ -36,21 +34,17 @@ export function redisNodesKind(connection: () => RedisConnection): NodesKind {
     create: async (): Promise<NodesBench> => {
       const [links, keys] = await threeLinks(connection());
       const nodes = [
-        new RedisNodes(links[0], keys, LEASE_MS),
-        new RedisNodes(links[1], keys, LEASE_MS),
-        new RedisNodes(links[2], keys, LEASE_MS),
+        new RedisNodes(links[0], keys, LEASE_MS, MISSING_MS),
+        new RedisNodes(links[1], keys, LEASE_MS, MISSING_MS),
+        new RedisNodes(links[2], keys, LEASE_MS, MISSING_MS),
       ] as const;
-      let killed = '';
       return {
         nodes,
-        kill: (node) => {
-          killed = node.id;
-          links[nodes.findIndex((each) => each === node)]?.close();
-        },
+        kill: (node) => links[nodes.findIndex((each) => each === node)]?.close(),
         forgotten: async () => {
-          await eventually('the lease of the node ends', async () => {
-            const [link] = links;
-            return (await link.run(LEASE_OF, [keys.leases], [killed])) === null;
+          await eventually('the node is named no more', async () => {
+            const replies = await Promise.all([nodes[0].ask('?', ASK_MS), nodes[2].ask('?', ASK_MS)]);
+            return replies.every((reply) => reply.nodes.missing.length === 0);
           });
         },
       };

@@ -1,3 +1,4 @@
+import { FaultProxy } from 'nestjs-channels/testing';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Keys } from '../../lib/redis/keys.js';
 import type { RedisLink } from '../../lib/redis/redis-link.js';
@@ -32,7 +33,7 @@ interface Started {
   readonly link: RedisLink;
 }
 
-async function start(redis: RedisServer, prefix: string, leaseMs = LEASE_MS): Promise<Started> {
+async function start(redis: { readonly url: string }, prefix: string, leaseMs = LEASE_MS): Promise<Started> {
   const link = await startLink(redis.url, prefix);
   const nodes = new RedisNodes(link, new Keys(prefix), leaseMs);
   const failures: unknown[] = [];
@@ -136,12 +137,13 @@ describe('nodes in Redis', () => {
     await nodes.ask('who?', NEVER_MS);
 
     const keys = (await redis.run('keys', '*')) as string[];
-    const ttls = await Promise.all(keys.map((key) => redis.run('pttl', key)));
+    const leaseTtl = await redis.run('pttl', 'keys:{nodes}:leases');
     await nodes.close();
 
     expect(keys).toEqual(['keys:{nodes}:leases']);
-    for (const ttl of ttls) expect(ttl).toBeGreaterThan(0);
-    expect(await redis.run('keys', '*')).toEqual([]);
+    expect(leaseTtl).toBeGreaterThan(0);
+    expect(await redis.run('keys', '*')).toEqual(['keys:{nodes}:left']);
+    expect(await redis.run('pttl', 'keys:{nodes}:left')).toBeGreaterThan(0);
   });
 
   it('keep their leases in a Redis that is out of memory', async () => {
@@ -182,5 +184,75 @@ describe('nodes in Redis', () => {
     });
 
     expect((await one.nodes.ask('who?', NEVER_MS)).nodes.expected).toBe(2);
+  });
+
+  it('name one that is cut off for longer than its lease, and do not wait for it', async () => {
+    const redis = server;
+    const proxy = await FaultProxy.start({ target: { port: redis.port } });
+    onTestFinished(() => proxy.close());
+    const one = await start(redis, 'cut');
+    const cutOff = await start({ url: `redis://127.0.0.1:${proxy.port}` }, 'cut');
+    await one.nodes.ask('who?', NEVER_MS);
+
+    proxy.blackHole();
+    await eventually('its lease has ended', async () => one.nodes.alive().length === 1);
+    const { nodes } = await one.nodes.ask('who?', NEVER_MS);
+    // Who has just come knows it from Redis.
+    const young = await start(redis, 'cut');
+    const reply = await young.nodes.ask('who?', NEVER_MS);
+
+    expect(nodes).toEqual({ expected: 2, answered: 1, missing: [cutOff.nodes.id] });
+    expect(reply.nodes).toEqual({ expected: 3, answered: 2, missing: [cutOff.nodes.id] });
+    proxy.heal();
+    proxy.reset();
+    await eventually('it answers again', async () => {
+      return (await one.nodes.ask('who?', SILENCE_MS)).nodes.answered === 3;
+    });
+  });
+
+  it('name one that a Redis without memory has never heard of again', async () => {
+    const redis = await RedisServer.start();
+    const proxy = await FaultProxy.start({ target: { port: redis.port } });
+    onTestFinished(() => proxy.close());
+    const one = await start(redis, 'lost');
+    const cutOff = await start({ url: `redis://127.0.0.1:${proxy.port}` }, 'lost');
+    await one.nodes.ask('who?', NEVER_MS);
+
+    proxy.blackHole();
+    await redis.run('flushall');
+    const lease = (): Promise<unknown> => redis.run('zscore', 'lost:{nodes}:leases', one.nodes.id);
+    await eventually('its own lease is there again', async () => (await lease()) !== null);
+    const { nodes } = await one.nodes.ask('who?', SILENCE_MS);
+
+    expect(nodes).toEqual({ expected: 2, answered: 1, missing: [cutOff.nodes.id] });
+  });
+
+  it('name nobody who has left, also where Redis had no memory for it', async () => {
+    const redis = await RedisServer.start();
+    const [one, other] = [await start(redis, 'leaves'), await start(redis, 'leaves')];
+    await one.nodes.ask('who?', NEVER_MS);
+    await redis.run('config', 'set', 'maxmemory', '1');
+
+    await other.nodes.close();
+    const { nodes } = await one.nodes.ask('who?', NEVER_MS);
+
+    expect(nodes).toEqual({ expected: 1, answered: 1, missing: [] });
+    expect(other.failures).toEqual([]);
+  });
+
+  it('never say that a question has reached all behind a restart of Redis', async () => {
+    const redis = await RedisServer.start();
+    const [one, other] = [await start(redis, 'early'), await start(redis, 'early')];
+    await one.nodes.ask('who?', NEVER_MS);
+
+    await redis.restart();
+    const missing: (readonly string[])[] = [];
+    await eventually('the other answers', async () => {
+      const { nodes } = await one.nodes.ask('who?', SILENCE_MS);
+      if (nodes.answered === 1) missing.push(nodes.missing);
+      return nodes.answered === 2;
+    });
+
+    for (const named of missing) expect(named).toEqual([other.nodes.id]);
   });
 });

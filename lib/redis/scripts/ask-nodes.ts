@@ -1,17 +1,16 @@
 import { defineScript } from '../script.js';
+import { NODES_PRELUDE } from './nodes-prelude.js';
 
 /**
- * Publishes a question, and returns the nodes that are alive at that moment: those that have to answer.
+ * Publishes a question, and returns the nodes that there are at that moment.
  *
- * KEYS: the leases. ARGV: the channel of the questions, the question.
+ * KEYS: the leases, the nodes that have left.
+ * ARGV: for how long a node is missing, the channel of the questions, the question.
  */
 export const ASK_NODES = defineScript({
   name: 'ask-nodes',
-  lua: `
-    local time = redis.call('TIME')
-    local now = time[1] * 1000 + math.floor(time[2] / 1000)
-    local alive = redis.call('ZRANGEBYSCORE', KEYS[1], string.format('(%.0f', now), '+inf')
-    redis.call('PUBLISH', ARGV[1], ARGV[2])
-    return alive
-  `,
+  lua: `${NODES_PRELUDE}
+redis.call('PUBLISH', ARGV[2], ARGV[3])
+return view(ARGV[1])
+`,
 });

@@ -1,4 +1,5 @@
 import { defineScript } from '../script.js';
+import { NODES_PRELUDE } from './nodes-prelude.js';
 
 /**
  * Keeps a node among those that are alive, and returns all of them.
@@ -6,16 +7,15 @@ import { defineScript } from '../script.js';
  * The first command needs no memory. Behind it Redis lets a script go on that finds none left, so that nodes stay
  * among the living in a Redis that is full.
  *
- * KEYS: the leases. ARGV: the node, for how many milliseconds.
+ * KEYS: the leases, the nodes that have left. ARGV: for how long a node is missing, the node, for how many milliseconds.
  */
 export const RENEW_LEASE = defineScript({
   name: 'renew-lease',
-  lua: `
-    local time = redis.call('TIME')
-    local now = time[1] * 1000 + math.floor(time[2] / 1000)
-    redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now))
-    redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[2]), ARGV[1])
-    redis.call('PEXPIRE', KEYS[1], ARGV[2])
-    return redis.call('ZRANGE', KEYS[1], 0, -1)
-  `,
+  lua: `${NODES_PRELUDE}
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now - ARGV[1]))
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', text(now))
+redis.call('ZADD', KEYS[1], text(now + ARGV[3]), ARGV[2])
+redis.call('PEXPIRE', KEYS[1], text(ARGV[1] + ARGV[3]))
+return view(ARGV[1])
+`,
 });
