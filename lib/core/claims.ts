@@ -36,7 +36,7 @@ export class Claims {
     for (const claim of this.#held) {
       if (claim.renewAt > now) return;
       this.#held.delete(claim);
-      if (now >= claim.endsAt) claim.run.giveUp();
+      if (now >= claim.endsAt) claim.giveUp();
       else this.#renew(claim);
     }
   }
@@ -52,7 +52,7 @@ export class Claims {
     }
   }
 
-  /** A lost claim is lost for good; its handler learns it when it has an answer. */
+  /** Somebody else has claimed: that is for good. The handler learns it when it has an answer. */
   #check(claim: HeldClaim, held: boolean): void {
     if (!held) this.#held.delete(claim);
   }

@@ -88,14 +88,20 @@ export class RedisDedupStore implements DedupStore {
 
   async renew(key: DedupKey, fence: number): Promise<boolean> {
     const { leaseMs } = this.#running.rules;
-    return (await this.#run(DEDUP_RENEW, nameOf(key), [fence, leaseMs])) === 1;
+    return (await this.#run(DEDUP_RENEW, nameOf(key), [fence, leaseMs, key.contentHash])) === 1;
   }
 
   /** Rejects where Redis could not be told before the claim has lapsed: then a later copy runs again. */
   async resolve(key: DedupKey, fence: number, answer: StoredAnswer): Promise<boolean> {
     const { rules, insistence } = this.#running;
     const name = nameOf(key);
-    const args = [fence, encodeAnswer(answer), rules.windowMs, this.#keys.dedupChannel(name)];
+    const args = [
+      fence,
+      encodeAnswer(answer),
+      rules.windowMs,
+      this.#keys.dedupChannel(name),
+      key.contentHash,
+    ];
     return (await insistence.run(() => this.#run(DEDUP_RESOLVE, name, args))) === 1;
   }
 

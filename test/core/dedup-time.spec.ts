@@ -196,6 +196,25 @@ describe('a claim', () => {
     expect([desk.runs.length, rig.journal.failures]).toEqual([1, ['dedupStore.renew']]);
   });
 
+  it('is renewed until its answer is stored, and not behind that', async () => {
+    const clock = new TestClock();
+    const dedup = new RemoteDedupStore(clock);
+    const { rig, work } = await startWorking(await startDedup({ clock, dedup }));
+    const held = new Deferred();
+    dedup.holds.set('resolve', held);
+    const renewals = (): number => dedup.calls.filter((call) => call === 'renew').length;
+    work.resolve('done');
+    await settled();
+
+    await clock.advance(11_000);
+    const during = renewals();
+    held.resolve();
+    await settled();
+    await clock.advance(60_000);
+
+    expect([during, renewals(), rig.engine.claims.size]).toEqual([1, 1, 0]);
+  });
+
   it('is not renewed any more when the handler has answered', async () => {
     const clock = new TestClock();
     const dedup = new RemoteDedupStore(clock);

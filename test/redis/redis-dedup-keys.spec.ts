@@ -9,6 +9,8 @@ import { DedupWorld, HISTORIES } from './dedup-world.js';
 
 const DONE: StoredAnswer = { type: 'data', data: '"done"' };
 const HOUR_MS = 3_600_000;
+/** Of some hundred steps each. */
+const RUNS = 12;
 
 /** Two nodes on a Redis whose clock the test moves. */
 async function start() {
@@ -141,25 +143,86 @@ describe('a claim whose key Redis has lost', () => {
   });
 });
 
+describe('a claim whose key is gone while its handler runs', () => {
+  type Node = Awaited<ReturnType<typeof start>>;
+
+  it.each<[what: string, lose: (node: Node) => Promise<unknown>]>([
+    ['Redis has lost it', ({ server }) => server.run('flushall')],
+    ['it has lapsed', async ({ step }) => step(RULES.leaseMs)],
+  ])('is taken again where %s, and no copy runs', async (_what, lose) => {
+    const node = await start();
+    const { store, other } = node;
+    const fence = await claim(store);
+    await lose(node);
+
+    const isRenewed = await store.renew(KEY, fence);
+    const copy = await other.claim(KEY);
+    await lose(node);
+    const isStored = await store.resolve(KEY, fence, DONE);
+
+    expect([isRenewed, copy.type, isStored]).toEqual([true, 'running', true]);
+    expect(await other.claim(KEY)).toEqual({ type: 'answered', answer: DONE });
+    expect(await other.claim({ ...KEY, contentHash: 'another' })).toEqual({ type: 'conflict' });
+  });
+
+  it('is kept for a lease, and an answer for a window', async () => {
+    const { server, store, names } = await start();
+    const fence = await claim(store);
+    await server.run('flushall');
+    const ttls = async (): Promise<unknown[]> =>
+      Promise.all((await names()).map((name) => server.run('pttl', name)));
+
+    await store.renew(KEY, fence);
+    const ofClaim = await ttls();
+    await server.run('flushall');
+    await store.resolve(KEY, fence, DONE);
+
+    expect([ofClaim, await ttls()]).toEqual([[RULES.leaseMs], [RULES.windowMs]]);
+  });
+
+  it('is not taken again when it was released', async () => {
+    const { store, other } = await start();
+    const fence = await claim(store);
+    await store.release(KEY, fence);
+
+    expect([await store.renew(KEY, fence), await store.resolve(KEY, fence, DONE)]).toEqual([false, false]);
+    expect((await other.claim(KEY)).type).toBe('claimed');
+  });
+
+  it('gives way to a higher fence than the one it was taken again under', async () => {
+    const { server, store, other, step } = await start();
+    const fence = await claim(store);
+    await server.run('flushall');
+    step(-HOUR_MS);
+    await store.renew(KEY, fence);
+
+    await store.release(KEY, fence);
+
+    expect(await claim(other)).toBe(fence + 1);
+  });
+});
+
 describe('keys that are deleted at random', () => {
   it('let a copy run again at once, and never two of them store', { timeout: 60_000 }, async () => {
-    const { server, store, other, step } = await start();
-    let steps = 0;
+    const { server, store, other, step, names } = await start();
+    let deleted = 0;
 
     await fc.assert(
       fc.asyncProperty(HISTORIES, async (history) => {
         await server.run('flushall');
-        const world = new DedupWorld([store, other], step);
-        for (const [act, node, id] of history) {
-          if (act === 'delete') await server.run('flushall');
-          await world.take(act, node, id);
-          steps += 1;
-        }
+        const world = new DedupWorld([store, other], {
+          step,
+          names,
+          delete: async (name) => Number(await server.run('del', name)),
+        });
+        await world.begin();
+        for (const [act, node, id] of history) await world.take(act, node, id);
         await world.end();
+        deleted += world.deleted;
       }),
-      { numRuns: 10 },
+      { numRuns: RUNS },
     );
 
-    expect(steps).toBe(600);
+    expect(deleted).toBeGreaterThanOrEqual(1_000);
   });
 });

@@ -12,7 +12,7 @@ import { DEDUP_PRELUDE } from './dedup-prelude.js';
  * The fence is the time of Redis in microseconds, for a counter would begin again where the key was evicted or lost
  * with its master, and an old holder could store under the number of a new one. It is more than the last one that is
  * known, for a clock can be set back. What counts is that two claims never have the same: fences are compared for
- * equality, never for order.
+ * equality, never for order. For that a lost key and a clock that was set back would have to meet in one microsecond.
  *
  * HSET comes first of all writes: where it fails, for Redis is full, nothing has changed.
  */

@@ -12,6 +12,10 @@ local left = redis.call('PTTL', key)
 local fence, content, answer = unpack(redis.call('HMGET', key, 'f', 'h', 'a'))
 local isKept = left > 0 and content
 local isRunning = isKept and not answer
+-- Whose key is gone may take it again, under the fence that it has, as long as nobody else has claimed.
+local function isOf(holder)
+  return not fence or (fence == holder and content and not answer)
+end
 
 -- A clock of Redis that was set back would keep it for that much longer.
 local function limit(ms)
