@@ -31,10 +31,11 @@ export class ChannelAgreement {
   async check(channel: string, history: HistoryRule | undefined): Promise<void> {
     // Who comes first goes on first: all wait for the same promise.
     const opinions = (await this.#current()).match(channel)?.value;
-    if (!opinions || opinions.some((opinion) => describe(opinion) === describe(history))) return;
+    if (!opinions || opinions.some((opinion) => describeHistory(opinion) === describeHistory(history)))
+      return;
     throw new ChannelsError(
       'bad_request',
-      `"${channel}" has ${describe(history)} here, but ${opinions.map(describe).join(' or ')} at the nodes ` +
+      `"${channel}" has ${describeHistory(history)} here, but ${opinions.map(describeHistory).join(' or ')} at the nodes ` +
         'that deliver it; share one defineChannel(...) between them.',
     );
   }
@@ -87,6 +88,7 @@ function toTable(channels: readonly RegisteredChannel[]): Opinions {
   return table;
 }
 
-function describe(history: HistoryRule | undefined): string {
+/** In words, the same for the same rule. */
+export function describeHistory(history: HistoryRule | undefined): string {
   return history ? `a history of ${history.size} for ${history.ttlMs} ms` : 'no history';
 }

@@ -4,14 +4,17 @@ import { CLOSE_CODES } from '../protocol/index.js';
 import { Alarms } from './alarms.js';
 import type { Broker, BrokerNode } from './broker.interface.js';
 import { ChannelCatalog } from './channel-catalog.js';
+import type { ChannelRegistry, RegisteredChannel } from './channel-registry.interface.js';
 import { Claims } from './claims.js';
 import type { Clock } from './clock.interface.js';
 import { Connection, type ConnectionInfo } from './connection.js';
+import { contradictions } from './contradictions.js';
 import { Control } from './control.js';
 import { Deadlines } from './deadlines.js';
 import type { DedupStore } from './dedup-store.interface.js';
 import { Dispatcher } from './dispatcher.js';
 import type { Endpoint } from './endpoint.js';
+import { ChannelsError } from './errors.js';
 import { FlushQueue } from './flush-queue.js';
 import type { ErrorMapper } from './handler.interface.js';
 import { Heartbeat } from './heartbeat.js';
@@ -142,12 +145,28 @@ export class Engine {
     this.#ticker ??= this.clock.setInterval(() => this.#tick(), this.#tickMs);
   }
 
-  /** Tells those who publish without being a node what the channels here keep, now that all are defined. */
+  /**
+   * Tells those who publish without being a node what the channels here keep, now that all are defined, and the
+   * operator where other nodes say something else.
+   */
   async register(): Promise<void> {
-    const channels = [...this.catalog.definitions];
-    await this.#broker.registry?.register(
-      channels.map(({ pattern, options: { history } }) => ({ pattern, history })),
-    );
+    const { registry } = this.#broker;
+    if (!registry) return;
+    const definitions = [...this.catalog.definitions];
+    const channels = definitions.map(({ pattern, options: { history } }) => ({ pattern, history }));
+    await registry.register(channels);
+    await this.#compare(registry, channels);
+  }
+
+  /** Nodes that differ lose each other's publications: that is seen best where one starts. */
+  async #compare(registry: ChannelRegistry, channels: readonly RegisteredChannel[]): Promise<void> {
+    try {
+      for (const text of contradictions(channels, await registry.read())) this.observers.warned(text);
+    } catch (error) {
+      // That the broker is away is told once, by the broker.
+      if (error instanceof ChannelsError && error.code === 'unavailable') return;
+      this.observers.failed({ where: 'the comparison with the channels of other nodes', error });
+    }
   }
 
   /** Takes a new peer on. Nothing of it is handled before {@link admit}. */
@@ -291,6 +310,7 @@ export class Engine {
     this.claims.sweep(now);
     this.#heartbeat.sweep(now);
     this.hub.checkAgain();
+    this.hub.tellUnplaced();
     if (now < this.#checkedAt + this.options.positionCheckMs) return;
     this.#checkedAt = now;
     this.hub.check();

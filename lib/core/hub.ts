@@ -5,8 +5,10 @@ import { ChannelStream } from './channel-stream.js';
 import { EncodedFrame } from './encoded-frame.js';
 import { ChannelsError } from './errors.js';
 import type { Observers } from './observers.js';
+import { PacedHistories } from './paced-histories.js';
 import { PositionChecks } from './position-checks.js';
 import type { Subscription } from './subscription.js';
+import { UnplacedPublications } from './unplaced-publications.js';
 
 /** The subscribers of one channel on this node. */
 interface LocalChannel {
@@ -22,13 +24,18 @@ export class Hub {
   readonly #channels = new Map<string, LocalChannel>();
   readonly #checks = new PositionChecks();
   readonly #encoded = new WeakMap<Publication, EncodedFrame>();
+  readonly #histories: PacedHistories;
+  readonly #unplaced: UnplacedPublications;
 
   constructor(
     private readonly codec: Codec,
     readonly broker: Broker,
     private readonly observers: Observers,
     private readonly catalog: ChannelCatalog,
-  ) {}
+  ) {
+    this.#histories = new PacedHistories(broker);
+    this.#unplaced = new UnplacedPublications(observers);
+  }
 
   /** Channels with at least one subscriber here. */
   get size(): number {
@@ -94,6 +101,11 @@ export class Hub {
     this.#checks.again();
   }
 
+  /** Tells subscribers of what has come and cannot be handed to them. */
+  tellUnplaced(): void {
+    this.#unplaced.tell();
+  }
+
   /** The broker may have lost publications, of these channels or of all. */
   unsure(channels: Iterable<string> = this.#channels.keys()): void {
     for (const channel of channels) {
@@ -120,7 +132,7 @@ export class Hub {
   #stream(channel: string, subscriptions: ReadonlySet<Subscription>): ChannelStream | undefined {
     const rule = this.catalog.historyOf(channel);
     if (!rule) return undefined;
-    return new ChannelStream(channel, rule, this.broker, {
+    const stream = new ChannelStream(channel, rule, this.#histories, {
       next: (publication) => {
         const frame = this.encode(publication);
         for (const subscription of subscriptions) subscription.take(frame, publication.position as Position);
@@ -129,12 +141,16 @@ export class Hub {
       gap: (position) => {
         for (const subscription of subscriptions) subscription.skip(position);
       },
+      unplaced: () => this.#unplaced.add(channel, subscriptions),
+      checkDue: () => this.#checks.add(stream),
       failed: (error) => {
+        this.#checks.addFailed(stream);
         // That the broker is away is told once, not for each channel.
         if (isUnavailable(error)) return;
         this.observers.failed({ where: `the history of ${channel}`, error });
       },
     });
+    return stream;
   }
 
   #subscribe(channel: string, stream: ChannelStream | undefined): Promise<void> | void {

@@ -15,7 +15,15 @@ export class PositionChecks {
     this.#ask();
   }
 
-  /** Asks once more for those that had no answer. */
+  /** The broker has not answered: one more question is for {@link again}. */
+  addFailed(stream: ChannelStream): void {
+    this.#failed.add(stream);
+  }
+
+  /**
+   * Asks once more for those that had no answer. One that nobody is in any more is asked for in vain once, and
+   * forgotten.
+   */
   again(): void {
     for (const stream of this.#failed) this.add(stream);
   }
@@ -30,10 +38,8 @@ export class PositionChecks {
 
   async #check(stream: ChannelStream): Promise<void> {
     this.#asked++;
-    const isAnswered = await stream.check();
+    await stream.check();
     this.#asked--;
-    // One that nobody is in any more is asked for in vain once, and forgotten.
-    if (!isAnswered) this.#failed.add(stream);
     this.#ask();
   }
 }

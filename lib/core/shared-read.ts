@@ -6,6 +6,10 @@ export class SharedRead<T> {
 
   constructor(private readonly begin: () => Promise<T> | T) {}
 
+  get isIdle(): boolean {
+    return !this.#running && !this.#next;
+  }
+
   read(): Promise<T> | T {
     const running = this.#running;
     if (running) return (this.#next ??= this.#after(running));

@@ -99,9 +99,9 @@ export class Subscription {
     else this.#tellGap(position);
   }
 
-  /** This node may have lost publications of a channel without history. */
+  /** This node may have lost publications that no history has. */
   lose(): void {
-    if (this.held) this.held.break();
+    if (this.held) this.held.lose();
     else if (!this.#isOver) this.tellLoss();
   }
 
@@ -282,6 +282,7 @@ export class Subscription {
         this.#hold();
       } else {
         this.held = undefined;
+        if (held.hasLost) this.tellLoss();
         return;
       }
     }
@@ -339,7 +340,7 @@ export class Subscription {
   }
 
   #hold(maxBytes = this.joinBufferBytes): void {
-    this.held = new HeldPublications(maxBytes);
+    this.held = new HeldPublications(maxBytes, this.held?.hasLost);
   }
 
   get #stream(): ChannelStream | undefined {

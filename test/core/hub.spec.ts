@@ -249,6 +249,28 @@ describe('the hub, with a broker that fails', () => {
     expect(rig.engine.hub.size).toBe(0);
   });
 
+  it('reads again within a second what it could not read', async () => {
+    const clock = new TestClock();
+    const broker = new MemoryBroker({ clock, random: seededRandom(7) });
+    const rig = await Rig.start({ broker, clock });
+    rig.engine.catalog.add(defineChannel('news', { history: true }), 'a test');
+    const peer = rig.open();
+    await join(peer, 'news');
+    const publish = (data: number): Promise<void> => rig.engine.publisher.publish('news', 'said', data, {});
+    const history = vi.spyOn(broker, 'history').mockRejectedValueOnce(AWAY);
+
+    broker.start(() => undefined);
+    await publish(1);
+    broker.start(rig.engine.hub.deliver);
+    await publish(2);
+    const before = await publicationsOf(peer);
+    await clock.advance(1_000);
+
+    expect(before).toEqual([]);
+    expect(await publicationsOf(peer)).toEqual([1, 2]);
+    expect(history).toHaveBeenCalledTimes(2);
+  });
+
   it('tells newcomers nothing of what was read for those who have left', async () => {
     const clock = new TestClock();
     const broker = new MemoryBroker({ clock, random: seededRandom(7) });

@@ -1,31 +1,58 @@
 import { Cluster } from 'ioredis';
-import { describe, expect, it, vi } from 'vitest';
+import { FaultProxy } from 'nestjs-channels/testing';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { eventually } from '../support/redis/eventually.js';
 import { RedisCluster } from '../support/redis/redis-cluster.js';
-import { RedisSentinels } from '../support/redis/redis-sentinels.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 import { Reader, startNode } from './news-nodes.js';
 
 vi.setConfig({ testTimeout: 60_000 });
 
 const CHANNEL = 'news:a';
+const STREAM = `channels:{${CHANNEL}}:stream`;
+const PUBLICATIONS = Array.from({ length: 20 }, (_, at) => at);
 const REPLICATED = { durability: 'replicated', replicationTimeoutMs: 1_000 } as const;
+
+/** A master and its replica, which hears of it by a line that can be darkened. */
+async function pair(): Promise<{ master: RedisServer; replica: RedisServer; line: FaultProxy }> {
+  const master = await RedisServer.start({ config: { 'repl-diskless-sync-delay': 0 } });
+  const line = await FaultProxy.start({ target: { port: master.port } });
+  onTestFinished(() => line.close());
+  const replica = await RedisServer.start({ config: { replicaof: `${master.host} ${line.port}` } });
+  await eventually(
+    'the replica is in step with its master',
+    async () => (await replica.info('replication')).get('master_link_status') === 'up',
+  );
+  return { master, replica, line };
+}
 
 describe('a publication that has to be replicated', () => {
   it('resolves where a replica has it: it outlives its master', async () => {
-    const sentinels = await RedisSentinels.start();
-    const node = await startNode({
-      connection: { sentinels: [...sentinels.addresses], name: sentinels.name },
-      ...REPLICATED,
-    });
+    const { master, replica, line } = await pair();
+    const node = await startNode({ connection: master.url, ...REPLICATED });
 
-    for (let count = 0; count < 20; count++) await node.app.channels.publish(CHANNEL, 'said', count);
-    const replicas = sentinels.servers.length - 1;
-    const confirmed = await Promise.all(
-      sentinels.servers.map((server) => server.run('xlen', `channels:{${CHANNEL}}:stream`)),
-    );
+    await Promise.all(PUBLICATIONS.map((data) => node.app.channels.publish(CHANNEL, 'said', data)));
+    line.blackHole();
+    const refused = node.app.channels.publish(CHANNEL, 'said', 'too late');
+    await expect(refused).rejects.toMatchObject({ code: 'unavailable' });
+    await master.kill();
+    await replica.run('replicaof', 'no', 'one');
 
-    expect(replicas).toBe(2);
-    expect(confirmed.filter((length) => length === 20).length).toBeGreaterThanOrEqual(2);
+    expect(await replica.run('xlen', STREAM)).toBe(PUBLICATIONS.length);
+  });
+
+  it('would resolve without a replica, and die with its master, where the master is enough', async () => {
+    const { master, replica, line } = await pair();
+    const node = await startNode({ connection: master.url });
+
+    await node.app.channels.publish(CHANNEL, 'said', 'in time');
+    await eventually('the replica has it', async () => (await replica.run('xlen', STREAM)) === 1);
+    line.blackHole();
+    await node.app.channels.publish(CHANNEL, 'said', 'too late');
+    await master.kill();
+    await replica.run('replicaof', 'no', 'one');
+
+    expect(await replica.run('xlen', STREAM)).toBe(1);
   });
 
   it('rejects where no replica confirms it, though subscribers may have it', async () => {

@@ -28,8 +28,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'the loss of the last publication is not looked for',
     file: 'lib/core/channel-stream.ts',
-    find: 'if (!this.#position || this.#asking || this.#checking) return true;',
-    replace: 'if (this.#position) return true;',
+    find: 'if (!this.#position) return;',
+    replace: 'if (this.#position) return;',
     finds: ['I7'],
   },
   {
