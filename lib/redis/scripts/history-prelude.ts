@@ -5,6 +5,9 @@
  * An epoch ends where offsets could be given again: the hash is new; the master is another one, or has lost its
  * memory, for then its replication id is another one (https://redis.io/docs/latest/operate/oss_and_stack/management/replication/);
  * or the offset is behind one that the caller has seen.
+ *
+ * A Redis that is full refuses the first write of a script that may need memory, and none behind any other write. So
+ * the first write is always one of those: HSET before DEL. Where it fails, nothing has changed.
  */
 export const HISTORY_PRELUDE = `
 local replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
@@ -17,8 +20,8 @@ local function standing(meta, stream, fresh, seenEpoch, seenOffset)
   if epoch and offset and kept[3] == replid and not (epoch == seenEpoch and offset < tonumber(seenOffset)) then
     return epoch, offset
   end
-  redis.call('DEL', stream)
   redis.call('HSET', meta, 'e', fresh, 'o', 0, 'r', replid)
+  redis.call('DEL', stream)
   return fresh, 0
 end
 
