@@ -139,7 +139,8 @@ export interface Broker {
 
   /**
    * Where a channel with history stands. One that has had no publication stands at 0 of an epoch that its
-   * first publication will have, as long as a node has subscribed to it.
+   * first publication will have, as long as a node has subscribed to it, and asks at least every 120 s. It is to be
+   * kept for twice as long, since a question may fail.
    *
    * Rejects with `unavailable`, as a `ChannelsError`, when it cannot be had: the peer may try again. Anything
    * else that it rejects with is `internal` for the peer, and goes to the log.

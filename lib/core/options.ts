@@ -136,7 +136,8 @@ export interface EngineOptions {
 
   /**
    * How often the position of a channel with history is compared with the broker's, so that the loss of its last
-   * publication is found, too.
+   * publication is found, too. At most 120_000: a broker forgets a channel without publications that nobody looks
+   * at.
    *
    * @default 10_000
    */
@@ -246,6 +247,9 @@ const MAY_BE_ZERO: ReadonlySet<string> = new Set([
   'presenceGraceMs',
 ]);
 
+/** The longest `positionCheckMs`: a broker keeps a position for twice as long, so that one look may fail. */
+const MAX_POSITION_CHECK_MS = 120_000;
+
 /** Timers cannot wait longer: Node fires at once instead. */
 export const MAX_TIMER_MS = 2_147_483_647;
 
@@ -270,8 +274,9 @@ function checkNumber(name: string, value: unknown): number {
   if (!Number.isSafeInteger(value) || (value as number) < least) {
     throw new TypeError(`${name} (${String(value)}) must be a whole number of at least ${least}.`);
   }
-  if (name.endsWith('Ms') && (value as number) > MAX_TIMER_MS) {
-    throw new TypeError(`${name} (${String(value)}) must be at most ${MAX_TIMER_MS} milliseconds.`);
+  const mostMs = name === 'positionCheckMs' ? MAX_POSITION_CHECK_MS : MAX_TIMER_MS;
+  if (name.endsWith('Ms') && (value as number) > mostMs) {
+    throw new TypeError(`${name} (${String(value)}) must be at most ${mostMs} milliseconds.`);
   }
   return value as number;
 }

@@ -4,6 +4,7 @@ import { checkChannelName } from './channel-name.js';
 import { ChannelsError } from './errors.js';
 import { checkEventName } from './event-name.js';
 import type { Observers } from './observers.js';
+import { checkPublicationKey } from './publication-key.js';
 
 /** Who does not get a publication, and by what it is known. */
 export interface PublicationOptions {
@@ -51,6 +52,7 @@ function checkFitting(
   if (!history && key !== undefined) {
     throw new ChannelsError('bad_request', `"key" is not for ${channel}, which has no history`);
   }
+  if (key !== undefined) checkPublicationKey(key);
 }
 
 function encode(data: unknown, maxMessageBytes: number): string | undefined {

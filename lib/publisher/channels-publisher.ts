@@ -12,7 +12,7 @@ export interface PublisherOptions {
 
   /**
    * Publishes once: a second publication of the same key to the channel is not made while the first is in its
-   * history. Only on channels with history.
+   * history. Only on channels with history. 1 to 255 characters, well-formed Unicode.
    */
   readonly key?: string;
 }
@@ -32,7 +32,7 @@ export class ChannelsPublisher {
    * peers received it. The data is encoded before the call returns: what changes later is not sent.
    *
    * @throws ChannelsError `bad_request` for a channel or an event that cannot be one, for data
-   * without JSON, for `except` on a channel with history and `key` on one without, and for a channel that keeps
+   * without JSON, for `except` on a channel with history, `key` on one without and one that cannot be a key, and for a channel that keeps
    * something else at the nodes, whose options differ; `payload_too_large` past `maxMessageBytes`, `unavailable`
    * while the broker is away
    */

@@ -14,6 +14,7 @@ import type { PresenceStore } from '../core/presence-store.interface.js';
 import type { ChannelRegistry } from '../core/channel-registry.interface.js';
 import type { Nodes } from '../core/nodes.interface.js';
 import type { DedupStore } from '../core/dedup-store.interface.js';
+import { databaseOf } from './database.js';
 import { FollowedChannels } from './followed-channels.js';
 import { Keys } from './keys.js';
 import { MissedByOthers } from './missed-by-others.js';
@@ -36,10 +37,13 @@ import { PUBLISH } from './scripts/publish.js';
 /** What a publication counts besides its event and its data, see `HistoryQuery.maxBytes`. */
 const AROUND_BYTES = 45;
 
-/** For how long a position is kept without a publication: who tries to join under many names leaves nothing behind. */
+/**
+ * For how long a position is kept without a publication: who tries to join under many names leaves nothing behind.
+ * A node that looks at it makes half of it certain, which is above the longest `positionCheckMs`.
+ */
 const BLANK_MS = 600_000;
 
-/** For how long a position is kept after the last publication, or the last subscriber, at least. */
+/** For how long a position is kept after the last publication, and half of it after the last subscriber, at least. */
 const POSITION_MS = 86_400_000;
 
 /** How long a channel stays subscribed that nobody is in any more: who loads a page again comes back at once. */
@@ -77,10 +81,11 @@ export class RedisBroker implements Broker {
   constructor(options: RedisConnection | RedisBrokerOptions) {
     const given = asOptions(options);
     this.#replicatedMs = resolveDurability(given);
+    const database = databaseOf(given.connection);
     this.#link = new RedisLink(given);
-    this.#dedup = new RedisDedupStore(this.#link, given);
-    this.#keys = new Keys(this.#link.prefix);
-    this.presence = new RedisPresenceStore({ link: this.#link });
+    this.#dedup = new RedisDedupStore(this.#link, given, database);
+    this.#keys = new Keys(this.#link.prefix, database);
+    this.presence = new RedisPresenceStore({ link: this.#link, database });
     this.nodes = new RedisNodes(this.#link, this.#keys);
     this.registry = new RedisChannelRegistry(this.#link, this.#keys);
     this.#missed = new MissedByOthers(this.#link, this.#keys.missed);

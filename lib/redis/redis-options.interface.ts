@@ -22,7 +22,8 @@ export interface RedisLinkOptions {
 
   /**
    * Begins the name of every key and channel, so that several applications can share a Redis. The same on all nodes
-   * of one application. Without braces, which mean something in a Redis Cluster.
+   * of one application. Without braces, which mean something in a Redis Cluster. Applications in different databases
+   * of one Redis may have the same one.
    *
    * @default 'channels'
    */

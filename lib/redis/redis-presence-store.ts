@@ -33,6 +33,13 @@ export interface RedisPresenceParts {
   readonly link: PresenceLink;
 
   /**
+   * The number of the database that has the keys.
+   *
+   * @default 0
+   */
+  readonly database?: number;
+
+  /**
    * After how long without a sign of life a node has died, in milliseconds.
    *
    * @default 10_000
@@ -66,9 +73,9 @@ export class RedisPresenceStore implements PresenceStore {
   #now = 0;
   #isFailing = false;
 
-  constructor({ link, leaseMs = LEASE_MS, sweepMs = SWEEP_MS }: RedisPresenceParts) {
+  constructor({ link, database = 0, leaseMs = LEASE_MS, sweepMs = SWEEP_MS }: RedisPresenceParts) {
     this.#link = link;
-    this.#keys = new PresenceKeys(link.prefix);
+    this.#keys = new PresenceKeys(link.prefix, database);
     this.#leaseMs = leaseMs;
     this.#sweepMs = sweepMs;
   }

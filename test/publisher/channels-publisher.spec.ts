@@ -76,6 +76,36 @@ describe('ChannelsPublisher', () => {
     );
   });
 
+  it.each([
+    ['an empty one', ''],
+    ['half of a character', 'order-\ud800'],
+    ['256 characters', 'k'.repeat(256)],
+    ['a number', 7 as unknown as string],
+  ])('refuses as a key: %s', async (_what, key) => {
+    const world = createWorld();
+    const node = await startNode(world);
+    const publisher = await startWorker(world, { channels: [chat] });
+
+    for (const one of [publisher, node.channels]) {
+      await expect(one.publish('chat:1', 'message', 1, { key })).rejects.toMatchObject({
+        code: 'bad_request',
+      });
+    }
+
+    expect((await node.channels.history('chat:1')).publications).toEqual([]);
+  });
+
+  it('takes a key of 255 characters, whole ones of any kind', async () => {
+    const world = createWorld();
+    const node = await startNode(world);
+    const publisher = await startWorker(world, { channels: [chat] });
+
+    for (const key of ['k'.repeat(255), '\u{1f600} \0'])
+      await publisher.publish('chat:1', 'message', key, { key });
+
+    expect((await node.channels.history('chat:1')).publications).toHaveLength(2);
+  });
+
   it('publishes once under a key', async () => {
     const world = createWorld();
     const node = await startNode(world);

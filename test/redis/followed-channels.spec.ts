@@ -114,7 +114,7 @@ describe('a client whose join Redis could not take', () => {
     const server = await RedisServer.start();
     const proxy = await FaultProxy.start({ target: { port: server.port } });
     onTestFinished(() => proxy.close());
-    const node = await startNode({ connection: { port: proxy.port } }, { positionCheckMs: 600_000 });
+    const node = await startNode({ connection: { port: proxy.port } }, { positionCheckMs: 120_000 });
     const other = await startNode({ connection: server.url });
     const client = await node.app.connect('/ws');
     proxy.blackHole();

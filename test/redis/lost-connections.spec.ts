@@ -8,7 +8,7 @@ import { converged, Reader, startNode, type NewsNode } from './news-nodes.js';
 vi.setConfig({ testTimeout: 60_000 });
 
 /** So often are positions compared besides: too seldom to help. */
-const SELDOM = { positionCheckMs: 600_000 };
+const SELDOM = { positionCheckMs: 120_000 };
 
 /** What a client may wait until it knows. */
 const RESYNC_MS = 2_000;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
+import type { ChannelsError } from 'nestjs-channels';
 import { FaultProxy } from 'nestjs-channels/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { eventually } from '../support/redis/eventually.js';
@@ -13,6 +14,7 @@ const RUNS = Array.from({ length: Number(process.env['FAILOVERS'] ?? 2) }, (_, a
 
 const CHANNEL = 'news:a';
 const META = `channels:{${CHANNEL}}:meta`;
+const STREAM = `channels:{${CHANNEL}}:stream`;
 
 async function publish({ app }: NewsNode, count: number): Promise<void> {
   for (let at = 0; at < count; at++) await app.channels.publish(CHANNEL, 'said', at);
@@ -136,6 +138,48 @@ describe('a Redis that has lost keys', () => {
     await converged(node, [reader]);
 
     expect(reader.told).toEqual([1, 2, 3]);
+  });
+
+  it.each(['publish', 'position', 'history'] as const)(
+    'begins no history when its memory is full: %s',
+    async (what) => {
+      const server = await RedisServer.start({ config: { 'maxmemory-policy': 'noeviction' } });
+      const node = await startNode({ connection: server.url });
+      const rule = { size: 10, ttlMs: 60_000 };
+      const begin = (name: string): Promise<unknown> => {
+        if (what === 'position') return node.broker.position(name, rule);
+        if (what === 'history') return node.broker.history(name, rule, { limit: 1, maxBytes: 1 });
+        return node.app.channels.publish(name, 'said', 'x'.repeat(50_000));
+      };
+      const keys = async (name: string): Promise<unknown> => server.run('keys', `channels:{${name}}:*`);
+      await server.run('config', 'set', 'maxmemory', '1mb');
+
+      const refused = await Promise.allSettled(Array.from({ length: 20 }, (_, at) => begin(`news:full${at}`)));
+      const kept = await keys('news:full*');
+      await server.run('config', 'set', 'maxmemory', '0');
+      await begin('news:free');
+
+      expect(refused.map((one) => one.status === 'rejected' && (one.reason as ChannelsError).code)).toEqual(
+        Array.from({ length: 20 }, () => 'unavailable'),
+      );
+      expect(kept).toEqual([]);
+      expect(await keys('news:free')).toContain('channels:{news:free}:meta');
+    },
+  );
+
+  it('ends no history when its memory is full: what was kept is there once there is room', async () => {
+    const server = await RedisServer.start({ config: { 'maxmemory-policy': 'noeviction' } });
+    const node = await startNode({ connection: server.url });
+    await publish(node, 2);
+    await server.run('hset', META, 'r', 'of another master');
+    await server.run('config', 'set', 'maxmemory', '1mb');
+
+    await expect(node.app.channels.publish(CHANNEL, 'said', 3)).rejects.toMatchObject({ code: 'unavailable' });
+
+    expect(await server.run('xlen', STREAM)).toBe(2);
+    await server.run('config', 'set', 'maxmemory', '0');
+    await publish(node, 1);
+    expect(await tailOf(node, CHANNEL)).toMatchObject({ offset: 1 });
   });
 
   it.each([

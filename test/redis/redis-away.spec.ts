@@ -107,7 +107,7 @@ describe('a node whose Redis is away', () => {
       probeIntervalMs: 600_000,
       maxPending: 3,
     };
-    const node = await startNode(options, { positionCheckMs: 600_000 });
+    const node = await startNode(options, { positionCheckMs: 120_000 });
     server.freeze();
 
     const publishing = [1, 2, 3, 4].map((data) => node.app.channels.publish('news:a', 'said', data));

@@ -7,7 +7,7 @@ import { startNode, type NewsNode } from './news-nodes.js';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const SELDOM = { positionCheckMs: 600_000 };
+const SELDOM = { positionCheckMs: 120_000 };
 
 async function startProxy({ port }: RedisServer): Promise<FaultProxy> {
   const proxy = await FaultProxy.start({ target: { port } });

@@ -9,7 +9,8 @@ import { HISTORY_PRELUDE } from './history-prelude.js';
  * position without and with publications is kept, how many publications and for how long, the channel to publish to,
  * the publication.
  *
- * Returns the epoch and the offset. XADD comes first of all writes: where it fails, nothing has changed.
+ * Returns the epoch and the offset. The first write is XADD, or the HSET of an epoch that begins: where it fails, for
+ * Redis is full, nothing has changed.
  */
 export const PUBLISH = defineScript({
   name: 'publish',

@@ -3,6 +3,9 @@ import { defineScript } from '../script.js';
 /**
  * Keeps entries in a set of those that were renewed, and drops the others.
  *
+ * The first command needs no memory, so that a Redis that is full takes the others as well: they are few, and whoever
+ * publishes is compared with them.
+ *
  * KEYS: the registry. ARGV: for how many milliseconds, the entries.
  */
 export const REGISTER_CHANNELS = defineScript({
