@@ -2,7 +2,6 @@ import type { MessageId } from '../protocol/index.js';
 import type { Connection } from './connection.js';
 import type { Engine } from './engine.js';
 import { ChannelsError, toWireError } from './errors.js';
-import type { PresenceMembers } from './presence-store.interface.js';
 
 /** How long a peer waits whose last `$presence` of a channel has no answer yet. */
 const PRESENCE_RETRY_MS = 1_000;
@@ -30,20 +29,16 @@ export function answerPresence(engine: Engine, connection: Connection, id: Messa
   }
   const answer = engine.presence.members(channel);
   if (!(answer instanceof Promise)) {
-    connection.sendAck(id, answerOf(answer));
+    connection.sendAnswer(id, { type: 'data', data: answer.json });
     return;
   }
   asking.set(connection, asked.add(channel));
   void answer
     .then(
-      (members) => connection.sendAck(id, answerOf(members)),
+      ({ json }) => connection.sendAnswer(id, { type: 'data', data: json }),
       (error: unknown) => connection.sendError(id, toWireError(asError(engine, channel, error))),
     )
     .finally(() => asked.delete(channel));
-}
-
-function answerOf({ members, count }: PresenceMembers): object {
-  return { members, count, more: members.length < count };
 }
 
 function asError(engine: Engine, channel: string, error: unknown): ChannelsError {

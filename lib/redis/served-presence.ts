@@ -1,6 +1,6 @@
 import { PresenceMirror, type MirrorChange, type PresenceSnapshot } from './presence-mirror.js';
 
-/** A change in one script at most: it runs for a millisecond or so. */
+/** Changes in one script at most: it runs for about five milliseconds then. */
 const MAX_CHANGES = 500;
 
 /** After so many scripts with changes in a row it is time for what else is to be done. */

@@ -136,6 +136,29 @@ describe('$presence', () => {
   });
 
   it.each([
+    [29, 0],
+    [3_000, 100],
+    [1_000_000, 1_000],
+  ])('reads a list of %i entries that others share again after %i ms', async (count, ms) => {
+    const { hall, store } = await startSlow();
+    const client = await hall.enter('ada');
+    const ask = () => client.request('$presence', { channel: 'hall' });
+    const first = ask();
+    (await store.asked.next()).resolve({ ...NOBODY, count });
+    await first;
+
+    const second = ask();
+    await client.request('$ping');
+    if (ms > 0) await hall.clock.advance(ms - 1);
+    const before = store.asked.all.length;
+    if (ms > 0) await hall.clock.advance(1);
+    (await store.asked.next()).resolve(NOBODY);
+
+    expect(before).toBe(ms > 0 ? 1 : 2);
+    expect((await second).data).toMatchObject({ count: 0 });
+  });
+
+  it.each([
     ['unavailable', new ChannelsError('unavailable', 'away'), { code: 'unavailable', message: 'away' }],
     ['internal', new Error('secret'), { code: 'internal', message: 'who is there cannot be read' }],
   ])('is answered %s where the store fails so', async (_code, failure, error) => {

@@ -154,7 +154,9 @@ describe('a Redis that has lost keys', () => {
       const keys = async (name: string): Promise<unknown> => server.run('keys', `channels:{${name}}:*`);
       await server.run('config', 'set', 'maxmemory', '1mb');
 
-      const refused = await Promise.allSettled(Array.from({ length: 20 }, (_, at) => begin(`news:full${at}`)));
+      const refused = await Promise.allSettled(
+        Array.from({ length: 20 }, (_, at) => begin(`news:full${at}`)),
+      );
       const kept = await keys('news:full*');
       await server.run('config', 'set', 'maxmemory', '0');
       await begin('news:free');
@@ -174,7 +176,9 @@ describe('a Redis that has lost keys', () => {
     await server.run('hset', META, 'r', 'of another master');
     await server.run('config', 'set', 'maxmemory', '1mb');
 
-    await expect(node.app.channels.publish(CHANNEL, 'said', 3)).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(node.app.channels.publish(CHANNEL, 'said', 3)).rejects.toMatchObject({
+      code: 'unavailable',
+    });
 
     expect(await server.run('xlen', STREAM)).toBe(2);
     await server.run('config', 'set', 'maxmemory', '0');

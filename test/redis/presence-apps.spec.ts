@@ -89,7 +89,8 @@ describe('presence of two applications that share a Redis', () => {
     await other?.start(0);
     const hall = await Hall.start({ broker: new RedisBroker({ connection: server.url, prefix }) }, 'real');
     const ada = await hall.enter('ada');
-    // What she is told of herself is then in no turn with what follows.
+    // Her own join is then in no turn with what follows.
+    await membersOf(ada);
     other?.has('bob', 1, 'hall');
     await ada.waitFor({ event: '$join', data: { principal: 'bob' } });
 
