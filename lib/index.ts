@@ -20,7 +20,12 @@ export type {
   PublicationSink,
   PublishRule,
 } from './core/broker.interface.js';
-export type { ChannelRegistry, RegisteredChannel, RegistryHost } from './core/channel-registry.interface.js';
+export type {
+  ChannelRegistry,
+  RegisteredChannel,
+  RegisteredChannels,
+  RegistryHost,
+} from './core/channel-registry.interface.js';
 export type { ClaimFilter, ConnectionFilter, ConnectionSummary } from './core/connection-filter.js';
 export type { Claim, DedupKey, DedupRules, DedupStore, StoredAnswer } from './core/dedup-store.interface.js';
 export type {

@@ -8,14 +8,18 @@ import { Pattern, PatternTable } from './pattern.js';
 /** For how long what the nodes have said is taken for true. */
 const FRESH_MS = 5_000;
 
-/** What nodes say about a channel: one opinion, or several while a deploy goes on. */
-type Opinions = PatternTable<(HistoryRule | undefined)[]>;
+/** Older than this, it is not taken for true any more: who publishes now and then has slept through deploys. */
+const STALE_MS = 60_000;
+
+/** What the nodes say: a table, or several while a deploy goes on. */
+type Opinions = readonly PatternTable<HistoryRule | undefined>[];
 
 /** Whether who publishes and who delivers mean the same by a channel. */
 export class ChannelAgreement {
   #opinions?: Promise<Opinions>;
   #readAt = 0;
-  #isReading = false;
+  #triedAt = 0;
+  #reading?: Promise<Opinions>;
 
   constructor(
     private readonly registry: ChannelRegistry,
@@ -23,68 +27,69 @@ export class ChannelAgreement {
   ) {}
 
   /**
-   * Waits for the nodes' opinions the first time, and looks later, at most every five seconds, without waiting.
+   * Waits for the nodes' opinions the first time and where they are older than a minute. Otherwise it looks, at most
+   * every five seconds, without waiting.
    *
    * @throws ChannelsError `bad_request` where every node that has the channel keeps something else of it,
    * `unavailable` where the nodes' opinions have never been had
    */
   async check(channel: string, history: HistoryRule | undefined): Promise<void> {
     // Who comes first goes on first: all wait for the same promise.
-    const opinions = (await this.#current()).match(channel)?.value;
-    if (!opinions || opinions.some((opinion) => describeHistory(opinion) === describeHistory(history)))
-      return;
+    const tables = await this.#current();
+    const matches = tables.map((table) => table.match(channel)).filter((match) => match !== undefined);
+    const opinions = [...new Set(matches.map(({ value }) => describeHistory(value)))];
+    if (opinions.length === 0 || opinions.includes(describeHistory(history))) return;
     throw new ChannelsError(
       'bad_request',
-      `"${channel}" has ${describeHistory(history)} here, but ${opinions.map(describeHistory).join(' or ')} at the nodes ` +
+      `"${channel}" has ${describeHistory(history)} here, but ${opinions.join(' or ')} at the nodes ` +
         'that deliver it; share one defineChannel(...) between them.',
     );
   }
 
   #current(): Promise<Opinions> {
-    if (!this.#opinions) {
-      this.#opinions = this.#read();
-      this.#opinions.catch(() => {
-        this.#opinions = undefined;
-      });
-    } else if (this.clock.now() >= this.#readAt + FRESH_MS) void this.#readAgain();
-    return this.#opinions;
+    const known = this.#opinions;
+    if (!known) return this.#readFirst();
+    const now = this.clock.now();
+    if (now >= this.#triedAt + FRESH_MS) this.#reading ??= this.#readAgain(known);
+    return this.#reading && now >= this.#readAt + STALE_MS ? this.#reading : known;
   }
 
-  async #read(): Promise<Opinions> {
-    const opinions = toTable(await this.registry.read());
-    this.#readAt = this.clock.now();
+  #readFirst(): Promise<Opinions> {
+    const opinions = this.#read();
+    this.#opinions = opinions;
+    opinions.catch(() => {
+      this.#opinions = undefined;
+    });
     return opinions;
   }
 
-  async #readAgain(): Promise<void> {
-    if (this.#isReading) return;
-    this.#isReading = true;
+  async #readAgain(known: Promise<Opinions>): Promise<Opinions> {
     try {
       const opinions = await this.#read();
       this.#opinions = Promise.resolve(opinions);
+      return opinions;
     } catch {
       // What was said last is better than nothing, and the broker tells that it is away.
-      this.#readAt = this.clock.now();
+      return await known;
     } finally {
-      this.#isReading = false;
+      this.#reading = undefined;
+    }
+  }
+
+  async #read(): Promise<Opinions> {
+    try {
+      const opinions = (await this.registry.read()).map(toTable);
+      this.#readAt = this.clock.now();
+      return opinions;
+    } finally {
+      this.#triedAt = this.clock.now();
     }
   }
 }
 
-function toTable(channels: readonly RegisteredChannel[]): Opinions {
-  const table: Opinions = new PatternTable(CHANNEL_SYNTAX);
-  const byShape = new Map<string, (HistoryRule | undefined)[]>();
-  for (const { pattern: text, history } of channels) {
-    const pattern = new Pattern(text, CHANNEL_SYNTAX);
-    const known = byShape.get(pattern.shape);
-    if (known) {
-      known.push(history);
-      continue;
-    }
-    const opinions = [history];
-    byShape.set(pattern.shape, opinions);
-    table.add(pattern, opinions);
-  }
+function toTable(channels: readonly RegisteredChannel[]): Opinions[number] {
+  const table: Opinions[number] = new PatternTable(CHANNEL_SYNTAX);
+  for (const { pattern, history } of channels) table.add(new Pattern(pattern, CHANNEL_SYNTAX), history);
   return table;
 }
 

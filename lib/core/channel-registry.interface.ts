@@ -1,6 +1,9 @@
 import type { HistoryRule } from './broker.interface.js';
 import type { Clock } from './clock.interface.js';
 
+/** All that a node says about its channels; nodes of the same version say the same. */
+export type RegisteredChannels = readonly RegisteredChannel[];
+
 /** What holds for publications to the channels of a pattern. */
 export interface RegisteredChannel {
   readonly pattern: string;
@@ -27,10 +30,13 @@ export interface ChannelRegistry {
   start(host: RegistryHost): Promise<void> | void;
 
   /** Registers what this node says, for as long as it runs. Where that cannot be done now, it is done later. */
-  register(channels: readonly RegisteredChannel[]): Promise<void> | void;
+  register(channels: RegisteredChannels): Promise<void> | void;
 
-  /** What the nodes say. Rejects with `unavailable` where that cannot be had. */
-  read(): Promise<readonly RegisteredChannel[]> | readonly RegisteredChannel[];
+  /**
+   * What the nodes say: once what several do, and separately what differs, for which pattern fits a channel best is a
+   * matter of all that a node has. Rejects with `unavailable` where that cannot be had.
+   */
+  read(): Promise<readonly RegisteredChannels[]> | readonly RegisteredChannels[];
 
   /** Ends the renewals. May be called twice. */
   close(): Promise<void> | void;

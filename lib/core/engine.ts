@@ -41,6 +41,9 @@ const CLOSE_GRACE_MS = 1_000;
 /** What `handleDisconnect` gets where handlers and peers have used up all the time before. */
 const DISCONNECT_GRACE_MS = 500;
 
+/** What the farewell to other nodes gets in any case, see {@link DISCONNECT_GRACE_MS}. */
+const TELL_GRACE_MS = 500;
+
 export interface EngineParts {
   readonly options: ResolvedOptions;
   readonly clock: Clock;
@@ -161,7 +164,7 @@ export class Engine {
   /** Nodes that differ lose each other's publications: that is seen best where one starts. */
   async #compare(registry: ChannelRegistry, channels: readonly RegisteredChannel[]): Promise<void> {
     try {
-      for (const text of contradictions(channels, await registry.read())) this.observers.warned(text);
+      for (const text of contradictions(channels, (await registry.read()).flat())) this.observers.warned(text);
     } catch (error) {
       // That the broker is away is told once, by the broker.
       if (error instanceof ChannelsError && error.code === 'unavailable') return;
@@ -270,12 +273,24 @@ export class Engine {
     for (const connection of this.#connections.values()) connection.terminate(code, reason);
     await this.#disconnected(deadline);
     if (this.#ticker) this.clock.clearTimer(this.#ticker);
-    await this.#letGo('presence.close', () => this.presence.store.close());
-    // While it had connections, others had to ask it.
-    await this.#letGo('nodes.close', () => this.control.close());
-    await this.#letGo('registry.close', () => this.#broker.registry?.close());
+    await this.#tellOthers(Math.max(deadline - this.clock.now(), TELL_GRACE_MS));
     await this.#letGo('broker.close', () => this.#broker.close());
     await this.#letGo('dedupStore.close', () => this.dedup.close());
+  }
+
+  /** All at once: a broker that is silent takes its time for each. What it has not heard then ends by itself. */
+  async #tellOthers(timeoutMs: number): Promise<void> {
+    const told = Promise.all([
+      this.#letGo('presence.close', () => this.presence.store.close()),
+      // While it had connections, others had to ask it.
+      this.#letGo('nodes.close', () => this.control.close()),
+      this.#letGo('registry.close', () => this.#broker.registry?.close()),
+    ]);
+    const late = new Promise<void>((resolve) => {
+      const timer = this.clock.setTimeout(resolve, timeoutMs);
+      void told.then(() => this.clock.clearTimer(timer));
+    });
+    await Promise.race([told, late]);
   }
 
   async #letGo(where: string, close: () => Promise<void> | void): Promise<void> {

@@ -6,10 +6,14 @@ import { retryDelay } from './connections.js';
 /** At once; beyond it nothing is begun that may as well be left. */
 const MAX_RUNS = 10_000;
 
+/** Of what is to be sent, in characters: answers that a Redis which is silent has not taken. */
+export const MAX_HELD_LENGTH = 67_108_864;
+
 /** Commands that are sent again until Redis has taken them, for they may be sent twice, or until it is too late. */
 export class Insistence {
   readonly #pauses = new Map<Timer, () => void>();
   #runs = 0;
+  #length = 0;
   #isClosed = false;
 
   constructor(
@@ -23,10 +27,22 @@ export class Insistence {
     return this.#runs < MAX_RUNS;
   }
 
-  /** Settles as the last try does. */
-  async run<T>(command: () => Promise<T>): Promise<T> {
+  /**
+   * Settles as the last try does.
+   *
+   * @param length - of what is held for it, in characters
+   * @throws ChannelsError `unavailable` where too much is held
+   */
+  async run<T>(command: () => Promise<T>, length = 0): Promise<T> {
+    if (this.#length + length > MAX_HELD_LENGTH) {
+      throw new ChannelsError(
+        'unavailable',
+        `${MAX_HELD_LENGTH} characters wait for Redis: no room for more`,
+      );
+    }
     const endsAt = this.clock.now() + this.limitMs;
     this.#runs++;
+    this.#length += length;
     try {
       for (let attempt = 1; ; attempt++) {
         try {
@@ -43,6 +59,7 @@ export class Insistence {
       }
     } finally {
       this.#runs--;
+      this.#length -= length;
     }
   }
 

@@ -52,6 +52,9 @@ const LINGER_MS = 2_000;
 /** Of the epochs that this process names; two processes have never the same. */
 const EPOCH_LENGTH = 11;
 
+const STARTED_TWICE =
+  'This RedisBroker was started before; give each module, ChannelsModule and ChannelsPublisherModule, one of its own.';
+
 /**
  * Turns any number of nodes into one: publications, histories, presence and answers of acked handlers go through
  * Redis, a single server, with Sentinels, or a Cluster; Redis 6.2 or Valkey 7.2 and later.
@@ -76,6 +79,7 @@ export class RedisBroker implements Broker {
   #sink: PublicationSink = () => undefined;
   #epochs = '';
   #epochCount = 0;
+  #isStarted = false;
 
   /** @throws TypeError where an option has no meaning */
   constructor(options: RedisConnection | RedisBrokerOptions) {
@@ -107,7 +111,10 @@ export class RedisBroker implements Broker {
     return this.#link.state;
   }
 
+  /** @throws Error where it was started before: a broker belongs to one node */
   async start(sink: PublicationSink, node: BrokerNode): Promise<void> {
+    if (this.#isStarted) throw new Error(STARTED_TWICE);
+    this.#isStarted = true;
     this.#sink = sink;
     this.#epochs = node.random.id().slice(0, EPOCH_LENGTH);
     this.#link.onBack(() => node.unsure());

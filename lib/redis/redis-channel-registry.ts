@@ -1,6 +1,11 @@
 import type { HistoryRule } from '../core/broker.interface.js';
 import { CHANNEL_SYNTAX } from '../core/channel-definition.js';
-import type { ChannelRegistry, RegisteredChannel, RegistryHost } from '../core/channel-registry.interface.js';
+import type {
+  ChannelRegistry,
+  RegisteredChannel,
+  RegisteredChannels,
+  RegistryHost,
+} from '../core/channel-registry.interface.js';
 import type { Timer } from '../core/clock.interface.js';
 import { ChannelsError } from '../core/errors.js';
 import { Pattern } from '../core/pattern.js';
@@ -22,12 +27,12 @@ const REPEAT_AFTER_MS = 60_000;
 export type RegistryLink = Pick<RedisLink, 'run' | 'onBack'>;
 
 /**
- * A registry in Redis: each entry is a pattern with what it keeps, and the time until which it counts. Nodes that
- * agree share an entry, those that differ have one each.
+ * A registry in Redis: each entry is all patterns of a node with what they keep, and the time until which it counts.
+ * Nodes that agree share an entry, those that differ have one each.
  */
 export class RedisChannelRegistry implements ChannelRegistry {
   #host?: RegistryHost;
-  #entries: readonly string[] = [];
+  #entry?: string;
   #ticker?: Timer;
   #reportedAt = -Infinity;
 
@@ -43,18 +48,18 @@ export class RedisChannelRegistry implements ChannelRegistry {
     this.link.onBack(() => void this.#renew());
   }
 
-  async register(channels: readonly RegisteredChannel[]): Promise<void> {
+  async register(channels: RegisteredChannels): Promise<void> {
     const host = this.#host;
     if (!host) return;
-    this.#entries = channels.map(encodeEntry);
-    if (this.#entries.length === 0) return;
+    if (channels.length === 0) return;
+    this.#entry = encodeEntry(channels);
     this.#ticker ??= host.clock.setInterval(() => void this.#renew(), this.entryMs / 3);
     await this.#renew();
   }
 
-  async read(): Promise<readonly RegisteredChannel[]> {
+  async read(): Promise<readonly RegisteredChannels[]> {
     const entries = (await this.link.run(READ_CHANNELS, [this.keys.registry], [])) as readonly string[];
-    return entries.flatMap((entry) => this.#parse(entry) ?? []);
+    return entries.map((entry) => this.#parse(entry)).filter((channels) => channels !== undefined);
   }
 
   close(): void {
@@ -65,9 +70,9 @@ export class RedisChannelRegistry implements ChannelRegistry {
 
   async #renew(): Promise<void> {
     const host = this.#host;
-    if (!host || this.#entries.length === 0) return;
+    if (!host || this.#entry === undefined) return;
     try {
-      await this.link.run(REGISTER_CHANNELS, [this.keys.registry], [this.entryMs, ...this.#entries]);
+      await this.link.run(REGISTER_CHANNELS, [this.keys.registry], [this.entryMs, this.#entry]);
     } catch (error) {
       // That Redis is away is told once, by the broker.
       if (error instanceof ChannelsError && error.code === 'unavailable') return;
@@ -75,7 +80,7 @@ export class RedisChannelRegistry implements ChannelRegistry {
     }
   }
 
-  #parse(entry: string): RegisteredChannel | undefined {
+  #parse(entry: string): RegisteredChannels | undefined {
     try {
       return parseEntry(entry);
     } catch (error) {
@@ -93,16 +98,25 @@ export class RedisChannelRegistry implements ChannelRegistry {
 }
 
 /** The same text for the same opinion, so that nodes that agree share an entry. */
-function encodeEntry({ pattern, history }: RegisteredChannel): string {
-  const { shape } = new Pattern(pattern, CHANNEL_SYNTAX);
-  const rule = history && { size: history.size, ttlMs: history.ttlMs };
-  return JSON.stringify({ v: VERSION, shape, history: rule });
+function encodeEntry(channels: RegisteredChannels): string {
+  const entries = channels.map(({ pattern, history }) => {
+    const { shape } = new Pattern(pattern, CHANNEL_SYNTAX);
+    return JSON.stringify({ shape, history: history && { size: history.size, ttlMs: history.ttlMs } });
+  });
+  // Two gateways may be found in another order.
+  return `{"v":${VERSION},"channels":[${entries.toSorted().join()}]}`;
 }
 
 /** @throws TypeError for what is none, or of another version */
-function parseEntry(entry: string): RegisteredChannel {
-  const { v, shape, history } = JSON.parse(entry) as Readonly<Record<string, unknown>>;
-  if (v !== VERSION || typeof shape !== 'string') throw unknown(entry);
+function parseEntry(entry: string): RegisteredChannels {
+  const { v, channels } = JSON.parse(entry) as Readonly<Record<string, unknown>>;
+  if (v !== VERSION || !Array.isArray(channels)) throw unknown(entry);
+  return (channels as readonly unknown[]).map((channel) => parseChannel(channel, entry));
+}
+
+function parseChannel(channel: unknown, entry: string): RegisteredChannel {
+  const { shape, history } = (channel ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof shape !== 'string') throw unknown(entry);
   return { pattern: toPattern(shape), history: history === undefined ? undefined : toRule(history, entry) };
 }
 

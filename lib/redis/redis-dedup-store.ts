@@ -99,14 +99,9 @@ export class RedisDedupStore implements DedupStore {
   async resolve(key: DedupKey, fence: number, answer: StoredAnswer): Promise<boolean> {
     const { rules, insistence } = this.#running;
     const name = nameOf(key);
-    const args = [
-      fence,
-      encodeAnswer(answer),
-      rules.windowMs,
-      this.#keys.dedupChannel(name),
-      key.contentHash,
-    ];
-    return (await insistence.run(() => this.#run(DEDUP_RESOLVE, name, args))) === 1;
+    const text = encodeAnswer(answer);
+    const args = [fence, text, rules.windowMs, this.#keys.dedupChannel(name), key.contentHash];
+    return (await insistence.run(() => this.#run(DEDUP_RESOLVE, name, args), text.length)) === 1;
   }
 
   async release(key: DedupKey, fence: number): Promise<void> {

@@ -9,7 +9,7 @@ import {
   SubscribeChannel,
   UseHandshakeGuards,
 } from 'nestjs-channels';
-import { catchError, timeout, type Observable } from 'rxjs';
+import { catchError, timeout, TimeoutError, type Observable } from 'rxjs';
 import { BUSINESS } from './business.token.js';
 import { lots } from './lots.channel.js';
 import { NameGuard } from './name.guard.js';
@@ -38,8 +38,15 @@ export class LotsGateway {
       timeout(5_000),
       // Retryable: the client sends it again, and the business knows the message by its id.
       catchError((cause: unknown) => {
+        if (!isAway(cause)) throw cause;
         throw new ChannelsError('unavailable', 'Bids are not taken just now.', { cause });
       }),
     );
   }
+}
+
+/** What the business itself refuses comes as a plain object, and is final: it would be refused again. */
+function isAway(cause: unknown): boolean {
+  if (cause instanceof TimeoutError) return true;
+  return cause instanceof Error && ('code' in cause || cause.message === 'Connection closed');
 }

@@ -23,15 +23,6 @@ describe('ChannelAgreement', () => {
     ['the nodes know no such channel', [{ pattern: 'chat:{room}', history: KEPT }], 'news:1', undefined],
     ['nobody keeps anything', [{ pattern: 'chat:{room}' }], 'chat:1', undefined],
     [
-      'one of the nodes says the same',
-      [
-        { pattern: 'chat:{room}', history: OTHER },
-        { pattern: 'chat:{name}', history: KEPT },
-      ],
-      'chat:1',
-      KEPT,
-    ],
-    [
       'the pattern that fits best says the same',
       [
         { pattern: 'chat:{room}', history: KEPT },
@@ -45,6 +36,28 @@ describe('ChannelAgreement', () => {
     bus.registry().register(channels);
 
     await expect(agreement.check(channel, history)).resolves.toBe(undefined);
+  });
+
+  const CHAT = { pattern: 'chat:{room}', history: KEPT };
+  const LOBBY = { pattern: 'chat:lobby' };
+
+  it.each([
+    ['the nodes that have not got it yet', KEPT],
+    ['the nodes that have it', undefined],
+  ])('is there in a deploy that adds a better pattern, with %s', async (_what, history) => {
+    const { bus, agreement } = setUp();
+    bus.registry().register([CHAT]);
+    bus.registry().register([LOBBY, CHAT]);
+
+    await expect(agreement.check('chat:lobby', history)).resolves.toBe(undefined);
+    await expect(agreement.check('chat:lobby', OTHER)).rejects.toMatchObject({ code: 'bad_request' });
+  });
+
+  it('is missing with a worse pattern behind the deploy', async () => {
+    const { bus, agreement } = setUp();
+    bus.registry().register([LOBBY, CHAT]);
+
+    await expect(agreement.check('chat:lobby', KEPT)).rejects.toMatchObject({ code: 'bad_request' });
   });
 
   it.each([
@@ -73,6 +86,14 @@ describe('ChannelAgreement', () => {
     expect(error).toMatchObject({ code: 'bad_request', retryable: false });
     expect(String(error)).toContain(here);
     expect(String(error)).toContain(there);
+  });
+
+  it('is there where one of the nodes says the same', async () => {
+    const { bus, agreement } = setUp();
+    bus.registry().register([{ pattern: 'chat:{room}', history: OTHER }]);
+    bus.registry().register([{ pattern: 'chat:{name}', history: KEPT }]);
+
+    await expect(agreement.check('chat:1', KEPT)).resolves.toBe(undefined);
   });
 
   it('names each opinion of nodes that differ', async () => {
@@ -113,6 +134,38 @@ describe('ChannelAgreement', () => {
     await Promise.all([agreement.check('chat:1', KEPT), agreement.check('chat:1', KEPT)]);
     await new Promise((resolve) => setImmediate(resolve));
     expect(bus.reads).toBe(2);
+    await expect(agreement.check('chat:1', KEPT)).rejects.toMatchObject({ code: 'bad_request' });
+  });
+
+  it.each([
+    [59_999, 'resolved'],
+    [60_000, 'rejected'],
+  ])('waits for what the nodes say where it has not looked for %d ms: %s', async (ms, status) => {
+    const { bus, agreement, clock } = setUp();
+    const node = bus.registry();
+    node.register([{ pattern: 'chat:{room}', history: KEPT }]);
+    await agreement.check('chat:1', KEPT);
+    node.register([{ pattern: 'chat:{room}', history: OTHER }]);
+
+    await clock.advance(ms);
+    const checks = [agreement.check('chat:1', KEPT), agreement.check('chat:1', KEPT)];
+    const settled = await Promise.allSettled(checks);
+
+    expect(settled.map((check) => `${check.status}`)).toEqual(
+      status === 'resolved' ? ['fulfilled', 'fulfilled'] : [status, status],
+    );
+    expect(bus.reads).toBe(status === 'resolved' ? 1 : 2);
+  });
+
+  it('goes by what was said long ago where the nodes cannot be heard', async () => {
+    const { bus, agreement, clock } = setUp();
+    bus.registry().register([{ pattern: 'chat:{room}', history: OTHER }]);
+    await agreement.check('chat:1', OTHER);
+
+    bus.isAway = true;
+    await clock.advance(3_600_000);
+
+    await expect(agreement.check('chat:1', OTHER)).resolves.toBe(undefined);
     await expect(agreement.check('chat:1', KEPT)).rejects.toMatchObject({ code: 'bad_request' });
   });
 

@@ -1,3 +1,6 @@
+import type { ClientProxy } from '@nestjs/microservices';
+import type { ChannelSocket } from 'nestjs-channels';
+import { firstValueFrom, throwError } from 'rxjs';
 import { join } from 'node:path';
 import { TestClient } from 'nestjs-channels/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -5,6 +8,7 @@ import { ensureBuilt } from '../support/app-process.js';
 import { freePort } from '../support/free-port.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 import { compileFolder, SampleProcess } from './sample-process.js';
+import { LotsGateway } from '../../sample/04-dedicated-gateway/lots.gateway.js';
 
 // Processes start, perhaps on a machine that has other work to do.
 vi.setConfig({ testTimeout: 60_000 });
@@ -72,5 +76,21 @@ describe('sample/04-dedicated-gateway', () => {
 
     expect(refused.error).toMatchObject({ code: 'unavailable', retryable: true });
     expect(taken.data).toMatchObject({ isHighest: true, highest: { amount: 100 } });
+  });
+
+  it.each<[what: string, cause: unknown, passesOn: boolean]>([
+    ['is not there', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), false],
+    ['goes away', new Error('Connection closed'), false],
+    ['fails', { status: 'error', message: 'Internal server error' }, true],
+    ['cannot be asked for a mistake of our own', new TypeError('circular'), true],
+  ])('is to be tried again only where the business is not there: it %s', async (_what, cause, passesOn) => {
+    const business = { send: () => throwError(() => cause) } as unknown as ClientProxy;
+    const client = { principal: 'bob' } as ChannelSocket;
+
+    const bid = new LotsGateway(business).bid({ lot: 'piano', amount: 1 }, 'id', client);
+    const error: unknown = await firstValueFrom(bid).catch((reason: unknown) => reason);
+
+    expect(error === cause).toBe(passesOn);
+    expect((error as { retryable?: boolean }).retryable === true).toBe(!passesOn);
   });
 });

@@ -67,7 +67,7 @@ export function redisRegistryKind(connection: () => RedisConnection): RegistryKi
         forgotten: async () => {
           await eventually('an entry that nobody renews ends', async () => {
             const [, , reader] = registries;
-            return (await reader.read()).every(({ pattern }) => pattern === 'news');
+            return (await reader.read()).flat().every(({ pattern }) => pattern === 'news');
           });
         },
       };

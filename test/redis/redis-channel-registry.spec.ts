@@ -35,10 +35,12 @@ describe('a registry in Redis', () => {
 
   it.each([
     ['no JSON', 'chat'],
-    ['of another version', '{"v":2,"shape":"chat:{}"}'],
-    ['without a pattern', '{"v":1}'],
-    ['of a pattern that is none', '{"v":1,"shape":"a b"}'],
-    ['of another kind of history', '{"v":1,"shape":"chat:{}","history":5}'],
+    ['of another version', '{"v":2,"channels":[{"shape":"chat:{}"}]}'],
+    ['without channels', '{"v":1}'],
+    ['of a channel that is none', '{"v":1,"channels":[null]}'],
+    ['without a pattern', '{"v":1,"channels":[{}]}'],
+    ['of a pattern that is none', '{"v":1,"channels":[{"shape":"a b"}]}'],
+    ['of another kind of history', '{"v":1,"channels":[{"shape":"chat:{}","history":5}]}'],
     ['null', 'null'],
   ])('passes over an entry that is %s, and reports it once', async (_what, entry) => {
     const prefix = `entry-${(prefixes += 1)}`;
@@ -48,9 +50,9 @@ describe('a registry in Redis', () => {
     await registry.register([CHAT]);
     const read = [await registry.read(), await registry.read()];
 
-    expect(read.map(([channel, ...others]) => [channel?.history, others])).toEqual([
-      [CHAT.history, []],
-      [CHAT.history, []],
+    expect(read.map(([channels, ...others]) => [channels?.map(({ history }) => history), others])).toEqual([
+      [[CHAT.history], []],
+      [[CHAT.history], []],
     ]);
     expect(failures).toEqual(['a registered channel']);
   });
@@ -66,7 +68,7 @@ describe('a registry in Redis', () => {
       return read.length > 0 && read;
     });
 
-    expect(channels).toMatchObject([{ history: CHAT.history }]);
+    expect(channels).toMatchObject([[{ history: CHAT.history }]]);
     expect(failures).toEqual([]);
   });
 

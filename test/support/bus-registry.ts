@@ -23,14 +23,17 @@ export class BusRegistry implements ChannelRegistry {
     this.bus.said.set(this, channels);
   }
 
-  async read(): Promise<readonly RegisteredChannel[]> {
+  async read(): Promise<readonly (readonly RegisteredChannel[])[]> {
     await new Promise((resolve) => setImmediate(resolve));
     this.bus.reads += 1;
     if (this.bus.isAway) throw new Error('the registry is away');
-    const texts = [...this.bus.said.values()].flat().map(({ pattern, history }) => {
-      return JSON.stringify({ pattern: pattern.replace(/\{\w+\}/g, '{p}'), history });
+    const texts = [...this.bus.said.values()].map((channels) => {
+      const shapes = channels.map(({ pattern, history }) => {
+        return JSON.stringify({ pattern: pattern.replace(/\{\w+\}/g, '{p}'), history });
+      });
+      return `[${shapes.toSorted().join()}]`;
     });
-    return [...new Set(texts)].map((text) => JSON.parse(text) as RegisteredChannel);
+    return [...new Set(texts)].map((text) => JSON.parse(text) as RegisteredChannel[]);
   }
 
   close(): void {
