@@ -164,7 +164,8 @@ export class Engine {
   /** Nodes that differ lose each other's publications: that is seen best where one starts. */
   async #compare(registry: ChannelRegistry, channels: readonly RegisteredChannel[]): Promise<void> {
     try {
-      for (const text of contradictions(channels, (await registry.read()).flat())) this.observers.warned(text);
+      for (const text of contradictions(channels, (await registry.read()).flat()))
+        this.observers.warned(text);
     } catch (error) {
       // That the broker is away is told once, by the broker.
       if (error instanceof ChannelsError && error.code === 'unavailable') return;
