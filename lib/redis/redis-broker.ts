@@ -14,7 +14,6 @@ import type { PresenceStore } from '../core/presence-store.interface.js';
 import type { ChannelRegistry } from '../core/channel-registry.interface.js';
 import type { Nodes } from '../core/nodes.interface.js';
 import type { DedupStore } from '../core/dedup-store.interface.js';
-import { databaseOf } from './database.js';
 import { FollowedChannels } from './followed-channels.js';
 import { Keys } from './keys.js';
 import { MissedByOthers } from './missed-by-others.js';
@@ -85,11 +84,10 @@ export class RedisBroker implements Broker {
   constructor(options: RedisConnection | RedisBrokerOptions) {
     const given = asOptions(options);
     this.#replicatedMs = resolveDurability(given);
-    const database = databaseOf(given.connection);
-    this.#link = new RedisLink(given);
-    this.#dedup = new RedisDedupStore(this.#link, given, database);
-    this.#keys = new Keys(this.#link.prefix, database);
-    this.presence = new RedisPresenceStore({ link: this.#link, database });
+    this.#link = new RedisLink(given, this.#replicatedMs);
+    this.#dedup = new RedisDedupStore(this.#link, given);
+    this.#keys = new Keys(this.#link.prefix, this.#link.database);
+    this.presence = new RedisPresenceStore({ link: this.#link });
     this.nodes = new RedisNodes(this.#link, this.#keys);
     this.registry = new RedisChannelRegistry(this.#link, this.#keys);
     this.#missed = new MissedByOthers(this.#link, this.#keys.missed);
@@ -197,7 +195,7 @@ export class RedisBroker implements Broker {
       encodeBody(publication),
     ];
     const published = this.#replicatedMs
-      ? this.#link.runReplicated(PUBLISH, keys, args, this.#replicatedMs)
+      ? this.#link.runReplicated(PUBLISH, keys, args)
       : this.#link.run(PUBLISH, keys, args);
     const [epoch, offset] = (await published) as [string, number];
     return { epoch, offset };
@@ -226,6 +224,6 @@ export class RedisBroker implements Broker {
 }
 
 function asOptions(options: RedisConnection | RedisBrokerOptions): RedisBrokerOptions {
-  const hasConnection = typeof options === 'object' && 'connection' in options;
+  const hasConnection = typeof options === 'object' && options !== null && 'connection' in options;
   return hasConnection ? (options as RedisBrokerOptions) : { connection: options as RedisConnection };
 }

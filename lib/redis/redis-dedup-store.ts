@@ -40,19 +40,15 @@ export class RedisDedupStore implements DedupStore {
   #tokens = '';
   #tokenCount = 0;
 
-  /**
-   * @param database - the number of the database that has the keys
-   * @throws TypeError where an option has no meaning
-   */
+  /** @throws TypeError where an option has no meaning */
   constructor(
     private readonly link: RedisLink,
     options: RedisDedupOptions = {},
-    database = 0,
   ) {
     const { maxAnswerBytes, maxWaitingCopies } = resolveDedupOptions(options);
     this.maxAnswerBytes = maxAnswerBytes;
     this.#maxWaitingCopies = maxWaitingCopies;
-    this.#keys = new Keys(link.prefix, database);
+    this.#keys = new Keys(link.prefix, link.database);
     link.onBack(() => this.#started?.waits.lookSoon());
   }
 

@@ -3,22 +3,32 @@ import type { BrokerState } from '../core/broker.interface.js';
 import type { Clock, Timer } from '../core/clock.interface.js';
 import { ChannelsError } from '../core/errors.js';
 import type { Random } from '../core/random.interface.js';
-import { commandConnection, isCluster, retryDelay, subscriberConnection } from './connections.js';
+import { Commands } from './commands.js';
+import { isCluster, retryDelay, subscriberConnection } from './connections.js';
+import { databaseOf } from './database.js';
+import { channelPrefix } from './keys.js';
 import { PendingCommands } from './pending-commands.js';
-import { reasonOf } from './redis-error.js';
 import {
   resolveLinkOptions,
   type RedisLinkOptions,
   type ResolvedLinkOptions,
 } from './redis-options.interface.js';
 import type { Script } from './script.js';
-import { SCRIPTS } from './scripts.js';
 import { WAKE } from './scripts/wake.js';
-import { Subscriber } from './subscriber.js';
+import { Subscriber, type Probe } from './subscriber.js';
 import type { MessageListener } from './subscriptions.js';
 
 /** How often answers that do not come are looked for. */
 const SWEEP_MS = 250;
+
+/** What a command takes that waits, beside its keys and arguments. */
+const COMMAND_BYTES = 512;
+
+/** A connection for commands, and what waits for it. */
+interface Line {
+  readonly connection: Commands;
+  readonly pending: PendingCommands;
+}
 
 /** What a {@link RedisLink} tells the node. */
 export interface LinkListener {
@@ -28,31 +38,34 @@ export interface LinkListener {
 }
 
 /**
- * The way of one node to Redis: a connection for commands, and one that brings what is published. It is `ready` when
- * both are.
+ * The way of one node to Redis: a connection for commands, one that brings what is published, and, where publications
+ * wait for a replica, one for these, on which nothing else waits with them. It is `ready` when all are.
  */
 export class RedisLink {
   readonly #options: ResolvedLinkOptions;
   readonly #onBack: (() => void)[] = [];
   readonly #onTick: ((now: number) => void)[] = [];
-  #commands?: Redis | Cluster;
+  /** The number of the database. */
+  readonly database: number;
+  #commands?: Line;
+  #replicated?: Line;
   #subscriber?: Subscriber;
-  #pending?: PendingCommands;
   #listener?: LinkListener;
   #ticker?: Timer;
-  #retry?: Timer;
-  /** How often the connection for commands has ended since it was last ready. */
-  #ends = 0;
   #state: BrokerState = 'ready';
-  /** What came last that speaks against a connection for commands. */
-  #trouble = 'Redis has not answered yet';
   #started?: () => void;
   #hasLost = false;
-  #isLoaded = false;
 
-  /** @throws TypeError where an option has no meaning */
-  constructor(options: RedisLinkOptions) {
+  /**
+   * @param replicatedMs - for how long {@link runReplicated} waits; 0 where it is not used
+   * @throws TypeError where an option has no meaning
+   */
+  constructor(
+    options: RedisLinkOptions,
+    private readonly replicatedMs = 0,
+  ) {
     this.#options = resolveLinkOptions(options);
+    this.database = databaseOf(this.#options.connection);
   }
 
   /** Begins the name of every key and channel. */
@@ -66,7 +79,7 @@ export class RedisLink {
 
   /** Whether commands can be sent. */
   get isConnected(): boolean {
-    return this.#commands?.status === 'ready';
+    return this.#commands?.connection.isConnected ?? false;
   }
 
   /** @throws Error where Redis is away and the node must not start without it */
@@ -74,14 +87,24 @@ export class RedisLink {
     const { clock, random } = listener;
     const { connection, prefix, probeIntervalMs, commandTimeoutMs, startTimeoutMs } = this.#options;
     this.#listener = listener;
-    this.#pending = new PendingCommands(clock, this.#options);
     // Later than the answers that are missed: those who wait for them are told so.
     const parts = { connection, random, silenceMs: commandTimeoutMs + 2 * SWEEP_MS };
-    const commands = (this.#commands = commandConnection(parts));
-    const probeChannel = `${prefix}:probe:${random.id()}`;
+    const line = (): Line => {
+      const made = new Commands({
+        ...parts,
+        clock,
+        ready: () => this.#settle(),
+        lost: () => this.#lost('away', made.trouble),
+        changed: () => this.#unsure(),
+      });
+      return { connection: made, pending: new PendingCommands(clock, this.#options) };
+    };
+    const commands = (this.#commands = line());
+    if (this.replicatedMs > 0) this.#replicated = line();
+    const probeChannel = `${channelPrefix(prefix, this.database)}:probe:${random.id()}`;
     this.#subscriber = new Subscriber({
       clock,
-      connect: () => subscriberConnection(parts, commands),
+      connect: () => subscriberConnection(parts, commands.connection.redis),
       retryDelay: (attempt) => retryDelay(attempt, random),
       connectTimeoutMs: startTimeoutMs,
       probeChannel,
@@ -91,19 +114,7 @@ export class RedisLink {
       detached: (state, reason) => this.#lost(state, reason),
     });
     this.#ticker = clock.setInterval(() => this.#tick(clock.now()), SWEEP_MS);
-    commands.on('error', (error) => (this.#trouble = reasonOf(error)));
-    commands.on('node error', (error: unknown) => (this.#trouble = reasonOf(error)));
-    commands.on('ready', () => void this.#loadAll(commands));
-    commands.on('close', () => this.#lost('away', this.#trouble));
-    commands.on('end', () => this.#connectLater(commands, listener));
-    // A node of a cluster that comes or goes may have taken publications with it.
-    commands.on('-node', () => this.#unsure());
-    commands.on('+node', (redis: Redis) => {
-      void this.#load(redis);
-      this.#unsure();
-    });
-    // Where it fails it is tried again; the `error` above says why.
-    commands.connect().catch(() => undefined);
+    for (const { connection: made } of this.#lines) made.connect();
     this.#subscriber.start();
     await this.#startWithin(clock, startTimeoutMs);
   }
@@ -124,7 +135,7 @@ export class RedisLink {
    * @throws ChannelsError `unavailable` where Redis is away, silent, or cannot do it now
    */
   run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    return this.#send((redis) => evaluate(redis, script, keys, args), bytesOf(args));
+    return this.#send(this.#commands, (redis) => evaluate(redis, script, keys, args), bytesOf(keys, args));
   }
 
   /**
@@ -137,11 +148,12 @@ export class RedisLink {
     script: Script,
     keys: readonly string[],
     args: readonly (string | number)[],
-    withinMs: number,
   ): Promise<unknown> {
+    const withinMs = this.replicatedMs;
     const [result, replicas] = await this.#send(
+      this.#replicated,
       (redis) => evaluateAndWait(redis, script, keys, args, withinMs),
-      bytesOf(args),
+      bytesOf(keys, args),
     );
     if (Number(replicas) > 0) return result;
     throw new ChannelsError(
@@ -157,17 +169,18 @@ export class RedisLink {
    */
   publish(channel: string, message: string, key?: string): Promise<unknown> {
     return this.#send(
+      this.#commands,
       (redis) =>
         key !== undefined && isCluster(redis)
           ? evaluate(redis, WAKE, [key], [channel, message])
           : redis.publish(channel, message),
-      Buffer.byteLength(message),
+      bytesOf([channel], [message]),
     );
   }
 
   /** @throws ChannelsError as {@link run} does */
   info(section: string): Promise<string> {
-    return this.#send((redis) => redis.info(section));
+    return this.#send(this.#commands, (redis) => redis.info(section));
   }
 
   /**
@@ -178,9 +191,9 @@ export class RedisLink {
    * @throws ChannelsError `unavailable` where Redis is away, or silent
    */
   listen(channel: string, listener: MessageListener): Promise<void> {
-    const subscriber = this.#subscriber;
-    if (!subscriber || !this.#pending) return Promise.reject(notStarted());
-    return this.#pending.add(() => subscriber.listen(channel, listener));
+    const [subscriber, commands] = [this.#subscriber, this.#commands];
+    if (!subscriber || !commands) return Promise.reject(notStarted());
+    return commands.pending.add(() => subscriber.listen(channel, listener));
   }
 
   unlisten(channel: string): void {
@@ -189,23 +202,29 @@ export class RedisLink {
 
   close(): void {
     if (this.#ticker) this.#listener?.clock.clearTimer(this.#ticker);
-    if (this.#retry) this.#listener?.clock.clearTimer(this.#retry);
     this.#ticker = undefined;
     this.#listener = undefined;
     this.#subscriber?.close();
-    this.#commands?.disconnect();
+    for (const { connection } of this.#lines) connection.close();
     this.#commands = undefined;
+    this.#replicated = undefined;
   }
 
-  #send<T>(command: (redis: Redis | Cluster) => Promise<T>, bytes?: number): Promise<T> {
-    const redis = this.#commands;
-    if (!redis || !this.#pending) return Promise.reject(notStarted());
-    if (redis.status !== 'ready') {
-      return Promise.reject(
-        new ChannelsError('unavailable', 'Redis is away', { cause: new Error(this.#trouble) }),
-      );
-    }
-    return this.#pending.add(() => command(redis), bytes);
+  get #lines(): readonly Line[] {
+    return [this.#commands, this.#replicated].filter((line) => line !== undefined);
+  }
+
+  #send<T>(
+    line: Line | undefined,
+    command: (redis: Redis | Cluster) => Promise<T>,
+    bytes = COMMAND_BYTES,
+  ): Promise<T> {
+    if (!line) return Promise.reject(notStarted());
+    const { connection, pending } = line;
+    if (connection.isConnected) return pending.add(() => command(connection.redis), bytes);
+    return Promise.reject(
+      new ChannelsError('unavailable', 'Redis is away', { cause: new Error(connection.trouble) }),
+    );
   }
 
   async #startWithin(clock: Clock, ms: number): Promise<void> {
@@ -221,7 +240,8 @@ export class RedisLink {
     this.#started = undefined;
     if (isThere) return;
     // A user of Redis may be allowed to run commands, and not to subscribe.
-    const trouble = (this.isConnected && this.#subscriber?.trouble) || this.#trouble;
+    const missing = this.#lines.find(({ connection }) => !connection.isReady)?.connection;
+    const trouble = (missing ?? this.#subscriber)?.trouble ?? '';
     if (awayAtStart === 'degrade') {
       this.#lost('away', trouble);
       return;
@@ -243,7 +263,8 @@ export class RedisLink {
 
   /** Whether everything is there. */
   #settle(): void {
-    if (!this.#listener || !this.#isLoaded || !this.isConnected || !this.#subscriber?.isAttached) return;
+    if (!this.#listener || !this.#subscriber?.isAttached) return;
+    if (!this.#lines.every(({ connection }) => connection.isReady)) return;
     this.#started?.();
     if (this.#state !== 'ready') {
       this.#state = 'ready';
@@ -257,58 +278,28 @@ export class RedisLink {
     if (this.#state === 'ready' && !this.#started) for (const callback of this.#onBack) callback();
   }
 
-  /**
-   * The connection for commands has given up. That of ioredis does so where it hears of a failover while it asks who
-   * the master is.
-   */
-  #connectLater(commands: Redis | Cluster, { clock, random }: LinkListener): void {
-    if (this.#commands !== commands) return;
-    this.#lost('away', this.#trouble);
-    const connect = (): void => void commands.connect().catch(() => undefined);
-    this.#retry = clock.setTimeout(connect, retryDelay(++this.#ends, random));
-  }
-
-  async #loadAll(commands: Redis | Cluster): Promise<void> {
-    this.#ends = 0;
-    this.#isLoaded = false;
-    const servers = isCluster(commands) ? commands.nodes('master') : [commands];
-    await Promise.all(servers.map((redis) => this.#load(redis)));
-    this.#isLoaded = true;
-    this.#settle();
-  }
-
-  /**
-   * Before a script is asked for: one that Redis does not know is sent again with its text, and what was asked in
-   * between comes first. One that cannot be loaded is sent so.
-   */
-  async #load(redis: Redis): Promise<void> {
-    if (redis.options.readOnly) return;
-    await Promise.allSettled(SCRIPTS.map(({ lua }) => redis.script('LOAD', lua)));
-  }
-
   /** By each master of a Cluster: what comes through one says nothing about the others. */
-  #probe(probeChannel: string): string[] {
-    const commands = this.#commands;
-    if (!commands) return [];
-    const servers = isCluster(commands) ? commands.nodes('master') : [commands];
-    return servers
+  #probe(probeChannel: string): Probe[] {
+    const masters = this.#commands?.connection.masters ?? [];
+    return masters
       .filter(({ status }) => status === 'ready')
       .map((redis) => {
         const way = `${redis.options.host}:${redis.options.port}`;
-        // What has not come back counts, whatever the reason.
-        redis.publish(probeChannel, way).catch(() => undefined);
-        return way;
+        return { way, sent: redis.publish(probeChannel, way) };
       });
   }
 
   #tick(now: number): void {
-    this.#pending?.sweep(now);
+    for (const { pending } of this.#lines) pending.sweep(now);
     for (const callback of this.#onTick) callback(now);
   }
 }
 
-function bytesOf(args: readonly (string | number)[]): number {
-  return args.reduce<number>((sum, arg) => sum + (typeof arg === 'string' ? Buffer.byteLength(arg) : 8), 0);
+function bytesOf(keys: readonly string[], args: readonly (string | number)[]): number {
+  let bytes = COMMAND_BYTES;
+  for (const key of keys) bytes += Buffer.byteLength(key);
+  for (const arg of args) bytes += typeof arg === 'string' ? Buffer.byteLength(arg) : 8;
+  return bytes;
 }
 
 /** By its name, which is short; with its text where that node of Redis has not seen it yet. */

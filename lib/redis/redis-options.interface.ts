@@ -95,7 +95,7 @@ export interface RedisBrokerOptions extends RedisLinkOptions, RedisDedupOptions 
   readonly durability?: 'master' | 'replicated';
 
   /**
-   * How long a publication waits for its replica, in milliseconds.
+   * How long a publication waits for its replica, in milliseconds; less than `commandTimeoutMs`.
    *
    * @default 1_000
    */
@@ -133,6 +133,7 @@ const MAX_MS = 2 ** 31 - 1;
 export function resolveDurability({
   durability = 'master',
   replicationTimeoutMs = 1_000,
+  commandTimeoutMs = DEFAULTS.commandTimeoutMs,
 }: RedisBrokerOptions): number {
   if (!['master', 'replicated'].includes(durability)) {
     throw new TypeError(
@@ -140,6 +141,11 @@ export function resolveDurability({
     );
   }
   checkWhole('replicationTimeoutMs', replicationTimeoutMs);
+  if (durability === 'replicated' && replicationTimeoutMs >= commandTimeoutMs) {
+    throw new TypeError(
+      `The option "replicationTimeoutMs" is ${replicationTimeoutMs}: it is less than commandTimeoutMs (${commandTimeoutMs}).`,
+    );
+  }
   return durability === 'replicated' ? replicationTimeoutMs : 0;
 }
 

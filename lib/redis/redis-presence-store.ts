@@ -27,17 +27,13 @@ const LINGER_MS = 2_000;
 const MAX_AT_ONCE = 1_000;
 
 /** As much of a `RedisLink` as presence needs. */
-export type PresenceLink = Pick<RedisLink, 'prefix' | 'run' | 'listen' | 'unlisten' | 'onBack' | 'onTick'>;
+export type PresenceLink = Pick<
+  RedisLink,
+  'prefix' | 'database' | 'run' | 'listen' | 'unlisten' | 'onBack' | 'onTick'
+>;
 
 export interface RedisPresenceParts {
   readonly link: PresenceLink;
-
-  /**
-   * The number of the database that has the keys.
-   *
-   * @default 0
-   */
-  readonly database?: number;
 
   /**
    * After how long without a sign of life a node has died, in milliseconds.
@@ -73,9 +69,9 @@ export class RedisPresenceStore implements PresenceStore {
   #now = 0;
   #isFailing = false;
 
-  constructor({ link, database = 0, leaseMs = LEASE_MS, sweepMs = SWEEP_MS }: RedisPresenceParts) {
+  constructor({ link, leaseMs = LEASE_MS, sweepMs = SWEEP_MS }: RedisPresenceParts) {
     this.#link = link;
-    this.#keys = new PresenceKeys(link.prefix, database);
+    this.#keys = new PresenceKeys(link.prefix, link.database);
     this.#leaseMs = leaseMs;
     this.#sweepMs = sweepMs;
   }

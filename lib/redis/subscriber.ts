@@ -7,6 +7,23 @@ import { Subscriptions, type MessageListener } from './subscriptions.js';
 /** Probes of one way that do not come back before the connection is given up. */
 const MAX_MISSED = 2;
 
+/** A message that must come back. */
+export interface Probe {
+  /** The name of the way that it takes, and the message. */
+  readonly way: string;
+  /** Resolves when Redis has taken it. */
+  readonly sent: Promise<unknown>;
+}
+
+/** What has become of the probes of one way since the last one came back. */
+interface Way {
+  isBack: boolean;
+  /** Sent. */
+  missed: number;
+  /** Sent, and taken by Redis. */
+  lost: number;
+}
+
 /** What a {@link Subscriber} needs. */
 export interface SubscriberParts {
   readonly clock: Clock;
@@ -18,8 +35,8 @@ export interface SubscriberParts {
   /** A channel that nobody else has. */
   readonly probeChannel: string;
   readonly probeIntervalMs: number;
-  /** Publishes to the probe channel on every way there is now; each message is the name of its way. */
-  readonly probe: () => readonly string[];
+  /** Publishes to the probe channel on every way there is now. */
+  readonly probe: () => readonly Probe[];
   /** Everything is subscribed: on the first connection, or again. */
   readonly attached: () => void;
   /** The connection is over, or nothing comes through it. */
@@ -39,15 +56,14 @@ export class Subscriber {
   #attempt = 0;
   #retry?: Timer;
   #prober?: Timer;
-  /** Probes that were sent on a way since the last one came back. */
-  #missed = new Map<string, number>();
+  #ways = new Map<string, Way>();
   #isAttached = false;
   #isClosed = false;
   #trouble = 'Redis has not answered yet';
 
   constructor(parts: SubscriberParts) {
     this.#parts = parts;
-    this.#subscriptions.listen(parts.probeChannel, (way) => this.#missed.set(way, 0)).catch(() => undefined);
+    this.#subscriptions.listen(parts.probeChannel, (way) => this.#hear(way)).catch(() => undefined);
   }
 
   get isAttached(): boolean {
@@ -111,7 +127,7 @@ export class Subscriber {
     }
     if (this.#redis !== redis) return;
     this.#attempt = 0;
-    this.#missed.clear();
+    this.#ways.clear();
     this.#isAttached = true;
     this.#parts.attached();
   }
@@ -137,12 +153,36 @@ export class Subscriber {
 
   #probe(): void {
     if (!this.#isAttached) return;
-    if ([...this.#missed.values()].some((missed) => missed >= MAX_MISSED)) {
-      this.#drop(`${MAX_MISSED} probes have not come back`, 'deaf');
-      return;
-    }
-    // Where there is no way now, nothing has to come back.
-    const missed = this.#parts.probe().map((way) => [way, (this.#missed.get(way) ?? 0) + 1] as const);
-    this.#missed = new Map(missed);
+    const probes = this.#parts.probe();
+    const known = this.#ways;
+    this.#ways = new Map(
+      probes.map(({ way }) => [way, known.get(way) ?? { isBack: true, missed: 0, lost: 0 }]),
+    );
+    if (this.#isDeaf) this.#drop(`${MAX_MISSED} probes have not come back`, 'deaf');
+    for (const { way, sent } of probes) this.#await(this.#ways.get(way) as Way, sent);
+  }
+
+  /** One way that Redis does not take is not our trouble while others bring theirs. */
+  get #isDeaf(): boolean {
+    const ways = [...this.#ways.values()];
+    const isAllSilent = ways.length > 0 && ways.every(({ missed }) => missed >= MAX_MISSED);
+    return isAllSilent || ways.some(({ lost }) => lost >= MAX_MISSED);
+  }
+
+  #await(way: Way, sent: Promise<unknown>): void {
+    way.isBack = false;
+    way.missed++;
+    sent.then(
+      () => {
+        if (!way.isBack) way.lost++;
+      },
+      // It cannot come back, and is missed.
+      () => undefined,
+    );
+  }
+
+  #hear(name: string): void {
+    const way = this.#ways.get(name);
+    if (way) Object.assign(way, { isBack: true, missed: 0, lost: 0 });
   }
 }

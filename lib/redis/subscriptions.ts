@@ -54,6 +54,8 @@ export class Subscriptions {
       if (this.#redis === redis) this.#wanted.get(channel)?.(message, channel);
     });
     this.#told.clear();
+    // What was told before was told to another connection.
+    this.#telling = Promise.resolve();
     this.#changed.clear();
     this.#redis = redis;
     await this.#tell([...this.#wanted.keys()], []);

@@ -69,6 +69,24 @@ describe('a publication that has to be replicated', () => {
     await vi.waitFor(() => expect(reader.told).toEqual([1]));
   });
 
+  it('holds up nothing but its like where no replica confirms it', async () => {
+    const server = await RedisServer.start();
+    const node = await startNode({ connection: server.url, ...REPLICATED });
+    let ended = 0;
+    const published = PUBLICATIONS.map((data) =>
+      node.app.channels.publish(CHANNEL, 'said', data).catch(() => ended++),
+    );
+
+    await node.app.channels.publish('live:a', 'said', 1);
+    const { offset } = await node.app.channels.history(CHANNEL);
+
+    // Each of them keeps its connection for a second.
+    expect(offset).toBeGreaterThan(0);
+    expect(ended).toBeLessThanOrEqual(1);
+    await Promise.all(published);
+    expect(node.states).toEqual([]);
+  });
+
   it('resolves in a Cluster, whatever node its channel is on', async () => {
     const { startupNodes } = await RedisCluster.start();
     const connection = new Cluster([...startupNodes], { lazyConnect: true });

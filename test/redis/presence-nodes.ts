@@ -70,6 +70,7 @@ export function redisPresenceKind(connection: () => RedisConnection): PresenceKi
 function faultyLink(link: RedisLink, faults: RedisPresenceBench['faults']): PresenceLink {
   return {
     prefix: link.prefix,
+    database: link.database,
     run: async (script, keys, args) => {
       faults.longest = Math.max(faults.longest, args.length);
       const answer = await link.run(script, keys, args);

@@ -155,6 +155,13 @@ describe('a node that starts while Redis is away', () => {
 describe('the options of a broker', () => {
   it.each([
     [{ connection: '' }, 'The option "connection" is missing'],
+    [{ connection: undefined }, 'The option "connection" is missing'],
+    [undefined, 'The option "connection" is missing'],
+    [null, 'The option "connection" is missing'],
+    [
+      { connection: 'redis://x', durability: 'replicated', commandTimeoutMs: 500, replicationTimeoutMs: 500 },
+      'The option "replicationTimeoutMs" is 500: it is less than commandTimeoutMs (500)',
+    ],
     [{ connection: 'redis://x', prefix: 'a{b}' }, 'no blank and no brace'],
     [{ connection: 'redis://x', maxPending: 0 }, 'The option "maxPending" is 0'],
     [{ connection: 'redis://x', commandTimeoutMs: 1.5 }, 'The option "commandTimeoutMs" is 1.5'],

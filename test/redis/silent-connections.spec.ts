@@ -106,7 +106,7 @@ describe('a subscriber connection that was given up', () => {
 describe('what waits for a Redis that does not answer', () => {
   it('is bounded in bytes, and is as much again when it answers', async () => {
     const server = await RedisServer.start();
-    const options = { connection: server.url, commandTimeoutMs: 5_000, maxPendingBytes: 2_000 };
+    const options = { connection: server.url, commandTimeoutMs: 5_000, maxPendingBytes: 4_000 };
     const node = await startNode({ ...options, probeIntervalMs: 600_000 }, SELDOM);
     const publish = (): Promise<void> => node.app.channels.publish('news:a', 'said', 'x'.repeat(850));
     await publish();
@@ -121,7 +121,7 @@ describe('what waits for a Redis that does not answer', () => {
     expect(settled[2]).toMatchObject({
       reason: {
         code: 'unavailable',
-        message: expect.stringMatching(/^\d+ bytes wait for Redis: maxPendingBytes \(2000\) bounds them$/),
+        message: expect.stringMatching(/^\d+ bytes wait for Redis: maxPendingBytes \(4000\) bounds them$/),
       },
     });
   });

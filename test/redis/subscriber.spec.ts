@@ -8,8 +8,15 @@ import { RedisServer } from '../support/redis/redis-server.js';
 
 const PROBE_MS = 100;
 
-/** A subscriber whose probes go out on ways of these names; nothing comes back by those that are `broken`. */
-async function probed(ways: readonly string[], broken: readonly string[]) {
+interface Broken {
+  /** Ways whose probes Redis takes, and which bring nothing back. */
+  readonly lost?: readonly string[];
+  /** Ways whose probes Redis does not take. */
+  readonly silent?: readonly string[];
+}
+
+/** A subscriber whose probes go out on ways of these names. */
+async function probed(ways: readonly string[], { lost = [], silent = [] }: Broken = {}) {
   const { url } = await RedisServer.start();
   const clock = new TestClock();
   const publisher = new Redis(url);
@@ -26,10 +33,11 @@ async function probed(ways: readonly string[], broken: readonly string[]) {
     connectTimeoutMs: 600_000,
     probeChannel: 'probe',
     probeIntervalMs: PROBE_MS,
-    probe: () => {
-      for (const way of ways) if (!broken.includes(way)) void publisher.publish('probe', way);
-      return ways;
-    },
+    probe: () =>
+      ways.map((way) => {
+        if (silent.includes(way)) return { way, sent: new Promise(() => undefined) };
+        return { way, sent: lost.includes(way) ? publisher.ping() : publisher.publish('probe', way) };
+      }),
     attached: () => attached.resolve(),
     detached: (state, reason) => detached.push(`${state}: ${reason}`),
   });
@@ -43,7 +51,7 @@ async function probed(ways: readonly string[], broken: readonly string[]) {
   const probe = async (): Promise<void> => {
     const before = heard;
     await clock.advance(PROBE_MS);
-    const back = ways.length - broken.length;
+    const back = ways.length - lost.length - silent.length;
     if (detached.length === 0) await eventually('they were back', async () => heard === before + back);
     // What this connection gets was sent before the answer to what it asks.
     await subscriber.listen(`fence ${heard} ${clock.now()}`, () => undefined).catch(() => undefined);
@@ -53,7 +61,7 @@ async function probed(ways: readonly string[], broken: readonly string[]) {
 
 describe('a connection that is probed on several ways', () => {
   it('stays as long as the probes of all come back', async () => {
-    const { probe, detached } = await probed(['one', 'other'], []);
+    const { probe, detached } = await probed(['one', 'other']);
 
     for (let round = 0; round < 10; round++) await probe();
 
@@ -61,7 +69,7 @@ describe('a connection that is probed on several ways', () => {
   });
 
   it('is given up when those of one do not, whatever comes by the others', async () => {
-    const { probe, detached } = await probed(['one', 'other'], ['other']);
+    const { probe, detached } = await probed(['one', 'other'], { lost: ['other'] });
 
     await probe();
     await probe();
@@ -72,8 +80,24 @@ describe('a connection that is probed on several ways', () => {
     expect(detached).toEqual(['deaf: 2 probes have not come back']);
   });
 
+  it('stays when Redis does not take those of one: that is the trouble of another connection', async () => {
+    const { probe, detached } = await probed(['one', 'other'], { silent: ['other'] });
+
+    for (let round = 0; round < 10; round++) await probe();
+
+    expect(detached).toEqual([]);
+  });
+
+  it('is given up when nothing comes back by any, whether Redis has taken it or not', async () => {
+    const { probe, detached } = await probed(['one', 'other'], { silent: ['one', 'other'] });
+
+    for (let round = 0; round < 3; round++) await probe();
+
+    expect(detached).toEqual(['deaf: 2 probes have not come back']);
+  });
+
   it('stays where there is no way to probe', async () => {
-    const { probe, detached } = await probed([], []);
+    const { probe, detached } = await probed([]);
 
     for (let round = 0; round < 5; round++) await probe();
 
