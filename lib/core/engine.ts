@@ -108,7 +108,7 @@ export class Engine {
     this.deadlines = new Deadlines(this.clock, this.options.handlerTimeoutMs);
     this.alarms = new Alarms(this.clock);
     this.dispatcher = new Dispatcher(this);
-    this.hub = new Hub(this.codec, this.#broker, this.observers, this.catalog);
+    this.hub = new Hub(this.codec, this.#broker, this.observers, this.catalog, this.alarms);
     this.dedup = parts.dedup;
     this.#leaseMs = Math.min(CLAIM_LEASE_MS, this.options.dedupWindowMs);
     this.claims = new Claims(this.clock, this.observers, this.#leaseMs);

@@ -1,4 +1,5 @@
 import type { Codec } from '../codec/index.js';
+import type { Alarms } from './alarms.js';
 import type { Broker, Position, Publication } from './broker.interface.js';
 import type { ChannelCatalog } from './channel-catalog.js';
 import { ChannelStream } from './channel-stream.js';
@@ -32,8 +33,9 @@ export class Hub {
     readonly broker: Broker,
     private readonly observers: Observers,
     private readonly catalog: ChannelCatalog,
+    alarms: Alarms,
   ) {
-    this.#histories = new PacedHistories(broker);
+    this.#histories = new PacedHistories(broker, alarms);
     this.#unplaced = new UnplacedPublications(observers);
   }
 
