@@ -1,6 +1,6 @@
 import type { HistoryRule } from './broker.interface.js';
 import { CHANNEL_SYNTAX } from './channel-definition.js';
-import type { ChannelRegistry, RegisteredChannel } from './channel-registry.interface.js';
+import type { ChannelRegistry, RegisteredChannels } from './channel-registry.interface.js';
 import type { Clock } from './clock.interface.js';
 import { ChannelsError } from './errors.js';
 import { Pattern, PatternTable } from './pattern.js';
@@ -87,7 +87,8 @@ export class ChannelAgreement {
   }
 }
 
-function toTable(channels: readonly RegisteredChannel[]): Opinions[number] {
+/** All that a node says: which pattern fits a channel best, and what it keeps. */
+export function toTable(channels: RegisteredChannels): Opinions[number] {
   const table: Opinions[number] = new PatternTable(CHANNEL_SYNTAX);
   for (const { pattern, history } of channels) table.add(new Pattern(pattern, CHANNEL_SYNTAX), history);
   return table;

@@ -4,7 +4,7 @@ import { CLOSE_CODES } from '../protocol/index.js';
 import { Alarms } from './alarms.js';
 import type { Broker, BrokerNode } from './broker.interface.js';
 import { ChannelCatalog } from './channel-catalog.js';
-import type { ChannelRegistry, RegisteredChannel } from './channel-registry.interface.js';
+import type { ChannelRegistry, RegisteredChannels } from './channel-registry.interface.js';
 import { Claims } from './claims.js';
 import type { Clock } from './clock.interface.js';
 import { Connection, type ConnectionInfo } from './connection.js';
@@ -162,10 +162,9 @@ export class Engine {
   }
 
   /** Nodes that differ lose each other's publications: that is seen best where one starts. */
-  async #compare(registry: ChannelRegistry, channels: readonly RegisteredChannel[]): Promise<void> {
+  async #compare(registry: ChannelRegistry, channels: RegisteredChannels): Promise<void> {
     try {
-      for (const text of contradictions(channels, (await registry.read()).flat()))
-        this.observers.warned(text);
+      for (const text of contradictions(channels, await registry.read())) this.observers.warned(text);
     } catch (error) {
       // That the broker is away is told once, by the broker.
       if (error instanceof ChannelsError && error.code === 'unavailable') return;
