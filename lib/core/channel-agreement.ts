@@ -17,7 +17,8 @@ type Opinions = readonly PatternTable<HistoryRule | undefined>[];
 /** Whether who publishes and who delivers mean the same by a channel. */
 export class ChannelAgreement {
   #opinions?: Promise<Opinions>;
-  #readAt = 0;
+  /** `undefined` until the nodes have been heard for the first time. */
+  #readAt?: number;
   #triedAt = 0;
   #reading?: Promise<Opinions>;
 
@@ -49,6 +50,7 @@ export class ChannelAgreement {
   #current(): Promise<Opinions> {
     const known = this.#opinions;
     if (!known) return this.#readFirst();
+    if (this.#readAt === undefined) return known;
     const now = this.clock.now();
     if (now >= this.#triedAt + FRESH_MS) this.#reading ??= this.#readAgain(known);
     return this.#reading && now >= this.#readAt + STALE_MS ? this.#reading : known;
