@@ -14,7 +14,7 @@ import { Deadlines } from './deadlines.js';
 import type { DedupStore } from './dedup-store.interface.js';
 import { Dispatcher } from './dispatcher.js';
 import type { Endpoint } from './endpoint.js';
-import { ChannelsError } from './errors.js';
+import { isUnavailable } from './errors.js';
 import { FlushQueue } from './flush-queue.js';
 import type { ErrorMapper } from './handler.interface.js';
 import { Heartbeat } from './heartbeat.js';
@@ -167,7 +167,7 @@ export class Engine {
       for (const text of contradictions(channels, await registry.read())) this.observers.warned(text);
     } catch (error) {
       // That the broker is away is told once, by the broker.
-      if (error instanceof ChannelsError && error.code === 'unavailable') return;
+      if (isUnavailable(error)) return;
       this.observers.failed({ where: 'the comparison with the channels of other nodes', error });
     }
   }
