@@ -1,6 +1,6 @@
 import type { HistoryRule } from './broker.interface.js';
 import { CHANNEL_SYNTAX } from './channel-definition.js';
-import type { ChannelRegistry, RegisteredChannel } from './channel-registry.interface.js';
+import type { ChannelRegistry, RegisteredChannels } from './channel-registry.interface.js';
 import type { Clock } from './clock.interface.js';
 import { ChannelsError } from './errors.js';
 import { Pattern, PatternTable } from './pattern.js';
@@ -17,7 +17,8 @@ type Opinions = readonly PatternTable<HistoryRule | undefined>[];
 /** Whether who publishes and who delivers mean the same by a channel. */
 export class ChannelAgreement {
   #opinions?: Promise<Opinions>;
-  #readAt = 0;
+  /** `undefined` until the nodes have been heard for the first time. */
+  #readAt?: number;
   #triedAt = 0;
   #reading?: Promise<Opinions>;
 
@@ -49,6 +50,7 @@ export class ChannelAgreement {
   #current(): Promise<Opinions> {
     const known = this.#opinions;
     if (!known) return this.#readFirst();
+    if (this.#readAt === undefined) return known;
     const now = this.clock.now();
     if (now >= this.#triedAt + FRESH_MS) this.#reading ??= this.#readAgain(known);
     return this.#reading && now >= this.#readAt + STALE_MS ? this.#reading : known;
@@ -87,7 +89,8 @@ export class ChannelAgreement {
   }
 }
 
-function toTable(channels: readonly RegisteredChannel[]): Opinions[number] {
+/** All that a node says: which pattern fits a channel best, and what it keeps. */
+export function toTable(channels: RegisteredChannels): Opinions[number] {
   const table: Opinions[number] = new PatternTable(CHANNEL_SYNTAX);
   for (const { pattern, history } of channels) table.add(new Pattern(pattern, CHANNEL_SYNTAX), history);
   return table;

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.interface.js';
+import { isUnavailable } from './errors.js';
 import type { HeldClaim } from './held-claim.js';
 import type { Observers } from './observers.js';
 
@@ -57,8 +58,9 @@ export class Claims {
     if (!held) this.#held.delete(claim);
   }
 
-  /** A store that is away may be back before the claim lapses. */
+  /** A store that is away may be back before the claim lapses, and is not reported for each claim. */
   readonly #report = (error: unknown): void => {
+    if (isUnavailable(error)) return;
     this.observers.failed({ where: 'dedupStore.renew', error });
   };
 }

@@ -4,7 +4,7 @@ import { CLOSE_CODES } from '../protocol/index.js';
 import { Alarms } from './alarms.js';
 import type { Broker, BrokerNode } from './broker.interface.js';
 import { ChannelCatalog } from './channel-catalog.js';
-import type { ChannelRegistry, RegisteredChannel } from './channel-registry.interface.js';
+import type { ChannelRegistry, RegisteredChannels } from './channel-registry.interface.js';
 import { Claims } from './claims.js';
 import type { Clock } from './clock.interface.js';
 import { Connection, type ConnectionInfo } from './connection.js';
@@ -14,7 +14,7 @@ import { Deadlines } from './deadlines.js';
 import type { DedupStore } from './dedup-store.interface.js';
 import { Dispatcher } from './dispatcher.js';
 import type { Endpoint } from './endpoint.js';
-import { ChannelsError } from './errors.js';
+import { isUnavailable } from './errors.js';
 import { FlushQueue } from './flush-queue.js';
 import type { ErrorMapper } from './handler.interface.js';
 import { Heartbeat } from './heartbeat.js';
@@ -108,7 +108,7 @@ export class Engine {
     this.deadlines = new Deadlines(this.clock, this.options.handlerTimeoutMs);
     this.alarms = new Alarms(this.clock);
     this.dispatcher = new Dispatcher(this);
-    this.hub = new Hub(this.codec, this.#broker, this.observers, this.catalog);
+    this.hub = new Hub(this.codec, this.#broker, this.observers, this.catalog, this.alarms);
     this.dedup = parts.dedup;
     this.#leaseMs = Math.min(CLAIM_LEASE_MS, this.options.dedupWindowMs);
     this.claims = new Claims(this.clock, this.observers, this.#leaseMs);
@@ -162,13 +162,12 @@ export class Engine {
   }
 
   /** Nodes that differ lose each other's publications: that is seen best where one starts. */
-  async #compare(registry: ChannelRegistry, channels: readonly RegisteredChannel[]): Promise<void> {
+  async #compare(registry: ChannelRegistry, channels: RegisteredChannels): Promise<void> {
     try {
-      for (const text of contradictions(channels, (await registry.read()).flat()))
-        this.observers.warned(text);
+      for (const text of contradictions(channels, await registry.read())) this.observers.warned(text);
     } catch (error) {
       // That the broker is away is told once, by the broker.
-      if (error instanceof ChannelsError && error.code === 'unavailable') return;
+      if (isUnavailable(error)) return;
       this.observers.failed({ where: 'the comparison with the channels of other nodes', error });
     }
   }

@@ -1,9 +1,10 @@
 import type { Codec } from '../codec/index.js';
+import type { Alarms } from './alarms.js';
 import type { Broker, Position, Publication } from './broker.interface.js';
 import type { ChannelCatalog } from './channel-catalog.js';
 import { ChannelStream } from './channel-stream.js';
 import { EncodedFrame } from './encoded-frame.js';
-import { ChannelsError } from './errors.js';
+import { isUnavailable } from './errors.js';
 import type { Observers } from './observers.js';
 import { PacedHistories } from './paced-histories.js';
 import { PositionChecks } from './position-checks.js';
@@ -22,7 +23,7 @@ interface LocalChannel {
 /** Which connections of this node are in which channel. */
 export class Hub {
   readonly #channels = new Map<string, LocalChannel>();
-  readonly #checks = new PositionChecks();
+  readonly #checks = new PositionChecks((stream) => this.#isFollowed(stream));
   readonly #encoded = new WeakMap<Publication, EncodedFrame>();
   readonly #histories: PacedHistories;
   readonly #unplaced: UnplacedPublications;
@@ -32,8 +33,9 @@ export class Hub {
     readonly broker: Broker,
     private readonly observers: Observers,
     private readonly catalog: ChannelCatalog,
+    alarms: Alarms,
   ) {
-    this.#histories = new PacedHistories(broker);
+    this.#histories = new PacedHistories(broker, alarms);
     this.#unplaced = new UnplacedPublications(observers);
   }
 
@@ -144,6 +146,8 @@ export class Hub {
       unplaced: () => this.#unplaced.add(channel, subscriptions),
       checkDue: () => this.#checks.add(stream),
       failed: (error) => {
+        // Those who had a question have left: nobody misses the answer.
+        if (!this.#isFollowed(stream)) return;
         this.#checks.addFailed(stream);
         // That the broker is away is told once, not for each channel.
         if (isUnavailable(error)) return;
@@ -151,6 +155,11 @@ export class Hub {
       },
     });
     return stream;
+  }
+
+  /** Not one whose channel all have left, also where others have come back to it. */
+  #isFollowed(stream: ChannelStream): boolean {
+    return this.streamOf(stream.channel) === stream;
   }
 
   #subscribe(channel: string, stream: ChannelStream | undefined): Promise<void> | void {
@@ -165,8 +174,4 @@ export class Hub {
       this.observers.failed({ where: `broker.unsubscribe ${channel}`, error });
     }
   }
-}
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof ChannelsError && error.code === 'unavailable';
 }

@@ -9,6 +9,9 @@ export class PositionChecks {
   readonly #failed = new Set<ChannelStream>();
   #asked = 0;
 
+  /** @param isFollowed - whether somebody is still in the channel, and the stream is the one of it */
+  constructor(private readonly isFollowed: (stream: ChannelStream) => boolean) {}
+
   add(stream: ChannelStream): void {
     this.#failed.delete(stream);
     this.#waiting.add(stream);
@@ -20,10 +23,7 @@ export class PositionChecks {
     this.#failed.add(stream);
   }
 
-  /**
-   * Asks once more for those that had no answer. One that nobody is in any more is asked for in vain once, and
-   * forgotten.
-   */
+  /** Asks once more for those that had no answer. */
   again(): void {
     for (const stream of this.#failed) this.add(stream);
   }
@@ -32,7 +32,7 @@ export class PositionChecks {
     for (const stream of this.#waiting) {
       if (this.#asked >= MAX_ASKED) return;
       this.#waiting.delete(stream);
-      void this.#check(stream);
+      if (this.isFollowed(stream)) void this.#check(stream);
     }
   }
 

@@ -163,13 +163,26 @@ describe('nodes that disagree about a history', () => {
 });
 
 describe('contradictions', () => {
+  const ROOMS = { pattern: 'chat:{room}', history: KEPT };
+
   it.each([
     ['nobody says anything', [], 0],
-    ['the others say the same', [{ pattern: 'chat:{name}', history: { ...KEPT } }], 0],
-    ['they speak of other channels', [{ pattern: 'chat:lobby' }, { pattern: 'chat' }], 0],
-    ['one of them keeps less', [{ pattern: 'chat:{room}', history: { ...KEPT, size: 5 } }], 1],
-    ['one of them keeps nothing', [{ pattern: 'chat:{p0}' }, { pattern: 'chat:{room}', history: KEPT }], 1],
+    ['the others say the same', [[{ pattern: 'chat:{name}', history: { ...KEPT } }]], 0],
+    ['they speak of other channels', [[{ pattern: 'chat' }, { pattern: 'news:{topic}' }]], 0],
+    ['one of them keeps less', [[{ pattern: 'chat:{room}', history: { ...KEPT, size: 5 } }]], 1],
+    ['one of them keeps nothing', [[{ pattern: 'chat:{p0}' }], [ROOMS]], 1],
+    ['one of them keeps nothing of some', [[{ pattern: 'chat:lobby' }, ROOMS]], 1],
+    ['one of them keeps the same of some', [[{ pattern: 'chat:lobby', history: KEPT }, ROOMS]], 0],
+    ['all that is kept of some differs', [[{ pattern: 'chat:lobby' }, { pattern: 'chat:{p0}' }]], 2],
   ])('where %s', (_what, registered, count) => {
-    expect(contradictions([{ pattern: 'chat:{room}', history: KEPT }], registered)).toHaveLength(count);
+    expect(contradictions([ROOMS], registered)).toHaveLength(count);
+  });
+
+  it('are those of a channel that the others have under a pattern that fits worse', () => {
+    const own = [{ pattern: 'chat:lobby', history: KEPT }, { pattern: 'chat:{room}' }];
+
+    expect(contradictions(own, [[{ pattern: 'chat:{p0}' }], own])).toEqual([
+      expect.stringMatching(/^"chat:lobby" has a history of 10 .* but no history at other nodes/),
+    ]);
   });
 });
