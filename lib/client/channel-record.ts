@@ -31,6 +31,8 @@ export class ChannelRecord {
   rejoins = false;
   /** It was joined on a connection that is over: publications may have been missed. */
   missed = false;
+  /** The server has told a loss while it was joined again: the application is told behind the ack. */
+  lost = false;
   /** Of the last publication that was handed out, on a channel with history. */
   position: ChannelPosition | undefined;
   /** Retryable refusals in a row. */
@@ -64,7 +66,7 @@ export class ChannelRecord {
   /** What comes next is not a continuation of what was there. */
   forget(): void {
     this.position = undefined;
-    this.missed = this.rejoins = false;
+    this.missed = this.lost = this.rejoins = false;
   }
 
   rejectCalls(error: ChannelsClientError): void {

@@ -181,11 +181,12 @@ export class ChannelTable {
     const record = this.use(String(data['channel']));
     if (event === '$subscribed') this.#joinedByServer(record, data);
     if (event === '$unsubscribed') this.#endedByServer(record, data);
-    // Until the ack of a join, the ack tells what holds; who is out is told when it is in again.
+    // Until the ack of a join, the ack tells what holds, but not of what has no position; who is out is told when it
+    // is in again.
     if (event === '$gap' && record.phase === 'in') {
       record.position = readPosition(data);
       this.#gap(record, 'lost');
-    }
+    } else if (event === '$gap') record.lost ||= record.rejoins;
     this.#settle(record);
   }
 
@@ -292,12 +293,14 @@ export class ChannelTable {
 
   #enter(record: ChannelRecord, told: SubscribedEvent): void {
     const isGap = record.missed && !told.recovered;
+    const isLost = record.lost;
     record.phase = 'in';
     record.rejoins = false;
     record.byServer = told.by === 'server';
-    record.missed = false;
+    record.missed = record.lost = false;
     record.refusals = 0;
     if (isGap) this.#gap(record, 'rejoined');
+    else if (isLost) this.#gap(record, 'lost');
     record.listeners.emit('$subscribed', told);
   }
 

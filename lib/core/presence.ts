@@ -147,7 +147,7 @@ export class Presence {
     held.delete(subscription);
     // Where a leave waits already, nothing may come in between.
     if (!waiting || subscription.isLeaving) return;
-    if (waiting.isBroken) subscription.tellLoss();
+    if (waiting.isBroken) subscription.sendGap();
     for (const { frame } of waiting.publications) subscription.connection.outbox.push(frame);
   }
 
@@ -166,7 +166,7 @@ export class Presence {
     if (!isTooMany) return;
     for (const held of local.held.values()) held.break();
     for (const subscription of local.subscriptions) {
-      if (!local.held.has(subscription) && !subscription.isLeaving) subscription.tellLoss();
+      if (!local.held.has(subscription) && !subscription.isLeaving) subscription.sendGap();
     }
   }
 

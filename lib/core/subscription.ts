@@ -107,8 +107,13 @@ export class Subscription {
 
   /** Something was lost that cannot be had; what has a position goes on behind the last one that was sent. */
   tellLoss(): void {
-    this.connection.sendEvent('$gap', { channel: this.channel, ...this.#last });
+    this.sendGap();
     this.connection.engine.observers.gap(this.connection, this.channel);
+  }
+
+  /** By itself for what no publication was: changes of presence, of which the list has all. */
+  sendGap(): void {
+    this.connection.sendEvent('$gap', { channel: this.channel, ...this.#last });
   }
 
   /** The connection has ended. A method that still runs counts as joined and left when it resolves. */
@@ -332,9 +337,8 @@ export class Subscription {
 
   #tellGap(position: Position): void {
     if (this.#isOver) return;
-    const last = this.#last;
     // A peer that has resumed may be ahead of what this node follows.
-    if (last && position.epoch === last.epoch && position.offset <= last.offset) return;
+    if (this.#last?.epoch === position.epoch && position.offset <= this.#last.offset) return;
     this.#last = position;
     this.tellLoss();
   }

@@ -68,7 +68,12 @@ export class ServedPresence {
   /** Redis may have something else: it is told everything. */
   #isUnsure = false;
   #isDue = false;
+  /** Redis was asked to bring what the others tell. */
+  #hasAsked = false;
+  /** It has said that it does. */
   #listens = false;
+  /** It has not, and is asked again. */
+  #asksAgain = false;
   #revision = '';
   #revisions = 0;
   /** After how many sweeps the list is read again. */
@@ -112,6 +117,7 @@ export class ServedPresence {
   /** It is time to say that the node lives, and to end what is over. */
   due(): void {
     this.#isDue = true;
+    this.#asksAgain = this.#hasAsked && !this.#listens;
   }
 
   get isWorking(): boolean {
@@ -161,24 +167,36 @@ export class ServedPresence {
 
   /** What is to be done first, if there is anything. */
   #step(): Promise<void> | undefined {
-    if (!this.#listens && this.#untold.length > 0) return this.#listen();
+    if (!this.#hasAsked && this.#untold.length > 0) return this.#listen();
     // Who was here before is known before anybody of this node is told to the others.
-    if (!this.#mirror.isLoaded && this.#listens) return this.#load();
+    if (!this.#mirror.isLoaded && this.#hasAsked) return this.#load();
     if (this.#isUnsure) return this.#claim();
     if (this.#untold.length > 0 && this.#writesInARow < MAX_WRITES_IN_A_ROW) return this.#writeNext();
     this.#writesInARow = 0;
     if (this.#isDue) return this.#sweep();
-    if (this.#mirror.isBehind && this.#listens) return this.#load();
+    if (this.#mirror.isBehind && this.#hasAsked) return this.#load();
+    // Where nobody is it may be given up already.
+    if (this.#asksAgain && !this.isEmpty) return this.#listen();
     return this.#untold.length > 0 ? this.#writeNext() : undefined;
   }
 
   async #listen(): Promise<void> {
-    // Where it fails the interest stays, and messages come when Redis is back: behind a doubt.
-    this.#listens = true;
-    await this.port.listen((message) => {
-      this.#mirror.receive(message);
-      if (this.#mirror.isBehind) this.#missed();
-    });
+    const isFirst = !this.#hasAsked;
+    this.#hasAsked = true;
+    try {
+      await this.port.listen((message) => this.#receive(message));
+      this.#listens = true;
+    } catch (error) {
+      // Redis is told of this node all the same; what is missed of the others the sweeps find, until it is heard.
+      if (isFirst) this.port.failed(error);
+    } finally {
+      this.#asksAgain = false;
+    }
+  }
+
+  #receive(message: string): void {
+    this.#mirror.receive(message);
+    if (this.#mirror.isBehind) this.#missed();
   }
 
   #missed(): void {

@@ -248,7 +248,9 @@ describe('$join and $leave', () => {
     ['by a $gap', MAX_IN_A_TURN + 1, [{ event: '$gap', data: { channel: 'hall' } }]],
   ])('are told %s where %i come in one turn', async (_how, count, gaps) => {
     const store = new MemoryPresenceStore({ clock: new TestClock() });
-    const hall = await Hall.start({ broker: withPresence(memoryBroker(), store) });
+    const losses: unknown[] = [];
+    const observer = { gap: (_connection: unknown, channel: string) => void losses.push(channel) };
+    const hall = await Hall.start({ broker: withPresence(memoryBroker(), store), observers: [observer] });
     const ada = await hall.enter('ada');
 
     crowd(store, count);
@@ -260,6 +262,8 @@ describe('$join and $leave', () => {
     expect(frames.slice(MAX_IN_A_TURN)).toEqual(gaps);
     expect(Object.keys(await membersOf(ada))).toHaveLength(count + 2);
     expect((await toldTo(ada)).at(-1)).toBe('$join bob 1');
+    // No publication was.
+    expect(losses).toEqual([]);
   });
 
   it('are told by a $gap behind the ack to one who joins while too many come', async () => {

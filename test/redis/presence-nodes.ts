@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import { ChannelsError } from '../../lib/core/errors.js';
 import { SystemRandom } from '../../lib/nest/system-clock.js';
 import type { RedisConnection } from '../../lib/redis/redis-options.interface.js';
 import { RedisLink } from '../../lib/redis/redis-link.js';
@@ -23,6 +24,8 @@ export interface Faults {
   isDeaf: boolean;
   /** How many it did not get. */
   missed: number;
+  /** It is not listened for at all: too much waits. */
+  isRefused: boolean;
   /** It does nothing by itself. */
   isFrozen: boolean;
   /** How long the answers of Redis take on top. */
@@ -43,7 +46,7 @@ export async function redisPresence(
   { leaseMs = LEASE_MS, sweepMs = SWEEP_MS, commandTimeoutMs }: RedisPresenceOptions = {},
 ): Promise<RedisPresenceBench> {
   const prefix = `test-${new SystemRandom().id()}`;
-  const faults = { isDeaf: false, missed: 0, isFrozen: false, delayMs: 0, longest: 0 };
+  const faults = { isDeaf: false, missed: 0, isRefused: false, isFrozen: false, delayMs: 0, longest: 0 };
   const links = new Map<unknown, RedisLink>();
   for (const isFaulty of [true, false]) {
     const link = new RedisLink({ connection, prefix, commandTimeoutMs });
@@ -77,11 +80,13 @@ function faultyLink(link: RedisLink, faults: RedisPresenceBench['faults']): Pres
       if (faults.delayMs > 0) await setTimeout(faults.delayMs);
       return answer;
     },
-    listen: (channel, listener) =>
-      link.listen(channel, (message, of) => {
+    listen: async (channel, listener) => {
+      if (faults.isRefused) throw new ChannelsError('unavailable', 'too much waits');
+      await link.listen(channel, (message, of) => {
         if (faults.isDeaf) faults.missed++;
         else listener(message, of);
-      }),
+      });
+    },
     unlisten: (channel) => link.unlisten(channel),
     onBack: (callback) => link.onBack(callback),
     onTick: (callback) => link.onTick((now) => faults.isFrozen || callback(now)),

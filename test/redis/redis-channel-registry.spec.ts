@@ -6,6 +6,7 @@ import { channelRegistryContract } from '../contract/channel-registry.contract.j
 import { eventually } from '../support/redis/eventually.js';
 import { untilAfterAll } from '../support/redis/lifetime.js';
 import { RedisServer } from '../support/redis/redis-server.js';
+import { SteppedClock } from '../support/stepped-clock.js';
 import { ENTRY_MS, redisRegistryKind, startLink } from './nodes-bench.js';
 
 const CHAT = { pattern: 'chat:{room}', history: { size: 100, ttlMs: 300_000 } };
@@ -84,6 +85,25 @@ describe('a registry in Redis', () => {
     await eventually('the channels are registered', async () => (await registry.read()).length > 0);
     expect(failures).toEqual([]);
   });
+
+  it.each([0, -3_600])(
+    'ends an entry that nobody renews, where the clock is set back: by %i s',
+    async (offsetS) => {
+      const clock = new SteppedClock();
+      const redis = await RedisServer.start({ env: clock.env });
+      const [[stays], [goes]] = [await start(redis, 'clock'), await start(redis, 'clock')];
+      await stays.register([CHAT]);
+      await goes.register([{ pattern: CHAT.pattern }]);
+
+      goes.close();
+      const before = await stays.read();
+      clock.step(offsetS);
+
+      await eventually('its entry has ended', async () => (await stays.read()).length === 1);
+      expect(before).toHaveLength(2);
+      expect(await stays.read()).toMatchObject([[{ history: CHAT.history }]]);
+    },
+  );
 
   it('leaves no key behind that stays', async () => {
     const redis = await RedisServer.start();

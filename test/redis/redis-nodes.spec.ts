@@ -8,6 +8,7 @@ import { nodesContract } from '../contract/nodes.contract.js';
 import { eventually } from '../support/redis/eventually.js';
 import { untilAfterAll } from '../support/redis/lifetime.js';
 import { RedisServer } from '../support/redis/redis-server.js';
+import { SteppedClock } from '../support/stepped-clock.js';
 import { LEASE_MS, redisNodesKind, startLink } from './nodes-bench.js';
 
 const SILENCE_MS = 200;
@@ -184,6 +185,21 @@ describe('nodes in Redis', () => {
     });
 
     expect((await one.nodes.ask('who?', NEVER_MS)).nodes.expected).toBe(2);
+  });
+
+  it.each([0, -3_600])('give up one that has died where the clock is set back: by %i s', async (offsetS) => {
+    const clock = new SteppedClock();
+    const redis = await RedisServer.start({ env: clock.env });
+    const [one, other] = [await start(redis, 'clock'), await start(redis, 'clock')];
+    await one.nodes.ask('who?', NEVER_MS);
+    const before = one.nodes.alive();
+
+    other.link.close();
+    clock.step(offsetS);
+
+    await eventually('its lease has ended', async () => one.nodes.alive().length === 1);
+    expect(before).toHaveLength(2);
+    expect((await one.nodes.ask('who?', NEVER_MS)).nodes.missing).toEqual([other.nodes.id]);
   });
 
   it('name one that is cut off for longer than its lease, and do not wait for it', async () => {

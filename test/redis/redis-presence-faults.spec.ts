@@ -180,6 +180,30 @@ describe('presence where messages are lost', () => {
     expect(pair.one.toldBefore().toSorted()).toEqual([...TOLD_ONE, 'join eve 1', 'leave ada 0'].toSorted());
   });
 
+  it('is told to the others where a node may not listen, which listens as soon as it may', async () => {
+    const { nodes, prefix, faults } = await redisPresence(server.url);
+    const [one, two] = nodes.map((store) => new PresenceNode(store)) as [PresenceNode, PresenceNode];
+    for (const node of [one, two]) await node.start(GRACE_MS);
+    const channel = new PresenceKeys(prefix).channel(CHANNEL);
+    const listeners = async (): Promise<unknown> =>
+      ((await server.run('pubsub', 'numsub', channel)) as unknown[])[1];
+
+    faults.isRefused = true;
+    one.has('bob');
+    const members = await one.members();
+    two.has('ada');
+    await eventually('ada is told', async () => one.toldBefore().includes('join ada 1'));
+    const deaf = await listeners();
+    faults.isRefused = false;
+    await eventually('both listen', async () => (await listeners()) === 2);
+    two.has('eve');
+
+    expect([members, deaf]).toEqual([{ bob: 1 }, 1]);
+    expect(await two.members()).toEqual({ ...EVERYBODY, eve: 1 });
+    expect(await one.told()).toEqual([...TOLD_ONE, 'join eve 1']);
+    expect(one.failures).toHaveLength(1);
+  });
+
   it('tells what was missed when the connection that brings messages was cut', async () => {
     const { one, two } = await startPair(server);
 

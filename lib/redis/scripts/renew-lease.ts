@@ -14,7 +14,12 @@ export const RENEW_LEASE = defineScript({
   lua: `${NODES_PRELUDE}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now - ARGV[1]))
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', text(now))
-redis.call('ZADD', KEYS[1], text(now + ARGV[3]), ARGV[2])
+-- An end that cannot be yet was written before the clock of Redis was set back: the lease begins anew.
+local latest = text(now + ARGV[3])
+for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. latest, '+inf')) do
+  redis.call('ZADD', KEYS[1], latest, node)
+end
+redis.call('ZADD', KEYS[1], latest, ARGV[2])
 redis.call('PEXPIRE', KEYS[1], text(ARGV[1] + ARGV[3]))
 return view(ARGV[1])
 `,
