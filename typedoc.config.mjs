@@ -25,6 +25,8 @@ export default {
     'lib/client/index.ts',
     'lib/client/storage/index.ts',
     'lib/protocol/index.ts',
+    'lib/publisher/index.ts',
+    'lib/redis/index.ts',
     'lib/testing/index.ts',
   ],
   out: 'docs-api',
@@ -52,6 +54,7 @@ export default {
     'testing.FaultProxy.bytesPerSecond',
     // Made by Nest's ConfigurableModuleBuilder.
     'index.ChannelsModule.forRootAsync',
+    'publisher.ChannelsPublisherModule.forRootAsync',
     'client.UntypedApi.messages.__type.__index',
     'client.UntypedApi.requests.__type.__index',
   ],

@@ -24,7 +24,7 @@ export async function startServer(file, args = []) {
   return {
     port,
     send: (message) => child.send(message),
-    ask: (type) => ask(child, type),
+    ask: (type, order) => ask(child, type, order),
     end: () => end(child),
   };
 }
@@ -57,4 +57,13 @@ export async function end(child) {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGKILL');
   await once(child, 'exit');
+}
+
+/** Ends this process, and by that the others, where it takes longer: nothing is waited for without an end. */
+export function endWithin(minutes) {
+  const timer = setTimeout(() => {
+    console.error(`not done within ${minutes} minutes`);
+    process.exit(2);
+  }, minutes * 60_000);
+  timer.unref();
 }

@@ -10,6 +10,8 @@ export { ChannelSocket, type RequestOptions } from './core/channel-socket.js';
 export { ChannelsError, type ChannelsErrorOptions } from './core/errors.js';
 export type {
   Broker,
+  BrokerNode,
+  BrokerState,
   HistoryPage,
   HistoryQuery,
   HistoryRule,
@@ -18,6 +20,13 @@ export type {
   PublicationSink,
   PublishRule,
 } from './core/broker.interface.js';
+export type {
+  ChannelRegistry,
+  RegisteredChannel,
+  RegisteredChannels,
+  RegistryHost,
+} from './core/channel-registry.interface.js';
+export type { ClaimFilter, ConnectionFilter, ConnectionSummary } from './core/connection-filter.js';
 export type { Claim, DedupKey, DedupRules, DedupStore, StoredAnswer } from './core/dedup-store.interface.js';
 export type {
   AckOutcome,
@@ -27,7 +36,16 @@ export type {
   Observer,
   Refusal,
 } from './core/observer.interface.js';
+export type { NodeAnswer, Nodes, NodesAnswered, NodesHost, NodesReply } from './core/nodes.interface.js';
 export type { EngineOptions } from './core/options.js';
+export type {
+  PresenceChange,
+  PresenceCount,
+  PresenceMember,
+  PresenceMembers,
+  PresenceRules,
+  PresenceStore,
+} from './core/presence-store.interface.js';
 export type { HandshakeRequest } from './transport/ws/handshake-request.js';
 export { ChannelsAdapter } from './nest/channels.adapter.js';
 export { ChannelsModule } from './nest/channels.module.js';
@@ -40,12 +58,10 @@ export type {
 export {
   ChannelsService,
   type ChannelHistoryPage,
-  type ConnectionFilter,
-  type ConnectionSummary,
   type DisconnectOptions,
   type HistoryItem,
   type HistoryOptions,
-  type NodesAnswered,
+  type ListOptions,
   type PublishOptions,
 } from './nest/channels.service.js';
 export { Acked, type AckedOptions } from './nest/decorators/acked.decorator.js';

@@ -9,6 +9,9 @@ NEEDED=(
   'libfaketime|ls /usr/lib/*/faketime/libfaketime.so.1|a test steps the clock under a running server'
   'iproute2|command -v ip|a test runs over a link between two network namespaces'
   'iptables|command -v iptables|the same test loses packets there'
+  'redis-server|command -v redis-server|tests start Redis servers of their own: one, a cluster, sentinels'
+  'nginx|command -v nginx|the cluster sample runs behind it, and a browser tests that'
+  'haproxy|command -v haproxy|the same sample behind the other proxy'
 )
 
 POLICY=/usr/sbin/policy-rc.d

@@ -13,6 +13,8 @@ export class ChannelRecord {
   readonly iterators = new Set<PublicationIterator>();
   /** Calls of `subscribe()` that the next ack settles. */
   readonly joins: Settling[] = [];
+  /** Calls of `presence()` that the next answer settles. */
+  readonly looks: Settling[] = [];
   phase: ChannelPhase = 'out';
   params: unknown;
   /** Listeners join it; false while all handles say that the server joins it. */
@@ -23,10 +25,14 @@ export class ChannelRecord {
   byServer = false;
   /** The server has refused or ended it: only `subscribe()` tries again. */
   refused = false;
+  /** The question who is there is under way. */
+  looking = false;
   /** A join is under way on a channel that it is in. */
   rejoins = false;
   /** It was joined on a connection that is over: publications may have been missed. */
   missed = false;
+  /** The server has told a loss while it was joined again: the application is told behind the ack. */
+  lost = false;
   /** Of the last publication that was handed out, on a channel with history. */
   position: ChannelPosition | undefined;
   /** Retryable refusals in a row. */
@@ -40,8 +46,13 @@ export class ChannelRecord {
     this.listeners = new Listeners(listenerFailed);
   }
 
+  /** A call waits for it. */
+  get isAwaited(): boolean {
+    return this.joins.length + this.looks.length > 0;
+  }
+
   get isWanted(): boolean {
-    if (this.joins.length > 0) return true;
+    if (this.isAwaited) return true;
     if (this.refused || this.byServer) return false;
     return this.held || (this.joinsByItself && this.isHeard);
   }
@@ -55,11 +66,11 @@ export class ChannelRecord {
   /** What comes next is not a continuation of what was there. */
   forget(): void {
     this.position = undefined;
-    this.missed = this.rejoins = false;
+    this.missed = this.lost = this.rejoins = false;
   }
 
-  rejectJoins(error: ChannelsClientError): void {
-    for (const join of this.joins.splice(0)) join.reject(error);
+  rejectCalls(error: ChannelsClientError): void {
+    for (const call of [...this.joins.splice(0), ...this.looks.splice(0)]) call.reject(error);
   }
 
   endLoops(error?: ChannelsClientError): void {

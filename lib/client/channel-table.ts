@@ -104,13 +104,21 @@ export class ChannelTable {
     });
   }
 
+  presence(name: string): Promise<unknown> {
+    const record = this.use(name);
+    return new Promise((resolve, reject) => {
+      record.looks.push({ resolve, reject });
+      this.#want(record);
+    });
+  }
+
   unsubscribe(name: string): void {
     const record = this.#records.get(name);
     if (!record) return;
     record.listeners.clear();
     record.held = record.byServer = record.refused = false;
     if (record.phase !== 'in') record.forget();
-    record.rejectJoins(new ChannelsClientError('not_subscribed', 'unsubscribe() came first.'));
+    record.rejectCalls(new ChannelsClientError('not_subscribed', 'unsubscribe() came first.'));
     record.endLoops();
     this.#settle(record);
   }
@@ -125,9 +133,9 @@ export class ChannelTable {
     return record;
   }
 
-  /** Whether a call of `subscribe()` waits. */
+  /** Whether a call of `subscribe()` or `presence()` waits. */
   get isAwaited(): boolean {
-    return [...this.#records.values()].some(({ joins }) => joins.length > 0);
+    return [...this.#records.values()].some((record) => record.isAwaited);
   }
 
   open(): void {
@@ -142,7 +150,7 @@ export class ChannelTable {
       // Who has left does not go on from there, whether the server has heard of it or not.
       if (record.phase === 'leaving') record.forget();
       record.missed ||= record.phase === 'in' || record.rejoins;
-      record.rejoins = false;
+      record.rejoins = record.looking = false;
       record.phase = 'out';
       this.#options.clock.clearTimer(record.retryTimer);
       record.retryTimer = undefined;
@@ -158,13 +166,13 @@ export class ChannelTable {
     }
   }
 
-  rejectJoins(error: ChannelsClientError): void {
-    for (const record of this.#records.values()) record.rejectJoins(error);
+  rejectCalls(error: ChannelsClientError): void {
+    for (const record of this.#records.values()) record.rejectCalls(error);
   }
 
   /** @param error - what calls reject with; loops end with it unless the application has closed the client */
   close(error: ChannelsClientError, byApplication: boolean): void {
-    this.rejectJoins(error);
+    this.rejectCalls(error);
     for (const record of this.#records.values()) record.endLoops(byApplication ? undefined : error);
   }
 
@@ -173,11 +181,12 @@ export class ChannelTable {
     const record = this.use(String(data['channel']));
     if (event === '$subscribed') this.#joinedByServer(record, data);
     if (event === '$unsubscribed') this.#endedByServer(record, data);
-    // Until the ack of a join, the ack tells what holds; who is out is told when it is in again.
+    // Until the ack of a join, the ack tells what holds, but not of what has no position; who is out is told when it
+    // is in again.
     if (event === '$gap' && record.phase === 'in') {
       record.position = readPosition(data);
       this.#gap(record, 'lost');
-    }
+    } else if (event === '$gap') record.lost ||= record.rejoins;
     this.#settle(record);
   }
 
@@ -189,6 +198,7 @@ export class ChannelTable {
     if (event.startsWith('$') && event !== '$join' && event !== '$leave') return;
     if (!this.#follows(record, publication.offset)) return;
     record.listeners.emit(event, data, publication);
+    if (event.startsWith('$')) return;
     for (const iterator of record.iterators) iterator.push(publication);
   }
 
@@ -218,7 +228,7 @@ export class ChannelTable {
 
   #refuse(record: ChannelRecord, error: ChannelsClientError | undefined): void {
     if (!error) return;
-    record.rejectJoins(error);
+    record.rejectCalls(error);
     record.endLoops(error);
   }
 
@@ -241,6 +251,21 @@ export class ChannelTable {
     const isAsked = phase === 'out' || (phase === 'in' && record.joins.length > 0);
     if (record.isWanted && isAsked) this.#join(record);
     else if (!record.isWanted && !record.byServer && phase === 'in') this.#leave(record);
+    else if (phase === 'in' && record.looks.length > 0 && !record.looking) this.#look(record);
+  }
+
+  #look(record: ChannelRecord): void {
+    record.looking = true;
+    this.#port.command('$presence', { channel: record.name }, ({ data, error }) => {
+      record.looking = false;
+      // Of a channel that is joined again the answer is out of date.
+      const looks = record.phase === 'in' ? record.looks.splice(0) : [];
+      for (const { resolve, reject } of looks) {
+        if (error === undefined) resolve(data);
+        else reject(errorOf(readError(error)));
+      }
+      this.#settle(record);
+    });
   }
 
   #join(record: ChannelRecord): void {
@@ -268,12 +293,14 @@ export class ChannelTable {
 
   #enter(record: ChannelRecord, told: SubscribedEvent): void {
     const isGap = record.missed && !told.recovered;
+    const isLost = record.lost;
     record.phase = 'in';
     record.rejoins = false;
     record.byServer = told.by === 'server';
-    record.missed = false;
+    record.missed = record.lost = false;
     record.refusals = 0;
     if (isGap) this.#gap(record, 'rejoined');
+    else if (isLost) this.#gap(record, 'lost');
     record.listeners.emit('$subscribed', told);
   }
 

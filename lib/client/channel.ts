@@ -16,6 +16,31 @@ export type Publication<Of = unknown> = {
 }[PublicationName<Of>];
 
 /**
+ * One who is in a channel with `presence`.
+ *
+ * @publicApi
+ */
+export interface PresenceMember {
+  /** Who it is, as the server names them; empty for everybody anonymous. */
+  readonly principal: string;
+  /** Their connections. 0 for one who was lost and may come back. */
+  readonly connections: number;
+}
+
+/**
+ * Who is in a channel.
+ *
+ * @publicApi
+ */
+export interface ChannelPresence {
+  readonly members: readonly PresenceMember[];
+  /** How many there are. */
+  readonly count: number;
+  /** There are more than the server lists. */
+  readonly more: boolean;
+}
+
+/**
  * What a channel tells about itself.
  *
  * @publicApi
@@ -27,6 +52,10 @@ export interface ChannelEvents<Of> {
   $unsubscribed: UnsubscribedEvent;
   /** Publications may have been missed. After a reconnect it comes right before `$subscribed`. */
   $gap: ChannelGap;
+  /** Somebody else has come into a channel with `presence`. */
+  $join: PresenceMember;
+  /** Somebody is not in the channel any more. */
+  $leave: PresenceMember;
   /** The server has refused the channel, and will again: `subscribe()` tries once more. */
   $error: ChannelsClientError;
 }
@@ -91,6 +120,17 @@ export class Channel<Of = unknown> implements AsyncIterable<Publication<Of>> {
   subscribe(): Promise<Joined<Of>> {
     this.#configure();
     return this.table.subscribe(this.name) as Promise<Joined<Of>>;
+  }
+
+  /**
+   * Who is in a channel with `presence`, oneself among them. What `$join` and `$leave` have told before is included.
+   * Waits while the client is offline, and joins for as long where nobody has.
+   *
+   * @throws ChannelsClientError `bad_request` where the channel does not tell, or as `subscribe()` does
+   */
+  presence(): Promise<ChannelPresence> {
+    this.#configure();
+    return this.table.presence(this.name) as Promise<ChannelPresence>;
   }
 
   /** Leaves. Its listeners are forgotten, its loops end. */

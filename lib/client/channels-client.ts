@@ -255,7 +255,7 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     const { principal } = welcome ?? {};
     const before = this.#queue.principal;
     const error = new ChannelsClientError('principal_changed', 'Somebody else is logged in now.');
-    if (before !== undefined && before !== principal) this.#channels.rejectJoins(error);
+    if (before !== undefined && before !== principal) this.#channels.rejectCalls(error);
     // Behind a close nothing waits, but channels still have the positions of whoever was there before.
     if (this.#formerly !== principal) this.#channels.forget();
     this.#formerly = principal;
@@ -284,7 +284,7 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     if (giveUp === 'all') {
       const error = new ChannelsClientError('principal_changed', 'reset() was called.');
       this.#queue.reset(error);
-      this.#channels.rejectJoins(error);
+      this.#channels.rejectCalls(error);
       this.#channels.forget();
       return;
     }

@@ -1,5 +1,12 @@
 export type { ChannelApi, ClientApi, UntypedApi } from './api.js';
-export { Channel, type ChannelEvents, type ChannelOptions, type Publication } from './channel.js';
+export {
+  Channel,
+  type ChannelEvents,
+  type ChannelOptions,
+  type ChannelPresence,
+  type PresenceMember,
+  type Publication,
+} from './channel.js';
 export type { ChannelGap, SubscribedEvent, UnsubscribedEvent } from './channel-table.js';
 export { ChannelsClient, type ClientEvents, type SettledMessage } from './channels-client.js';
 export { ChannelsClientError, type ClientErrorCode } from './client-error.js';

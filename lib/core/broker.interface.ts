@@ -1,3 +1,10 @@
+import type { ChannelRegistry } from './channel-registry.interface.js';
+import type { Clock } from './clock.interface.js';
+import type { DedupStore } from './dedup-store.interface.js';
+import type { PresenceStore } from './presence-store.interface.js';
+import type { Nodes } from './nodes.interface.js';
+import type { Random } from './random.interface.js';
+
 /** Where a channel with history stands, or one of its publications. */
 export interface Position {
   /** Names one life of the history. A broker that has forgotten the history begins another one. */
@@ -65,6 +72,33 @@ export interface HistoryPage {
 export type PublicationSink = (publication: Publication) => void;
 
 /**
+ * Whether a broker reaches the other nodes. `away`: nothing gets out or in. `deaf`: what this node publishes gets
+ * out, but nothing comes in.
+ */
+export type BrokerState = 'ready' | 'away' | 'deaf';
+
+/** The node that a broker works for, as the broker sees it. */
+export interface BrokerNode {
+  readonly clock: Clock;
+  readonly random: Random;
+
+  /**
+   * Publications may have been lost, of these channels or of all that the node is in. The node looks where each
+   * one with a history stands, and tells the subscribers of the others by `$gap`.
+   */
+  unsure(channels?: Iterable<string>): void;
+
+  /** The state has changed; `reason` is for the operator. The first state of a broker is `ready`. */
+  stateChanged(state: BrokerState, reason: string): void;
+
+  /** There is something that an operator should change. */
+  warn(text: string): void;
+
+  /** Something has failed that nobody waits for. */
+  failed(where: string, error: unknown): void;
+}
+
+/**
  * Port between publishers and nodes.
  *
  * Guarantees an implementation gives: publications of one channel that are published one after the
@@ -75,8 +109,20 @@ export type PublicationSink = (publication: Publication) => void;
  * It need not tell the publisher's own node apart: that node is reached through its sink, too.
  */
 export interface Broker {
-  /** Called once, before anything else. */
-  start(sink: PublicationSink): Promise<void> | void;
+  /** Keeps the answers of acked handlers for all nodes, unless the option `dedupStore` names another store. */
+  readonly dedupStore?: DedupStore;
+
+  /** Who is in which channel over all nodes; without it every node knows its own alone. */
+  readonly presence?: PresenceStore;
+
+  /** The other nodes, for what is asked of all. Without it this node is the only one. */
+  readonly nodes?: Nodes;
+
+  /** Where nodes tell what their channels keep. Without it nobody checks what others publish. */
+  readonly registry?: ChannelRegistry;
+
+  /** Called once, before anything else. Rejects where the node must not start without the broker. */
+  start(sink: PublicationSink, node: BrokerNode): Promise<void> | void;
 
   /**
    * Resolves when the broker has accepted it, not when peers received it; with its position where the
@@ -93,7 +139,8 @@ export interface Broker {
 
   /**
    * Where a channel with history stands. One that has had no publication stands at 0 of an epoch that its
-   * first publication will have, as long as a node has subscribed to it.
+   * first publication will have, as long as a node has subscribed to it, and asks at least every 120 s. It is to be
+   * kept for twice as long, since a question may fail.
    *
    * Rejects with `unavailable`, as a `ChannelsError`, when it cannot be had: the peer may try again. Anything
    * else that it rejects with is `internal` for the peer, and goes to the log.

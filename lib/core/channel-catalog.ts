@@ -7,6 +7,7 @@ export class ChannelCatalog {
   readonly #table = new PatternTable<ChannelDefinition>(CHANNEL_SYNTAX);
   readonly #byShape = new Map<string, ChannelDefinition>();
   #hasHistories = false;
+  #hasPresence = false;
 
   /** @throws TypeError where the same names have other options already */
   add(definition: ChannelDefinition, where: string): void {
@@ -21,6 +22,11 @@ export class ChannelCatalog {
     this.#byShape.set(pattern.shape, definition);
     this.#table.add(pattern, definition);
     if (definition.options.history) this.#hasHistories = true;
+    if (definition.options.presence) this.#hasPresence = true;
+  }
+
+  get definitions(): Iterable<ChannelDefinition> {
+    return this.#byShape.values();
   }
 
   /** What a channel keeps; `undefined` where it keeps nothing. */
@@ -28,5 +34,10 @@ export class ChannelCatalog {
     // The usual application has none, and a publication should not pay for that.
     if (!this.#hasHistories) return undefined;
     return this.#table.match(channel)?.value.options.history;
+  }
+
+  /** Whether a channel tells who is in it. */
+  hasPresence(channel: string): boolean {
+    return this.#hasPresence && (this.#table.match(channel)?.value.options.presence ?? false);
   }
 }

@@ -37,6 +37,14 @@ export interface ChannelOptions {
    * @default false
    */
   history?: boolean | ChannelHistoryOptions;
+
+  /**
+   * Tells everybody in a channel who else is there: `$presence` lists them, `$join` and `$leave` tell who comes
+   * and goes. They are shown by their principal as it is, usually the id of the user.
+   *
+   * @default false
+   */
+  presence?: boolean;
 }
 
 /** What a channel keeps of its publications, in the memory of its broker. */
@@ -62,9 +70,15 @@ export interface ResolvedChannelOptions {
   readonly joinBufferBytes: number;
   /** `undefined` where the channel has none. */
   readonly history: HistoryRule | undefined;
+  /** See {@link ChannelOptions.presence}. */
+  readonly presence: boolean;
 }
 
-export const CHANNEL_DEFAULTS: ResolvedChannelOptions = { joinBufferBytes: 65_536, history: undefined };
+export const CHANNEL_DEFAULTS: ResolvedChannelOptions = {
+  joinBufferBytes: 65_536,
+  history: undefined,
+  presence: false,
+};
 
 const HISTORY_DEFAULTS: HistoryRule = { size: 100, ttlMs: 300_000 };
 
@@ -117,14 +131,22 @@ function checkMatchesNames({ text, segments }: Pattern): void {
 
 function resolveChannelOptions(
   pattern: string,
-  { joinBufferBytes = CHANNEL_DEFAULTS.joinBufferBytes, history = false }: ChannelOptions,
+  {
+    joinBufferBytes = CHANNEL_DEFAULTS.joinBufferBytes,
+    history = false,
+    presence = CHANNEL_DEFAULTS.presence,
+  }: ChannelOptions,
 ): ResolvedChannelOptions {
   checkWhole(pattern, 'joinBufferBytes', joinBufferBytes, 0);
-  if (history === false) return { joinBufferBytes, history: undefined };
+  return { joinBufferBytes, history: resolveHistory(pattern, history), presence };
+}
+
+function resolveHistory(pattern: string, history: boolean | ChannelHistoryOptions): HistoryRule | undefined {
+  if (history === false) return undefined;
   const { size = HISTORY_DEFAULTS.size, ttlMs = HISTORY_DEFAULTS.ttlMs } = history === true ? {} : history;
   checkWhole(pattern, 'history.size', size, 1);
   checkWhole(pattern, 'history.ttlMs', ttlMs, 1);
-  return { joinBufferBytes, history: { size, ttlMs } };
+  return { size, ttlMs };
 }
 
 function checkWhole(pattern: string, option: string, value: number, least: number): void {

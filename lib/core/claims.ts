@@ -1,4 +1,5 @@
 import type { Clock } from './clock.interface.js';
+import { isUnavailable } from './errors.js';
 import type { HeldClaim } from './held-claim.js';
 import type { Observers } from './observers.js';
 
@@ -36,7 +37,7 @@ export class Claims {
     for (const claim of this.#held) {
       if (claim.renewAt > now) return;
       this.#held.delete(claim);
-      if (now >= claim.endsAt) claim.run.giveUp();
+      if (now >= claim.endsAt) claim.giveUp();
       else this.#renew(claim);
     }
   }
@@ -52,13 +53,14 @@ export class Claims {
     }
   }
 
-  /** A lost claim is lost for good; its handler learns it when it has an answer. */
+  /** Somebody else has claimed: that is for good. The handler learns it when it has an answer. */
   #check(claim: HeldClaim, held: boolean): void {
     if (!held) this.#held.delete(claim);
   }
 
-  /** A store that is away may be back before the claim lapses. */
+  /** A store that is away may be back before the claim lapses, and is not reported for each claim. */
   readonly #report = (error: unknown): void => {
+    if (isUnavailable(error)) return;
     this.observers.failed({ where: 'dedupStore.renew', error });
   };
 }

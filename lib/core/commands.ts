@@ -11,6 +11,7 @@ import type { Connection } from './connection.js';
 import type { Engine } from './engine.js';
 import { ChannelsError, toWireError } from './errors.js';
 import { answerHistory } from './history-command.js';
+import { answerPresence } from './presence-command.js';
 
 type Command = (engine: Engine, connection: Connection, id: MessageId, data: unknown) => void;
 
@@ -19,6 +20,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['$subscribe', subscribe],
   ['$unsubscribe', unsubscribe],
   ['$history', history],
+  ['$presence', presence],
 ]);
 
 /** Whether a peer speaks our protocol that sends it. */
@@ -110,6 +112,12 @@ function history(engine: Engine, connection: Connection, id: MessageId, data: un
     since: parsePosition(since),
     reverse: reverse ?? false,
   });
+}
+
+function presence(engine: Engine, connection: Connection, id: MessageId, data: unknown): void {
+  const { channel } = asObject(data, '$presence');
+  if (engine.draining) throw new ChannelsError('unavailable', 'the server shuts down');
+  answerPresence(engine, connection, id, parseChannel(channel));
 }
 
 function parseChannel(channel: unknown): string {

@@ -264,8 +264,9 @@ export class Connection implements OutboxOwner, ObservedConnection {
     if (this.writable) this.#end(code, reason);
     this.#transition('closed');
     for (const reply of this.#pending ?? []) reply.cancel();
-    this.subscriptions.end();
-    this.engine.forget(this, this.#closeCode ?? code, this.#closeReason);
+    const endedWith = this.#closeCode ?? code;
+    this.subscriptions.end(endedWith);
+    this.engine.forget(this, endedWith, this.#closeReason);
   }
 
   /** Nothing more is sent or handled from here on. */

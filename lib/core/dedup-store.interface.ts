@@ -39,8 +39,9 @@ export interface DedupRules {
  * Port that lets a message to an `@Acked()` handler run at most once within the dedup window.
  *
  * Guarantees: of several claims of one key at most one is `claimed` at a time; a claim holds until it
- * is resolved, released, or was not renewed for `leaseMs`; what comes under a `fence` that does not hold
- * any more changes nothing; an answer is kept for `windowMs` after it was stored, unless room is short,
+ * is resolved, released, or was not renewed for `leaseMs`; what comes under the `fence` of a claim that another
+ * one has followed, or that was resolved or released, changes nothing, while one that has only lapsed, or was
+ * forgotten, may be taken again by its `renew` or `resolve`; an answer is kept for `windowMs` after it was stored, unless room is short,
  * which is told to `evicted`. A running claim is never dropped for want of room.
  *
  * A store in memory answers at once, so that a handler which does the same is answered without a promise.
@@ -58,7 +59,7 @@ export interface DedupStore {
   /** Asks to run the handler; the first copy of a key may. */
   claim(key: DedupKey): Promise<Claim> | Claim;
 
-  /** Keeps a running claim alive for another `leaseMs`. `false` where it was lost. */
+  /** Keeps a running claim alive for another `leaseMs`. `false` where it was lost: then nobody renews it again. */
   renew(key: DedupKey, fence: number): Promise<boolean> | boolean;
 
   /** Stores the answer, ends the claim and wakes those who wait. `false` where the claim was lost. */

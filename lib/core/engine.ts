@@ -2,22 +2,30 @@ import { createHash } from 'node:crypto';
 import type { Codec } from '../codec/index.js';
 import { CLOSE_CODES } from '../protocol/index.js';
 import { Alarms } from './alarms.js';
-import type { Broker } from './broker.interface.js';
+import type { Broker, BrokerNode } from './broker.interface.js';
 import { ChannelCatalog } from './channel-catalog.js';
+import type { ChannelRegistry, RegisteredChannels } from './channel-registry.interface.js';
 import { Claims } from './claims.js';
 import type { Clock } from './clock.interface.js';
 import { Connection, type ConnectionInfo } from './connection.js';
+import { contradictions } from './contradictions.js';
+import { Control } from './control.js';
 import { Deadlines } from './deadlines.js';
 import type { DedupStore } from './dedup-store.interface.js';
 import { Dispatcher } from './dispatcher.js';
 import type { Endpoint } from './endpoint.js';
+import { isUnavailable } from './errors.js';
 import { FlushQueue } from './flush-queue.js';
 import type { ErrorMapper } from './handler.interface.js';
 import { Heartbeat } from './heartbeat.js';
 import { Hub } from './hub.js';
 import type { Observers } from './observers.js';
 import type { ResolvedOptions } from './options.js';
+import { Presence } from './presence.js';
+import type { PresenceStore } from './presence-store.interface.js';
+import { Publisher } from './publisher.js';
 import type { Random } from './random.interface.js';
+import { SingleNode } from './single-node.js';
 import type { Transport } from './transport.interface.js';
 import { WorkCounter } from './work-counter.js';
 
@@ -33,6 +41,9 @@ const CLOSE_GRACE_MS = 1_000;
 /** What `handleDisconnect` gets where handlers and peers have used up all the time before. */
 const DISCONNECT_GRACE_MS = 500;
 
+/** What the farewell to other nodes gets in any case, see {@link DISCONNECT_GRACE_MS}. */
+const TELL_GRACE_MS = 500;
+
 export interface EngineParts {
   readonly options: ResolvedOptions;
   readonly clock: Clock;
@@ -40,6 +51,7 @@ export interface EngineParts {
   readonly codec: Codec;
   readonly broker: Broker;
   readonly dedup: DedupStore;
+  readonly presence: PresenceStore;
   readonly observers: Observers;
   readonly errors: ErrorMapper;
   /** Whether a plain connection's message with an `id` is answered by an ack. */
@@ -63,6 +75,9 @@ export class Engine {
   readonly catalog = new ChannelCatalog();
   readonly dedup: DedupStore;
   readonly claims: Claims;
+  readonly presence: Presence;
+  readonly control: Control;
+  readonly publisher: Publisher;
 
   readonly #broker: Broker;
   readonly #heartbeat: Heartbeat;
@@ -93,10 +108,18 @@ export class Engine {
     this.deadlines = new Deadlines(this.clock, this.options.handlerTimeoutMs);
     this.alarms = new Alarms(this.clock);
     this.dispatcher = new Dispatcher(this);
-    this.hub = new Hub(this.codec, this.#broker, this.observers, this.catalog);
+    this.hub = new Hub(this.codec, this.#broker, this.observers, this.catalog, this.alarms);
     this.dedup = parts.dedup;
     this.#leaseMs = Math.min(CLAIM_LEASE_MS, this.options.dedupWindowMs);
     this.claims = new Claims(this.clock, this.observers, this.#leaseMs);
+    this.presence = new Presence(this, parts.presence);
+    this.control = new Control(this, this.#broker.nodes ?? new SingleNode(this.random.id()));
+    this.publisher = new Publisher({
+      broker: this.#broker,
+      catalog: this.catalog,
+      observers: this.observers,
+      limits: this.options,
+    });
     this.#work = new WorkCounter(this.clock);
     this.#open = new WorkCounter(this.clock);
     this.#heartbeat = new Heartbeat(this.options, this.clock, this.random, this.#tickMs);
@@ -112,13 +135,41 @@ export class Engine {
   }
 
   async start(): Promise<void> {
-    await this.#broker.start(this.hub.deliver);
+    await this.#broker.start(this.hub.deliver, this.#asBrokerSeesIt());
     await this.dedup.start({
       windowMs: this.options.dedupWindowMs,
       leaseMs: this.#leaseMs,
       evicted: (count) => this.observers.evicted(count),
     });
+    await this.presence.start();
+    await this.control.start();
+    const failed = (where: string, error: unknown): void => this.observers.failed({ where, error });
+    await this.#broker.registry?.start({ clock: this.clock, failed });
     this.#ticker ??= this.clock.setInterval(() => this.#tick(), this.#tickMs);
+  }
+
+  /**
+   * Tells those who publish without being a node what the channels here keep, now that all are defined, and the
+   * operator where other nodes say something else.
+   */
+  async register(): Promise<void> {
+    const { registry } = this.#broker;
+    if (!registry) return;
+    const definitions = [...this.catalog.definitions];
+    const channels = definitions.map(({ pattern, options: { history } }) => ({ pattern, history }));
+    await registry.register(channels);
+    await this.#compare(registry, channels);
+  }
+
+  /** Nodes that differ lose each other's publications: that is seen best where one starts. */
+  async #compare(registry: ChannelRegistry, channels: RegisteredChannels): Promise<void> {
+    try {
+      for (const text of contradictions(channels, await registry.read())) this.observers.warned(text);
+    } catch (error) {
+      // That the broker is away is told once, by the broker.
+      if (isUnavailable(error)) return;
+      this.observers.failed({ where: 'the comparison with the channels of other nodes', error });
+    }
   }
 
   /** Takes a new peer on. Nothing of it is handled before {@link admit}. */
@@ -200,6 +251,18 @@ export class Engine {
     return (this.#shutdown ??= this.#shutDown());
   }
 
+  #asBrokerSeesIt(): BrokerNode {
+    const { clock, random, hub, observers } = this;
+    return {
+      clock,
+      random,
+      unsure: (channels) => hub.unsure(channels),
+      stateChanged: (state, reason) => observers.brokerChanged(state, reason),
+      warn: (text) => observers.warned(text),
+      failed: (where, error) => observers.failed({ where, error }),
+    };
+  }
+
   async #shutDown(): Promise<void> {
     const { shutdownTimeoutMs } = this.options;
     const deadline = this.clock.now() + shutdownTimeoutMs + CLOSE_GRACE_MS + DISCONNECT_GRACE_MS;
@@ -210,8 +273,24 @@ export class Engine {
     for (const connection of this.#connections.values()) connection.terminate(code, reason);
     await this.#disconnected(deadline);
     if (this.#ticker) this.clock.clearTimer(this.#ticker);
+    await this.#tellOthers(Math.max(deadline - this.clock.now(), TELL_GRACE_MS));
     await this.#letGo('broker.close', () => this.#broker.close());
     await this.#letGo('dedupStore.close', () => this.dedup.close());
+  }
+
+  /** All at once: a broker that is silent takes its time for each. What it has not heard then ends by itself. */
+  async #tellOthers(timeoutMs: number): Promise<void> {
+    const told = Promise.all([
+      this.#letGo('presence.close', () => this.presence.store.close()),
+      // While it had connections, others had to ask it.
+      this.#letGo('nodes.close', () => this.control.close()),
+      this.#letGo('registry.close', () => this.#broker.registry?.close()),
+    ]);
+    const late = new Promise<void>((resolve) => {
+      const timer = this.clock.setTimeout(resolve, timeoutMs);
+      void told.then(() => this.clock.clearTimer(timer));
+    });
+    await Promise.race([told, late]);
   }
 
   async #letGo(where: string, close: () => Promise<void> | void): Promise<void> {
@@ -245,6 +324,8 @@ export class Engine {
     this.deadlines.sweep(now);
     this.claims.sweep(now);
     this.#heartbeat.sweep(now);
+    this.hub.checkAgain();
+    this.hub.tellUnplaced();
     if (now < this.#checkedAt + this.options.positionCheckMs) return;
     this.#checkedAt = now;
     this.hub.check();
@@ -253,8 +334,12 @@ export class Engine {
 
 /** Short times, as tests have them, are looked at ten times each. */
 function tickOf(options: ResolvedOptions): number {
-  const { heartbeatIntervalMs, heartbeatTimeoutMs, idleTimeoutMs, handlerTimeoutMs, dedupWindowMs } = options;
-  const times = [heartbeatIntervalMs, heartbeatTimeoutMs, idleTimeoutMs, handlerTimeoutMs, dedupWindowMs];
+  const { heartbeatIntervalMs, heartbeatTimeoutMs, idleTimeoutMs, handlerTimeoutMs } = options;
+  const { dedupWindowMs, positionCheckMs } = options;
+  const times = [
+    ...[heartbeatIntervalMs, heartbeatTimeoutMs, idleTimeoutMs, handlerTimeoutMs],
+    ...[dedupWindowMs, positionCheckMs],
+  ];
   const shortest = Math.min(...times.filter((ms) => ms > 0));
   return Math.max(1, Math.min(MAX_TICK_MS, Math.floor(shortest / 10)));
 }

@@ -39,6 +39,11 @@ export class ChannelsError extends Error {
   }
 }
 
+/** The broker, or a store, is away: where that is told once it is not told for each thing that fails by it. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof ChannelsError && error.code === 'unavailable';
+}
+
 /** The error as the peer sees it. */
 export function toWireError(error: ChannelsError): WireError {
   return {

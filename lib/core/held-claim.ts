@@ -18,11 +18,13 @@ export class HeldClaim {
   /** From here on it is not renewed, whatever the handler does. */
   readonly endsAt: number;
 
+  #hasRun = false;
+
   constructor(
     private readonly engine: Engine,
     private readonly key: DedupKey,
     private readonly fence: number,
-    readonly run: ClaimedRun,
+    private readonly run: ClaimedRun,
   ) {
     this.endsAt = engine.clock.now() + engine.options.dedupWindowMs;
     engine.claims.add(this);
@@ -32,7 +34,15 @@ export class HeldClaim {
     return this.engine.dedup.renew(this.key, this.fence);
   }
 
-  /** Stores the answer, and calls `then` when that is done or has failed: the handler has run in any case. */
+  /** The handler has had the whole dedup window. */
+  giveUp(): void {
+    if (!this.#hasRun) this.run.giveUp();
+  }
+
+  /**
+   * Stores the answer, and calls `then` when that is done or has failed: the handler has run in any case. Until then
+   * the claim is renewed: a store that is away may take its time.
+   */
   store(answer: StoredAnswer, then: () => void): void {
     const check = (held: boolean): void => {
       if (!held) this.#report(new Error('its claim was lost while it ran; a copy may have run as well'));
@@ -42,6 +52,7 @@ export class HeldClaim {
 
   /** Lets the next copy run, and calls `then` when that is done or has failed. */
   free(then: () => void = () => undefined): void {
+    this.engine.claims.delete(this);
     this.#end(
       () => this.engine.dedup.release(this.key, this.fence),
       () => undefined,
@@ -51,20 +62,23 @@ export class HeldClaim {
 
   /** Without a promise where the store needs none. */
   #end<T>(work: () => Promise<T> | T, check: (result: T) => void, then: () => void): void {
-    this.engine.claims.delete(this);
+    this.#hasRun = true;
     let result: Promise<T> | T;
     try {
       result = work();
     } catch (error) {
+      this.engine.claims.delete(this);
       this.#report(error);
       then();
       return;
     }
-    if (result instanceof Promise) this.#finish(result.then(check), then);
-    else {
-      check(result);
-      then();
+    if (result instanceof Promise) {
+      this.#finish(result.then(check), then);
+      return;
     }
+    this.engine.claims.delete(this);
+    check(result);
+    then();
   }
 
   /** A shutdown waits for the store, too. */
@@ -72,7 +86,10 @@ export class HeldClaim {
     this.engine.begin();
     void work
       .catch((error: unknown) => this.#report(error))
-      .then(then)
+      .then(() => {
+        this.engine.claims.delete(this);
+        then();
+      })
       .finally(() => this.engine.finish());
   }
 

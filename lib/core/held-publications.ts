@@ -13,12 +13,24 @@ export class HeldPublications {
   readonly #publications: Held[] = [];
   #bytes = 0;
   #isBroken = false;
+  #hasLost: boolean;
 
-  constructor(private readonly maxBytes: number) {}
+  /** @param hasLost - of what was held before in its place */
+  constructor(
+    private readonly maxBytes: number,
+    hasLost = false,
+  ) {
+    this.#hasLost = hasLost;
+  }
 
   /** Some are missing: what is left has a hole, so none of it is of use. */
   get isBroken(): boolean {
     return this.#isBroken;
+  }
+
+  /** Something is missing that no history has either. */
+  get hasLost(): boolean {
+    return this.#hasLost;
   }
 
   get publications(): readonly Held[] {
@@ -29,6 +41,12 @@ export class HeldPublications {
     this.#bytes += frame.byteLength;
     if (this.#bytes > this.maxBytes) this.break();
     else if (!this.#isBroken) this.#publications.push({ frame, position });
+  }
+
+  /** Something has come that nobody can be handed. */
+  lose(): void {
+    this.#hasLost = true;
+    this.break();
   }
 
   /** What comes next does not follow what is held. */

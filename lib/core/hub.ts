@@ -1,10 +1,15 @@
 import type { Codec } from '../codec/index.js';
+import type { Alarms } from './alarms.js';
 import type { Broker, Position, Publication } from './broker.interface.js';
 import type { ChannelCatalog } from './channel-catalog.js';
 import { ChannelStream } from './channel-stream.js';
 import { EncodedFrame } from './encoded-frame.js';
+import { isUnavailable } from './errors.js';
 import type { Observers } from './observers.js';
+import { PacedHistories } from './paced-histories.js';
+import { PositionChecks } from './position-checks.js';
 import type { Subscription } from './subscription.js';
+import { UnplacedPublications } from './unplaced-publications.js';
 
 /** The subscribers of one channel on this node. */
 interface LocalChannel {
@@ -18,14 +23,21 @@ interface LocalChannel {
 /** Which connections of this node are in which channel. */
 export class Hub {
   readonly #channels = new Map<string, LocalChannel>();
+  readonly #checks = new PositionChecks((stream) => this.#isFollowed(stream));
   readonly #encoded = new WeakMap<Publication, EncodedFrame>();
+  readonly #histories: PacedHistories;
+  readonly #unplaced: UnplacedPublications;
 
   constructor(
     private readonly codec: Codec,
     readonly broker: Broker,
     private readonly observers: Observers,
     private readonly catalog: ChannelCatalog,
-  ) {}
+    alarms: Alarms,
+  ) {
+    this.#histories = new PacedHistories(broker, alarms);
+    this.#unplaced = new UnplacedPublications(observers);
+  }
 
   /** Channels with at least one subscriber here. */
   get size(): number {
@@ -83,7 +95,27 @@ export class Hub {
 
   /** Looks for publications that were lost without a trace. */
   check(): void {
-    for (const { stream } of this.#channels.values()) void stream?.check();
+    for (const { stream } of this.#channels.values()) if (stream) this.#checks.add(stream);
+  }
+
+  /** Looks again where it could not be seen. */
+  checkAgain(): void {
+    this.#checks.again();
+  }
+
+  /** Tells subscribers of what has come and cannot be handed to them. */
+  tellUnplaced(): void {
+    this.#unplaced.tell();
+  }
+
+  /** The broker may have lost publications, of these channels or of all. */
+  unsure(channels: Iterable<string> = this.#channels.keys()): void {
+    for (const channel of channels) {
+      const local = this.#channels.get(channel);
+      if (!local) continue;
+      if (local.stream) this.#checks.add(local.stream);
+      else for (const subscription of local.subscriptions) subscription.lose();
+    }
   }
 
   /** Hands a publication to every subscriber here: encoded once, whatever their number. */
@@ -102,7 +134,7 @@ export class Hub {
   #stream(channel: string, subscriptions: ReadonlySet<Subscription>): ChannelStream | undefined {
     const rule = this.catalog.historyOf(channel);
     if (!rule) return undefined;
-    return new ChannelStream(channel, rule, this.broker, {
+    const stream = new ChannelStream(channel, rule, this.#histories, {
       next: (publication) => {
         const frame = this.encode(publication);
         for (const subscription of subscriptions) subscription.take(frame, publication.position as Position);
@@ -111,8 +143,23 @@ export class Hub {
       gap: (position) => {
         for (const subscription of subscriptions) subscription.skip(position);
       },
-      failed: (error) => this.observers.failed({ where: `the history of ${channel}`, error }),
+      unplaced: () => this.#unplaced.add(channel, subscriptions),
+      checkDue: () => this.#checks.add(stream),
+      failed: (error) => {
+        // Those who had a question have left: nobody misses the answer.
+        if (!this.#isFollowed(stream)) return;
+        this.#checks.addFailed(stream);
+        // That the broker is away is told once, not for each channel.
+        if (isUnavailable(error)) return;
+        this.observers.failed({ where: `the history of ${channel}`, error });
+      },
     });
+    return stream;
+  }
+
+  /** Not one whose channel all have left, also where others have come back to it. */
+  #isFollowed(stream: ChannelStream): boolean {
+    return this.streamOf(stream.channel) === stream;
   }
 
   #subscribe(channel: string, stream: ChannelStream | undefined): Promise<void> | void {

@@ -15,17 +15,19 @@ export function nothing(from: Position): Missed {
 }
 
 /**
- * All that is in a page, behind `since`; `undefined` where the page is of another life of the history, does not
- * reach back so far, or ends before.
+ * All that is in a page, behind `since`; `undefined` where the page is of another life of the history, or does not
+ * have all of them: it may not reach back so far, or end before.
  */
-export function behind(since: Position, { position, oldest, publications }: HistoryPage): Missed | undefined {
-  if (position.epoch !== since.epoch || since.offset > position.offset || oldest > since.offset + 1) {
-    return undefined;
-  }
-  // Another node may let the history be longer than this one reads of it.
-  const end = publications.at(-1)?.position ?? since;
-  if (end.offset !== position.offset) return undefined;
+export function behind(since: Position, { position, publications }: HistoryPage): Missed | undefined {
+  const isAll = publications.length === position.offset - since.offset;
+  if (position.epoch !== since.epoch || !isAll) return undefined;
   return { from: since, publications, isGap: false };
+}
+
+/** As {@link behind}, where a page may end before the channel does: then the next one goes on behind it. */
+export function startBehind(since: Position, page: HistoryPage): Missed | undefined {
+  const position = page.publications.at(-1)?.position ?? page.position;
+  return behind(since, { ...page, position });
 }
 
 export function isSame(one: Position, other: Position): boolean {

@@ -1,3 +1,5 @@
+import type { BrokerState } from './broker.interface.js';
+
 /** A connection that was turned away. */
 export interface Refusal {
   readonly status: number;
@@ -67,6 +69,10 @@ export interface Observer {
    * one of these messages would run again.
    */
   evicted?(count: number): void;
+  /** The way to the other nodes has opened or closed; `reason` says why, for an operator. */
+  brokerChanged?(state: BrokerState, reason: string): void;
+  /** There is something that an operator should change. */
+  warned?(text: string): void;
   /** Publications were lost to a subscriber, who is told by `$gap`. */
   gap?(connection: ObservedConnection, channel: string): void;
 }

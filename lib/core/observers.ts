@@ -1,3 +1,4 @@
+import type { BrokerState } from './broker.interface.js';
 import type {
   AckOutcome,
   Failure,
@@ -23,6 +24,8 @@ export class Observers implements Required<Observer> {
   readonly #delivered: readonly Having<'delivered'>[];
   readonly #acked: readonly Having<'acked'>[];
   readonly #evicted: readonly Having<'evicted'>[];
+  readonly #brokerChanged: readonly Having<'brokerChanged'>[];
+  readonly #warned: readonly Having<'warned'>[];
   readonly #gap: readonly Having<'gap'>[];
 
   constructor(observers: readonly Observer[]) {
@@ -37,6 +40,8 @@ export class Observers implements Required<Observer> {
     this.#delivered = having('delivered');
     this.#acked = having('acked');
     this.#evicted = having('evicted');
+    this.#brokerChanged = having('brokerChanged');
+    this.#warned = having('warned');
     this.#gap = having('gap');
   }
 
@@ -80,6 +85,14 @@ export class Observers implements Required<Observer> {
 
   evicted(count: number): void {
     for (const observer of this.#evicted) this.#guard(() => observer.evicted(count));
+  }
+
+  brokerChanged(state: BrokerState, reason: string): void {
+    for (const observer of this.#brokerChanged) this.#guard(() => observer.brokerChanged(state, reason));
+  }
+
+  warned(text: string): void {
+    for (const observer of this.#warned) this.#guard(() => observer.warned(text));
   }
 
   gap(connection: ObservedConnection, channel: string): void {

@@ -66,6 +66,14 @@ export interface EngineOptions {
   requestTimeoutMs?: number;
 
   /**
+   * How long `connections()`, `subscribers()` and `disconnect()` of the `ChannelsService` wait for other nodes. Who
+   * has not answered by then is told as missing.
+   *
+   * @default 1_000
+   */
+  controlTimeoutMs?: number;
+
+  /**
    * How long running handlers may take when the application shuts down. Then every connection is
    * closed; `handleDisconnect` and `@UnsubscribeChannel` have what is left of it, and 1.5 s more.
    *
@@ -128,7 +136,8 @@ export interface EngineOptions {
 
   /**
    * How often the position of a channel with history is compared with the broker's, so that the loss of its last
-   * publication is found, too.
+   * publication is found, too. At most 120_000: a broker forgets a channel without publications that nobody looks
+   * at.
    *
    * @default 10_000
    */
@@ -142,6 +151,21 @@ export interface EngineOptions {
    * @default 10_000
    */
   maxHistories?: number;
+
+  /**
+   * How long one whose last connection was lost stays in a channel with `presence`, to come back: shorter
+   * absences, a deploy among them, are not told. `0` tells each loss at once.
+   *
+   * @default 10_000
+   */
+  presenceGraceMs?: number;
+
+  /**
+   * Entries in an answer to `$presence`. Where there are more, the answer says how many.
+   *
+   * @default 1_000
+   */
+  maxPresenceMembers?: number;
 
   /**
    * Fragments of one message. More close the connection with 1008.
@@ -195,6 +219,7 @@ export const DEFAULTS: ResolvedOptions = {
   handshakeTimeoutMs: 5_000,
   handlerTimeoutMs: 30_000,
   requestTimeoutMs: 10_000,
+  controlTimeoutMs: 1_000,
   shutdownTimeoutMs: 3_000,
   maxMessageBytes: 65_536,
   maxNesting: 32,
@@ -205,6 +230,8 @@ export const DEFAULTS: ResolvedOptions = {
   maxOutboxBytes: 1_048_576,
   positionCheckMs: 10_000,
   maxHistories: 10_000,
+  presenceGraceMs: 10_000,
+  maxPresenceMembers: 1_000,
   maxFragments: 256,
   maxPendingUpgrades: 1_024,
   dedupWindowMs: 300_000,
@@ -217,7 +244,11 @@ const MAY_BE_ZERO: ReadonlySet<string> = new Set([
   'heartbeatIntervalMs',
   'heartbeatTimeoutMs',
   'idleTimeoutMs',
+  'presenceGraceMs',
 ]);
+
+/** The longest `positionCheckMs`: a broker keeps a position for twice as long, so that one look may fail. */
+const MAX_POSITION_CHECK_MS = 120_000;
 
 /** Timers cannot wait longer: Node fires at once instead. */
 export const MAX_TIMER_MS = 2_147_483_647;
@@ -243,8 +274,9 @@ function checkNumber(name: string, value: unknown): number {
   if (!Number.isSafeInteger(value) || (value as number) < least) {
     throw new TypeError(`${name} (${String(value)}) must be a whole number of at least ${least}.`);
   }
-  if (name.endsWith('Ms') && (value as number) > MAX_TIMER_MS) {
-    throw new TypeError(`${name} (${String(value)}) must be at most ${MAX_TIMER_MS} milliseconds.`);
+  const mostMs = name === 'positionCheckMs' ? MAX_POSITION_CHECK_MS : MAX_TIMER_MS;
+  if (name.endsWith('Ms') && (value as number) > mostMs) {
+    throw new TypeError(`${name} (${String(value)}) must be at most ${mostMs} milliseconds.`);
   }
   return value as number;
 }

@@ -87,8 +87,8 @@ export class SubscriptionTable {
   }
 
   /** The connection has ended: every join is undone. */
-  end(): void {
-    for (const subscription of this.#byChannel?.values() ?? []) subscription.end();
+  end(code: number): void {
+    for (const subscription of this.#byChannel?.values() ?? []) subscription.end(code);
     this.#byChannel = undefined;
   }
 

@@ -1,6 +1,6 @@
 import type { ErrorCode, MessageId } from '../protocol/index.js';
 import type { Position, Publication } from './broker.interface.js';
-import { CHANNEL_DEFAULTS, type ResolvedChannelOptions } from './channel-definition.js';
+import { CHANNEL_DEFAULTS } from './channel-definition.js';
 import { callSubscribe, callUnsubscribe, type LeaveReason } from './channel-methods.js';
 import type { ChannelStream } from './channel-stream.js';
 import type { Connection } from './connection.js';
@@ -66,6 +66,15 @@ export class Subscription {
     return this.#joined !== undefined;
   }
 
+  /** Its end is next: nothing of the channel is to be sent any more. */
+  get isLeaving(): boolean {
+    return this.#commands.some(({ type }) => type === 'unsubscribe' || type === 'leave');
+  }
+
+  get joinBufferBytes(): number {
+    return (this.route?.definition.options ?? CHANNEL_DEFAULTS).joinBufferBytes;
+  }
+
   /** Whether it counts against `maxChannelsPerConnection`: the connection is in, or may get in. */
   get counts(): boolean {
     if (this.isJoined || this.held) return true;
@@ -90,10 +99,28 @@ export class Subscription {
     else this.#tellGap(position);
   }
 
+  /** This node may have lost publications that no history has. */
+  lose(): void {
+    if (this.held) this.held.lose();
+    else if (!this.#isOver) this.tellLoss();
+  }
+
+  /** Something was lost that cannot be had; what has a position goes on behind the last one that was sent. */
+  tellLoss(): void {
+    this.sendGap();
+    this.connection.engine.observers.gap(this.connection, this.channel);
+  }
+
+  /** By itself for what no publication was: changes of presence, of which the list has all. */
+  sendGap(): void {
+    this.connection.sendEvent('$gap', { channel: this.channel, ...this.#last });
+  }
+
   /** The connection has ended. A method that still runs counts as joined and left when it resolves. */
-  end(): void {
+  end(code: number): void {
     this.#ended = true;
     this.connection.engine.hub.leave(this);
+    this.connection.engine.presence.ended(this, code);
     for (const command of this.#commands) this.#drop(command);
     this.#commands = NO_COMMANDS;
     void this.#undo('closed');
@@ -158,7 +185,10 @@ export class Subscription {
       await this.#undo('refused');
       return;
     }
-    if (missed) await this.#replay(missed);
+    if (missed?.isGap) this.#tellGap(missed.from);
+    else this.#last = missed?.from;
+    connection.engine.presence.entered(this);
+    if (missed) await this.#replay(missed.publications);
     else this.#release();
   }
 
@@ -189,6 +219,7 @@ export class Subscription {
     this.#joined = this.#paramsOf(message);
     this.#last = this.#stream?.position;
     this.connection.sendEvent('$subscribed', { channel: this.channel, ...this.#last });
+    this.connection.engine.presence.entered(this);
     // What came until now is within the position that was told.
     if (this.#last) this.held = undefined;
     else this.#release();
@@ -205,9 +236,10 @@ export class Subscription {
   /** From here on publications are kept, so that none falls between the method and its ack. */
   #enter(): Promise<void> | void {
     this.#last = undefined;
-    const { catalog, hub } = this.connection.engine;
+    const { catalog, hub, presence } = this.connection.engine;
     // What a history has is read from it afterwards.
-    this.#hold(catalog.historyOf(this.channel) ? 0 : this.#options.joinBufferBytes);
+    this.#hold(catalog.historyOf(this.channel) ? 0 : this.joinBufferBytes);
+    presence.entering(this);
     return hub.join(this);
   }
 
@@ -215,17 +247,15 @@ export class Subscription {
     this.held = undefined;
     this.#last = undefined;
     this.connection.engine.hub.leave(this);
+    this.connection.engine.presence.exited(this);
   }
 
   /** Sends what was kept, unless a leave is already waiting: then nothing may come in between. */
   #release(): void {
     const { held, connection } = this;
-    if (!held || this.#isLeaving) return;
+    if (!held || this.isLeaving) return;
     this.held = undefined;
-    if (held.isBroken) {
-      connection.sendEvent('$gap', { channel: this.channel });
-      connection.engine.observers.gap(connection, this.channel);
-    }
+    if (held.isBroken) this.tellLoss();
     for (const { frame } of held.publications) connection.outbox.push(frame);
   }
 
@@ -243,12 +273,10 @@ export class Subscription {
   }
 
   /** Sends what the peer has missed, as fast as it reads, and lets it follow the channel from there on. */
-  async #replay(missed: Missed): Promise<void> {
-    if (missed.isGap) this.#tellGap(missed.from);
-    else this.#last = missed.from;
+  async #replay(publications: readonly Publication[]): Promise<void> {
     // One after the other is the point of this loop.
     // oxlint-disable-next-line no-await-in-loop
-    for (let next: readonly Held[] = this.#encode(missed.publications); await this.#send(next);) {
+    for (let next: readonly Held[] = this.#encode(publications); await this.#send(next);) {
       const held = this.held as HeldPublications;
       if (held.isBroken) {
         // It was too long: the history has what came meanwhile.
@@ -259,6 +287,7 @@ export class Subscription {
         this.#hold();
       } else {
         this.held = undefined;
+        if (held.hasLost) this.tellLoss();
         return;
       }
     }
@@ -308,20 +337,14 @@ export class Subscription {
 
   #tellGap(position: Position): void {
     if (this.#isOver) return;
-    const last = this.#last;
     // A peer that has resumed may be ahead of what this node follows.
-    if (last && position.epoch === last.epoch && position.offset <= last.offset) return;
+    if (this.#last?.epoch === position.epoch && position.offset <= this.#last.offset) return;
     this.#last = position;
-    this.connection.sendEvent('$gap', { channel: this.channel, ...position });
-    this.connection.engine.observers.gap(this.connection, this.channel);
+    this.tellLoss();
   }
 
-  #hold(maxBytes = this.#options.joinBufferBytes): void {
-    this.held = new HeldPublications(maxBytes);
-  }
-
-  get #options(): ResolvedChannelOptions {
-    return this.route?.definition.options ?? CHANNEL_DEFAULTS;
+  #hold(maxBytes = this.joinBufferBytes): void {
+    this.held = new HeldPublications(maxBytes, this.held?.hasLost);
   }
 
   get #stream(): ChannelStream | undefined {
@@ -331,10 +354,6 @@ export class Subscription {
   /** Nothing of the join that holds is to be sent any more: its end, or another one in its place, is next. */
   get #isOver(): boolean {
     return this.#ended || this.#commands.some(({ type }) => type !== 'join');
-  }
-
-  get #isLeaving(): boolean {
-    return this.#commands.some(({ type }) => type === 'unsubscribe' || type === 'leave');
   }
 
   /** A second join takes the place of the first, which has thereby ended. */

@@ -107,7 +107,8 @@ export interface ChannelsModuleOptions extends EngineOptions {
   /**
    * Where the answers of `@Acked` handlers are kept, so that a copy of a message does not run again.
    *
-   * @default in the memory of this process, bounded by `maxDedupBytes` and `maxDedupBytesPerPrincipal`
+   * @default that of the broker; where it has none, in the memory of this process, bounded by `maxDedupBytes` and
+   * `maxDedupBytesPerPrincipal`
    */
   dedupStore?: DedupStore;
 

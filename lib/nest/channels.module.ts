@@ -15,6 +15,7 @@ import type { DedupStore } from '../core/dedup-store.interface.js';
 import { Engine } from '../core/engine.js';
 import { MemoryBroker } from '../core/memory-broker.js';
 import { MemoryDedupStore } from '../core/memory-dedup-store.js';
+import { MemoryPresenceStore } from '../core/memory-presence-store.js';
 import { Observers } from '../core/observers.js';
 import { resolveOptions, type ResolvedOptions } from '../core/options.js';
 import type { Random } from '../core/random.interface.js';
@@ -40,7 +41,8 @@ function createEngine(options: ChannelsModuleOptions, clock: Clock, random: Rand
     clock,
     random,
     broker,
-    dedup: options.dedupStore ?? createDedupStore(resolved, clock),
+    dedup: options.dedupStore ?? broker.dedupStore ?? createDedupStore(resolved, clock),
+    presence: broker.presence ?? new MemoryPresenceStore({ clock }),
     observers,
     codec: new JsonCodec(resolved.maxNesting),
     errors: new NestErrorMapper(observers, random),
@@ -130,6 +132,9 @@ export class ChannelsModule
   /** Starts the engine, before any gateway is served. */
   async onModuleInit(): Promise<void> {
     await this.engine.start();
+    const { nodes } = this.engine.hub.broker;
+    // By this name the others tell of it where it does not answer.
+    if (nodes) new Logger('Channels').log(`This node is ${nodes.id}`);
   }
 
   /** Lets peers in, or warns where another adapter has taken the place of ours. */
@@ -140,6 +145,7 @@ export class ChannelsModule
       new Logger('Channels').warn(`The ChannelsAdapter is not in use: ${why}. To use it: ${how}`);
       return;
     }
+    await this.engine.register();
     await this.adapter.accept();
   }
 

@@ -1,39 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Broker, HistoryRule, Position, Publication } from '../core/broker.interface.js';
+import type { Broker, Position, Publication } from '../core/broker.interface.js';
 import { checkChannelName } from '../core/channel-name.js';
 import type { ChannelSocket } from '../core/channel-socket.js';
 import { parseLimit, parsePosition } from '../core/commands.js';
-import type { Connection } from '../core/connection.js';
+import type { ConnectionFilter, ConnectionSummary } from '../core/connection-filter.js';
 import { Engine } from '../core/engine.js';
 import { ChannelsError } from '../core/errors.js';
-import { checkEventName } from '../core/event-name.js';
+import type { PresenceMember } from '../core/presence-store.interface.js';
+import type { NodesAnswered } from '../core/nodes.interface.js';
 import { readHistory } from '../core/read-history.js';
-import { CLOSE_CODES, type ErrorCode } from '../protocol/index.js';
+import type { ErrorCode } from '../protocol/index.js';
 import { CHANNELS_BROKER } from './tokens.js';
-
-/** How many nodes were asked, and which gave no answer in time. */
-export interface NodesAnswered {
-  readonly expected: number;
-  readonly answered: number;
-  readonly missing: readonly string[];
-}
-
-/** One connection, as it can be told to others. */
-export interface ConnectionSummary {
-  readonly id: string;
-  /** Empty when anonymous. */
-  readonly principal: string;
-  readonly path: string;
-  readonly channels: readonly string[];
-}
-
-/** Which connections are meant. With several members, those that fit all of them. */
-export interface ConnectionFilter {
-  readonly connectionId?: string;
-  readonly principal?: string;
-  /** Those that are in this channel. */
-  readonly channel?: string;
-}
 
 /** Who does not get a publication. */
 export interface PublishOptions {
@@ -42,7 +19,7 @@ export interface PublishOptions {
 
   /**
    * Publishes once: a second publication of the same key to the channel is not made while the first is in its
-   * history. Only on channels with history.
+   * history. Only on channels with history. 1 to 255 characters, well-formed Unicode.
    */
   readonly key?: string;
 }
@@ -73,6 +50,17 @@ export interface ChannelHistoryPage extends Position {
   readonly publications: readonly HistoryItem[];
 }
 
+/** How much of what the nodes know is told. */
+export interface ListOptions {
+  /**
+   * At most so many connections of each node: a whole number of at least 1. Another node tells no more than 2 MiB of
+   * them, and all others together no more than 16 MiB, whatever this says.
+   *
+   * @default 10_000
+   */
+  readonly limit?: number;
+}
+
 /** How {@link ChannelsService.disconnect} closes, and so what the clients do next. */
 export interface DisconnectOptions {
   /** Close with 1012 instead of 1000: the client comes back at once, and its guards run again. */
@@ -97,23 +85,15 @@ export class ChannelsService {
    * peers received it. The data is encoded before the call returns: what changes later is not sent.
    *
    * @throws ChannelsError `bad_request` for a channel or an event that cannot be one, for data
-   * without JSON, for `except` on a channel with history and `key` on one without, `payload_too_large` past
+   * without JSON, for `except` on a channel with history, `key` on one without and one that cannot be a key, `payload_too_large` past
    * `maxMessageBytes`, `unavailable` while the broker is away
    */
   async publish(channel: string, event: string, data?: unknown, options: PublishOptions = {}): Promise<void> {
-    checkChannelName(channel);
-    checkEventName(event, this.engine.options.maxEventLength);
-    const history = this.engine.catalog.historyOf(channel);
-    checkFitting(channel, history, options);
     const { except, key } = options;
-    const publication = {
-      channel,
-      event,
-      data: this.#encode(data),
+    await this.engine.publisher.publish(channel, event, data, {
       except: typeof except === 'object' ? except.id : except,
-    };
-    await this.broker.publish(publication, history && { history, key });
-    this.engine.observers.published(channel, event);
+      key,
+    });
   }
 
   /**
@@ -136,6 +116,20 @@ export class ChannelsService {
   }
 
   /**
+   * Who is in a channel, on all nodes. In a `@SubscribeChannel` method: who was there before.
+   *
+   * @throws ChannelsError `bad_request` for a channel without `presence`, `unavailable` while the broker is away
+   */
+  async presence(channel: string): Promise<readonly PresenceMember[]> {
+    checkChannelName(channel);
+    if (!this.engine.catalog.hasPresence(channel)) {
+      throw new ChannelsError('bad_request', `${JSON.stringify(channel)} has no presence`);
+    }
+    const { members } = await this.engine.presence.store.members(channel, Number.POSITIVE_INFINITY);
+    return members;
+  }
+
+  /**
    * Joins a client to a channel without its asking. No guard or method runs; the client is told by
    * `$subscribed`.
    *
@@ -155,98 +149,59 @@ export class ChannelsService {
   }
 
   /**
-   * Closes connections with 1000, after which a client stays away, or with 1012. An empty filter
-   * matches nothing.
+   * Closes connections on all nodes with 1000, after which a client stays away, or with 1012. Those of this node are
+   * closing when the call returns, those of the others when it resolves. An empty filter matches nothing.
+   *
+   * Never rejects because of another node: who has not answered within `controlTimeoutMs` is named in
+   * `nodes.missing`. Such a node does it late where it was only slow, and not at all where the question was lost; ask
+   * again while nodes are missing, or refuse at the handshake what must not come back.
    */
   async disconnect(
     filter: ConnectionFilter,
     options: DisconnectOptions = {},
   ): Promise<{ readonly disconnected: number; readonly nodes: NodesAnswered }> {
-    const { code, reason } = options.reconnect ? CLOSE_CODES.ServiceRestart : CLOSE_CODES.Normal;
-    const targets = isEmpty(filter) ? [] : this.#find(filter);
-    for (const connection of targets) connection.close(code, reason);
-    return { disconnected: targets.length, nodes: THIS_NODE };
+    return this.engine.control.disconnect(filter, options.reconnect === true);
   }
 
-  /** The connections that are in a channel now. */
+  /**
+   * The connections that are in a channel now, on all nodes, those of this node first. `more`: there are others, which
+   * a limit has cut off. What `nodes.missing` nodes have is not among them.
+   *
+   * @throws ChannelsError `bad_request` for a `limit` that is none
+   */
   async subscribers(
     channel: string,
-  ): Promise<{ readonly subscribers: readonly ConnectionSummary[]; readonly nodes: NodesAnswered }> {
-    return { subscribers: this.#find({ channel }).map(summarize), nodes: THIS_NODE };
+    options: ListOptions = {},
+  ): Promise<{
+    readonly subscribers: readonly ConnectionSummary[];
+    readonly more: boolean;
+    readonly nodes: NodesAnswered;
+  }> {
+    const { connections, ...others } = await this.connections({ channel }, options);
+    return { subscribers: connections, ...others };
   }
 
-  /** All connections, or those that a filter fits. */
+  /**
+   * All connections of all nodes, or those that a filter fits; those of this node first. `more` and `nodes` as with
+   * {@link subscribers}.
+   *
+   * @throws ChannelsError `bad_request` for a `limit` that is none
+   */
   async connections(
     filter: ConnectionFilter = {},
-  ): Promise<{ readonly connections: readonly ConnectionSummary[]; readonly nodes: NodesAnswered }> {
-    return { connections: this.#find(filter).map(summarize), nodes: THIS_NODE };
-  }
-
-  #find(filter: ConnectionFilter): Connection[] {
-    return [...this.#candidates(filter)].filter(
-      (connection) =>
-        connection.writable &&
-        (filter.connectionId === undefined || connection.id === filter.connectionId) &&
-        (filter.principal === undefined || connection.info.principal === filter.principal) &&
-        (filter.channel === undefined || connection.subscriptions.has(filter.channel)),
-    );
-  }
-
-  #candidates({ connectionId, channel }: ConnectionFilter): Iterable<Connection> {
-    if (connectionId !== undefined) {
-      const connection = this.engine.connections.get(connectionId);
-      return connection ? [connection] : [];
-    }
-    if (channel === undefined) return this.engine.connections.values();
-    return [...this.engine.hub.subscribers(channel)].map(({ connection }) => connection);
-  }
-
-  #encode(data: unknown): string | undefined {
-    let json: string | undefined;
-    try {
-      json = JSON.stringify(data) as string | undefined;
-    } catch (error) {
-      throw new ChannelsError('bad_request', 'the data of a publication has no JSON', { cause: error });
-    }
-    const { maxMessageBytes } = this.engine.options;
-    const bytes = json === undefined ? 0 : Buffer.byteLength(json);
-    if (bytes <= maxMessageBytes) return json;
-    throw new ChannelsError(
-      'payload_too_large',
-      `the data of a publication (${bytes} bytes) is over maxMessageBytes (${maxMessageBytes})`,
-    );
+    options: ListOptions = {},
+  ): Promise<{
+    readonly connections: readonly ConnectionSummary[];
+    readonly more: boolean;
+    readonly nodes: NodesAnswered;
+  }> {
+    return this.engine.control.connections(filter, parseLimit(options.limit) ?? LISTED_PER_NODE);
   }
 }
+
+/** How many connections a node tells, unless the call says it. */
+const LISTED_PER_NODE = 10_000;
 
 function toItem({ event, data, position }: Publication): HistoryItem {
   return { event, data: data === undefined ? undefined : JSON.parse(data), offset: position?.offset ?? 0 };
-}
-
-function checkFitting(
-  channel: string,
-  history: HistoryRule | undefined,
-  { except, key }: PublishOptions,
-): void {
-  if (history && except !== undefined) {
-    throw new ChannelsError('bad_request', `"except" is not for ${channel}, which has a history`);
-  }
-  if (!history && key !== undefined) {
-    throw new ChannelsError('bad_request', `"key" is not for ${channel}, which has no history`);
-  }
-}
-
-const THIS_NODE: NodesAnswered = { expected: 1, answered: 1, missing: [] };
-
-/** Goes by the members that it knows: one with a name that is misspelt must not mean everybody. */
-function isEmpty({ connectionId, principal, channel }: ConnectionFilter): boolean {
-  return connectionId === undefined && principal === undefined && channel === undefined;
-}
-
-function summarize(connection: Connection): ConnectionSummary {
-  return {
-    id: connection.id,
-    principal: connection.info.principal,
-    path: connection.endpoint.path,
-    channels: [...connection.subscriptions.channels()],
-  };
 }

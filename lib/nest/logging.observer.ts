@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
+import type { BrokerState } from '../core/broker.interface.js';
 import type { Clock } from '../core/clock.interface.js';
 import type { Failure, ObservedConnection, Observer, Refusal } from '../core/observer.interface.js';
 import { closeCode } from '../protocol/index.js';
@@ -65,6 +66,15 @@ export class LoggingObserver implements Observer {
       `${untold} answers to @Acked messages went before the end of dedupWindowMs, for want of room: ` +
         'a late copy would run again; to change that: maxDedupBytes, maxDedupBytesPerPrincipal',
     );
+  }
+
+  brokerChanged(state: BrokerState, reason: string): void {
+    if (state === 'ready') this.logger.log(`the broker is ready: ${reason}`);
+    else this.logger.warn(`the broker is ${state}: ${reason}`);
+  }
+
+  warned(text: string): void {
+    this.logger.warn(text);
   }
 
   gap(connection: ObservedConnection, channel: string): void {

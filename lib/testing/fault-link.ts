@@ -36,7 +36,7 @@ export class FaultLink {
 
   /** To be called after a change of the faults. */
   update(): void {
-    if (this.#state === 'held' && !this.faults.blackHoled) return this.#open();
+    if (this.#state === 'held' && !this.faults.blackHoled.toServer) return this.#open();
     if (this.#state === 'open') this.#pipes.forEach((pipe) => pipe.update());
   }
 

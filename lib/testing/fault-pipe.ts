@@ -15,7 +15,7 @@ export interface Faults {
   latencyMs: number;
   jitterMs: number;
   bytesPerSecond: number;
-  blackHoled: boolean;
+  blackHoled: Readonly<Record<FaultDirection, boolean>>;
   cut?: Cut;
   readonly bytes: Record<FaultDirection, number>;
   readonly random: () => number;
@@ -89,6 +89,10 @@ export class FaultPipe {
     this.#line.length = 0;
   }
 
+  get #isBlackHoled(): boolean {
+    return this.faults.blackHoled[this.direction];
+  }
+
   #enter(state: PipeState): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -108,16 +112,16 @@ export class FaultPipe {
   /** Back-pressure: a paused source lets the buffers of the kernel fill, up to those of the sender. */
   #regulate(): void {
     if (this.#state === 'ended') return;
-    const { latencyMs, bytesPerSecond, blackHoled } = this.faults;
+    const { latencyMs, bytesPerSecond } = this.faults;
     const capacity =
       bytesPerSecond > 0 ? Math.max(1, (bytesPerSecond * latencyMs) / 1000) : MAX_IN_FLIGHT_BYTES;
-    if (blackHoled || this.#heldBytes >= capacity) this.ends.source.pause();
+    if (this.#isBlackHoled || this.#heldBytes >= capacity) this.ends.source.pause();
     else this.ends.source.resume();
   }
 
   #pump(): void {
     const parcel = this.#line[0];
-    if (!parcel || this.#state !== 'idle' || this.faults.blackHoled) return;
+    if (!parcel || this.#state !== 'idle' || this.#isBlackHoled) return;
     const freeAt = this.faults.bytesPerSecond > 0 ? this.#freeAt : 0;
     const waitMs = Math.max(parcel.dueAt, freeAt) - performance.now();
     if (waitMs > 0) return this.#wait(waitMs);

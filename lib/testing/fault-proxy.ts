@@ -6,6 +6,8 @@ import type { FaultDirection, Faults } from './fault-pipe.js';
 
 export type { FaultDirection } from './fault-pipe.js';
 
+const NOWHERE = { toServer: false, toClient: false };
+
 /**
  * How to start a {@link FaultProxy}.
  *
@@ -119,17 +121,23 @@ export class FaultProxy {
   }
 
   /**
-   * Falls silent: nothing passes in either direction, and neither side is told. Bytes, the end of a stream
-   * and resets are kept, reading stops, and buffers fill as on a cable that was pulled. New connections are
-   * accepted, but the target does not hear of them. What the kernel has taken before still arrives.
+   * Falls silent: nothing passes in `direction`, or in either without one, and neither side is told. Bytes, the
+   * end of a stream and resets are kept, reading stops, and buffers fill as on a cable that was pulled. What the
+   * kernel has taken before still arrives. New connections are accepted; the target does not hear of them
+   * unless the way to it is open.
+   *
+   * With `toClient` alone the client is deaf: the server gets all that it says, and its answers are lost to it.
+   * Each call replaces the one before.
    */
-  blackHole(): void {
-    this.#change({ blackHoled: true });
+  blackHole(direction?: FaultDirection): void {
+    const toServer = direction !== 'toClient';
+    const toClient = direction !== 'toServer';
+    this.#change({ blackHoled: { toServer, toClient } });
   }
 
   /** Ends a {@link blackHole}: what was held is passed on in order, held connections reach the target. */
   heal(): void {
-    this.#change({ blackHoled: false });
+    this.#change({ blackHoled: NOWHERE });
   }
 
   /**
@@ -204,7 +212,7 @@ function noFaults(random: () => number): Faults {
     latencyMs: 0,
     jitterMs: 0,
     bytesPerSecond: 0,
-    blackHoled: false,
+    blackHoled: NOWHERE,
     bytes: { toServer: 0, toClient: 0 },
     random,
   };

@@ -2,19 +2,25 @@ import { Module, ValidationPipe } from '@nestjs/common';
 import { APP_PIPE } from '@nestjs/core';
 import { JwtModule } from '@nestjs/jwt';
 import { ChannelsModule } from 'nestjs-channels';
+import { RedisBroker } from 'nestjs-channels/redis';
 import { ChatGateway } from './chat.gateway.js';
 import { JwtGuard } from './jwt.guard.js';
 import { jwtSecret } from './jwt-secret.js';
 import { LoginController } from './login.controller.js';
-import { Rooms } from './rooms.js';
 
 // Unset, only pages of the server's own host may connect.
 const origins = (process.env['ALLOWED_ORIGINS'] ?? '').split(',').map((origin) => origin.trim());
 const allowedOrigins = origins.filter((origin) => origin !== '');
 
+// Unset, this process is the only one.
+const redisUrl = process.env['REDIS_URL'];
+
 @Module({
   imports: [
-    ChannelsModule.forRoot({ allowedOrigins: allowedOrigins.length > 0 ? allowedOrigins : undefined }),
+    ChannelsModule.forRoot({
+      allowedOrigins: allowedOrigins.length > 0 ? allowedOrigins : undefined,
+      broker: redisUrl ? new RedisBroker(redisUrl) : undefined,
+    }),
     JwtModule.registerAsync({
       useFactory: () => ({ secret: jwtSecret(), signOptions: { expiresIn: '12h' } }),
     }),
@@ -23,7 +29,6 @@ const allowedOrigins = origins.filter((origin) => origin !== '');
   providers: [
     ChatGateway,
     JwtGuard,
-    Rooms,
     { provide: APP_PIPE, useValue: new ValidationPipe({ transform: true }) },
   ],
 })

@@ -1,37 +1,16 @@
-import { randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
-import { ChannelsError } from 'nestjs-channels';
+import { ChannelsError, defineChannel } from 'nestjs-channels';
 
-const ROOMS = ['lobby', 'random', 'help'];
+const ROOMS = new Set(['lobby', 'random', 'help']);
 const KEPT_PER_ROOM = 100;
+const KEPT_FOR_MS = 24 * 60 * 60 * 1_000;
 
-export interface Message {
-  readonly id: string;
-  readonly from: string;
-  readonly text: string;
-  readonly at: string;
-}
+/** A room, which keeps its last messages itself: as its history they are the same on all nodes. */
+export const chat = defineChannel('chat:{room}', {
+  history: { size: KEPT_PER_ROOM, ttlMs: KEPT_FOR_MS },
+});
 
-/** The rooms that there are, and the last messages of each. */
-@Injectable()
-export class Rooms {
-  private readonly messages = new Map<string, Message[]>(ROOMS.map((room) => [room, []]));
-
-  recent(room: string): readonly Message[] {
-    return this.messagesOf(room);
-  }
-
-  add(room: string, { from, text }: Pick<Message, 'from' | 'text'>): Message {
-    const messages = this.messagesOf(room);
-    const message = { id: randomUUID(), from, text, at: new Date().toISOString() };
-    messages.push(message);
-    if (messages.length > KEPT_PER_ROOM) messages.shift();
-    return message;
-  }
-
-  private messagesOf(room: string): Message[] {
-    const messages = this.messages.get(room);
-    if (!messages) throw new ChannelsError('unknown_channel', `There is no room "${room}".`);
-    return messages;
-  }
+/** The name of the channel, where there is such a room. */
+export function channelOf(room: string): string {
+  if (ROOMS.has(room)) return chat.name({ room });
+  throw new ChannelsError('unknown_channel', `There is no room "${room}".`);
 }

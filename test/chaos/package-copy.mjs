@@ -11,7 +11,7 @@ const PARTS = {
     ['core/channel-stream.js', ' || position.offset > last.offset + 1)', ')'],
     ['core/channel-stream.js', 'position.offset === last.offset + 1', 'position.offset > last.offset'],
   ],
-  positions: [['core/hub.js', 'void stream?.check();', 'void stream;']],
+  positions: [['core/hub.js', 'this.#checks.add(stream);', 'void stream;']],
   client: [['client/channel-table.js', 'offset === position.offset + 1', 'true']],
 };
 

@@ -199,6 +199,20 @@ it('tells one gap where the server tells of it while the channel is joined again
   expect(history.told).toEqual(['gap: rejoined', 10]);
 });
 
+it('tells a gap of what has no position behind the ack of a join that recovers all others', async () => {
+  const history = await History.open();
+  history.ack = { epoch: 'e1', offset: 3, recovered: true };
+  history.replay = [4, 5];
+
+  history.publish(5);
+  history.rig.server.peer.send({ event: '$gap', data: { channel: 'news', epoch: 'e1', offset: 3 } });
+  await history.rig.pass(10);
+  history.publish(6);
+  await history.rig.pass();
+
+  expect(history.told).toEqual(['gap: lost', 4, 5, 6]);
+});
+
 it('begins anew where nobody listened for a while, and the channel was left offline', async () => {
   const rig = await ClientRig.open();
   const { server, client } = rig;

@@ -1,5 +1,6 @@
-import type { Broker, Publication } from 'nestjs-channels';
+import type { Broker, BrokerNode, Publication } from 'nestjs-channels';
 import { onTestFinished } from 'vitest';
+import { SystemClock, SystemRandom } from '../../lib/nest/system-clock.js';
 import { Arrivals } from '../support/arrivals.js';
 
 /** Brokers under test, and their time. */
@@ -14,6 +15,12 @@ export interface BrokerBench {
 export interface BrokerKind {
   /** How many nodes can share their channels: more than one unless the broker lives in one process. */
   readonly nodes: 1 | 2;
+  /**
+   * For how long its histories keep a publication here, in milliseconds. Time that cannot be stepped has to pass.
+   *
+   * @default 60_000
+   */
+  readonly ttlMs?: number;
   create(): Promise<BrokerBench> | BrokerBench;
 }
 
@@ -36,7 +43,7 @@ export async function startNodes(
   const bench = await create();
   for (const broker of bench.nodes) {
     const got = new Arrivals<Publication>();
-    await broker.start((publication) => got.add(publication));
+    await broker.start((publication) => got.add(publication), quietNode());
     onTestFinished(async () => broker.close());
     started.push({ broker, got });
   }
@@ -53,4 +60,16 @@ export async function take({ got }: Node, count: number, channel = CHANNEL): Pro
     if (publication.channel === channel) taken.push(publication);
   }
   return taken;
+}
+
+/** A node that listens to nothing but its sink. */
+export function quietNode(): BrokerNode {
+  return {
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    unsure: () => undefined,
+    stateChanged: () => undefined,
+    warn: () => undefined,
+    failed: () => undefined,
+  };
 }

@@ -1,27 +1,26 @@
-import type { HistoryPage, HistoryQuery, Position } from 'nestjs-channels';
+import type { HistoryPage, HistoryQuery, HistoryRule, Position } from 'nestjs-channels';
 import { describe, expect, it } from 'vitest';
 import { CHANNEL, OTHER, startNodes, take, type BrokerKind, type Node } from './broker-bench.js';
-
-const RULE = { size: 3, ttlMs: 60_000 };
-
-/** How exact the time of a history has to be. */
-const SLACK_MS = 1_000;
 
 /** What a publication of {@link publish} counts against `maxBytes`. */
 const BYTES_OF_ONE = Buffer.byteLength('"n"') + Buffer.byteLength('0') + 45;
 
 /** What every `Broker` promises of channels with history (lib/core/broker.interface.ts). */
 export function brokerHistoriesContract(name: string, kind: BrokerKind): void {
+  const rule = { size: 3, ttlMs: kind.ttlMs ?? 60_000 };
+  /** How exact the time of a history has to be. */
+  const slackMs = Math.min(1_000, rule.ttlMs / 4);
   const start = () => startNodes(name, kind);
+  const { publish, publishMany, read, offsets } = using(rule);
 
   describe(`the histories of ${name}`, () => {
     it('stand at 0 before the first publication, and keep their epoch while a node is in the channel', async () => {
       const [publisher, node, pass] = await start();
       await node.broker.subscribe(CHANNEL);
 
-      const before = await node.broker.position(CHANNEL, RULE);
+      const before = await node.broker.position(CHANNEL, rule);
       const first = await publish(publisher);
-      await pass(3 * RULE.ttlMs);
+      await pass(3 * rule.ttlMs);
       const second = await publish(publisher);
 
       const { epoch } = before;
@@ -38,7 +37,7 @@ export function brokerHistoriesContract(name: string, kind: BrokerKind): void {
 
       const positions = await publishMany(publisher, 5);
 
-      const { epoch } = await node.broker.position(CHANNEL, RULE);
+      const { epoch } = await node.broker.position(CHANNEL, rule);
       expect(positions).toEqual([1, 2, 3, 4, 5].map((offset) => ({ epoch, offset })));
       expect((await take(node, 5)).map(({ position }) => position)).toEqual(positions);
     });
@@ -47,17 +46,17 @@ export function brokerHistoriesContract(name: string, kind: BrokerKind): void {
       const [publisher, node] = await start();
 
       await publishMany(publisher, 2);
-      await publisher.broker.publish({ channel: OTHER, event: 'n' }, { history: RULE });
+      await publisher.broker.publish({ channel: OTHER, event: 'n' }, { history: rule });
 
       expect(await offsets(node)).toEqual([1, 2]);
-      expect((await node.broker.position(OTHER, RULE)).offset).toBe(1);
+      expect((await node.broker.position(OTHER, rule)).offset).toBe(1);
     });
 
     it('keep publications as they were published', async () => {
       const [publisher, node] = await start();
       const publication = { channel: CHANNEL, event: 'a "b"\n', data: JSON.stringify('\u{1f600}\0') };
 
-      const position = await publisher.broker.publish(publication, { history: RULE });
+      const position = await publisher.broker.publish(publication, { history: rule });
 
       const { publications } = await read(node);
       expect(publications).toEqual([{ ...publication, position }]);
@@ -66,7 +65,7 @@ export function brokerHistoriesContract(name: string, kind: BrokerKind): void {
     it('keep as many as their size, and drop the oldest of one more', async () => {
       const [publisher, node] = await start();
 
-      await publishMany(publisher, RULE.size);
+      await publishMany(publisher, rule.size);
       const full = [await offsets(node), (await read(node)).oldest];
       await publish(publisher);
 
@@ -79,14 +78,14 @@ export function brokerHistoriesContract(name: string, kind: BrokerKind): void {
       const [publisher, node, pass] = await start();
       await node.broker.subscribe(CHANNEL);
       await publish(publisher);
-      await pass(RULE.ttlMs / 2);
+      await pass(rule.ttlMs / 2);
       await publish(publisher);
 
-      await pass(RULE.ttlMs / 2 - SLACK_MS);
+      await pass(rule.ttlMs / 2 - slackMs);
       const within = await offsets(node);
-      await pass(2 * SLACK_MS);
+      await pass(2 * slackMs);
       const after = await read(node);
-      await pass(RULE.ttlMs);
+      await pass(rule.ttlMs);
 
       expect(within).toEqual([1, 2]);
       expect(after).toMatchObject({ oldest: 2, position: { offset: 2 }, publications: [{}] });
@@ -120,12 +119,12 @@ export function brokerHistoriesContract(name: string, kind: BrokerKind): void {
       const [publisher] = await start();
       await publish(publisher, { key: 'k' });
 
-      await publishMany(publisher, RULE.size - 1);
+      await publishMany(publisher, rule.size - 1);
       const kept = await publish(publisher, { key: 'k' });
       await publish(publisher);
       const free = await publish(publisher, { key: 'k' });
 
-      expect([kept.offset, free.offset]).toEqual([1, RULE.size + 2]);
+      expect([kept.offset, free.offset]).toEqual([1, rule.size + 2]);
     });
 
     it('let a key go with its publication: too old', async () => {
@@ -133,7 +132,7 @@ export function brokerHistoriesContract(name: string, kind: BrokerKind): void {
       await node.broker.subscribe(CHANNEL);
       const first = await publish(publisher, { key: 'k' });
 
-      await pass(RULE.ttlMs + SLACK_MS);
+      await pass(rule.ttlMs + slackMs);
 
       expect(await publish(publisher, { key: 'k' })).toEqual({ ...first, offset: 2 });
     });
@@ -171,22 +170,23 @@ interface Keyed {
   readonly data?: string;
 }
 
-/** Publishes to the channel, with its history. */
-async function publish({ broker }: Node, { key, data = '0' }: Keyed = {}): Promise<Position> {
-  const position = await broker.publish({ channel: CHANNEL, event: 'n', data }, { history: RULE, key });
-  if (!position) throw new Error('a publication of a channel with history has got no position');
-  return position;
-}
-
-function publishMany(node: Node, count: number): Promise<Position[]> {
-  return Promise.all(Array.from({ length: count }, () => publish(node)));
-}
-
-async function read({ broker }: Node, query: Partial<HistoryQuery> = {}): Promise<HistoryPage> {
-  return broker.history(CHANNEL, RULE, { limit: 100, maxBytes: 1_000_000, ...query });
-}
-
-async function offsets(node: Node): Promise<(number | undefined)[]> {
-  const { publications } = await read(node);
-  return publications.map(({ position }) => position?.offset);
+/** The channel of the contract, with a history. */
+function using(rule: HistoryRule) {
+  const publish = async ({ broker }: Node, { key, data = '0' }: Keyed = {}): Promise<Position> => {
+    const position = await broker.publish({ channel: CHANNEL, event: 'n', data }, { history: rule, key });
+    if (!position) throw new Error('a publication of a channel with history has got no position');
+    return position;
+  };
+  const read = async ({ broker }: Node, query: Partial<HistoryQuery> = {}): Promise<HistoryPage> =>
+    broker.history(CHANNEL, rule, { limit: 100, maxBytes: 1_000_000, ...query });
+  return {
+    publish,
+    read,
+    publishMany: (node: Node, count: number): Promise<Position[]> =>
+      Promise.all(Array.from({ length: count }, () => publish(node))),
+    offsets: async (node: Node): Promise<(number | undefined)[]> => {
+      const { publications } = await read(node);
+      return publications.map(({ position }) => position?.offset);
+    },
+  };
 }

@@ -164,13 +164,16 @@ export function dedupStoreContract(name: string, { windowMs, leaseMs, create }: 
       expect(await store.resolve(KEY, fence, DONE)).toBe(true);
     });
 
-    it('takes nothing from a claim that has lapsed', async () => {
-      const { store, pass } = await start();
+    it('says what has become of a claim that has lapsed and that nobody has followed', async () => {
+      const { store, other, pass } = await start();
       const fence = await claimed(store);
       await pass(leaseMs);
 
-      expect([await store.renew(KEY, fence), await store.resolve(KEY, fence, DONE)]).toEqual([false, false]);
-      expect((await store.claim(KEY)).type).toBe('claimed');
+      const isRenewed = await store.renew(KEY, fence);
+      const isStored = await store.resolve(KEY, fence, DONE);
+
+      expect(isStored).toBe(isRenewed);
+      expect((await other.claim(KEY)).type).toBe(isStored ? 'answered' : 'claimed');
     });
 
     it('takes nothing from a claim that another one has followed', async () => {

@@ -1,6 +1,6 @@
 import { NEVER, Observable, of } from 'rxjs';
 import { TestClock } from 'nestjs-channels/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ChannelsError } from '../../lib/core/errors.js';
 import { Deferred } from '../support/deferred.js';
 import { answersOf, cut, RemoteDedupStore, startDedup, type DedupRig } from './dedup-rig.js';
@@ -194,6 +194,38 @@ describe('a claim', () => {
 
     expect((await answersOf(peer)).at(-1)).toEqual({ ack: 'm', data: 'done' });
     expect([desk.runs.length, rig.journal.failures]).toEqual([1, ['dedupStore.renew']]);
+  });
+
+  it('is kept where the store is away for a time, of which not each claim tells', async () => {
+    const clock = new TestClock();
+    const dedup = new RemoteDedupStore(clock);
+    const { rig, work, peer } = await startWorking(await startDedup({ clock, dedup }));
+    const renew = vi.spyOn(dedup, 'renew').mockRejectedValueOnce(new ChannelsError('unavailable', 'away'));
+
+    await clock.advance(21_000);
+    work.resolve('done');
+
+    expect((await answersOf(peer)).at(-1)).toEqual({ ack: 'm', data: 'done' });
+    expect([renew.mock.calls.length, rig.journal.failures]).toEqual([2, []]);
+  });
+
+  it('is renewed until its answer is stored, and not behind that', async () => {
+    const clock = new TestClock();
+    const dedup = new RemoteDedupStore(clock);
+    const { rig, work } = await startWorking(await startDedup({ clock, dedup }));
+    const held = new Deferred();
+    dedup.holds.set('resolve', held);
+    const renewals = (): number => dedup.calls.filter((call) => call === 'renew').length;
+    work.resolve('done');
+    await settled();
+
+    await clock.advance(11_000);
+    const during = renewals();
+    held.resolve();
+    await settled();
+    await clock.advance(60_000);
+
+    expect([during, renewals(), rig.engine.claims.size]).toEqual([1, 1, 0]);
   });
 
   it('is not renewed any more when the handler has answered', async () => {

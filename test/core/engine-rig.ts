@@ -11,10 +11,12 @@ import { ChannelsError, toWireError } from '../../lib/core/errors.js';
 import type { ErrorMapper, Handler } from '../../lib/core/handler.interface.js';
 import { MemoryBroker, type MemoryBrokerParts } from '../../lib/core/memory-broker.js';
 import { MemoryDedupStore } from '../../lib/core/memory-dedup-store.js';
+import { MemoryPresenceStore } from '../../lib/core/memory-presence-store.js';
 import type { Observer } from '../../lib/core/observer.interface.js';
 import { Observers } from '../../lib/core/observers.js';
 import { resolveOptions, type EngineOptions } from '../../lib/core/options.js';
 import { Pattern, PatternTable } from '../../lib/core/pattern.js';
+import type { PresenceStore } from '../../lib/core/presence-store.interface.js';
 import type { Random } from '../../lib/core/random.interface.js';
 import type { Transport } from '../../lib/core/transport.interface.js';
 import { TestClock } from 'nestjs-channels/testing';
@@ -134,6 +136,7 @@ export interface RigOptions extends EngineOptions {
   readonly observers?: readonly Observer[];
   readonly broker?: Broker;
   readonly dedup?: DedupStore;
+  readonly presence?: PresenceStore;
   readonly handlers?: readonly Handler[];
   readonly channels?: Readonly<Record<string, Omit<ChannelRoute, 'definition'>>>;
   readonly connected?: Endpoint['connected'];
@@ -155,7 +158,7 @@ export class Rig {
       broker = memoryBroker({ clock }),
       ...rest
     } = options;
-    const { handlers, channels, connected, disconnected, dedup, ...limits } = rest;
+    const { handlers, channels, connected, disconnected, dedup, presence, ...limits } = rest;
     const resolved = resolveOptions(limits);
     const { maxDedupBytes: maxBytes, maxDedupBytesPerPrincipal: maxBytesPerPrincipal } = resolved;
     this.clock = clock;
@@ -166,6 +169,7 @@ export class Rig {
       codec: new JsonCodec(resolved.maxNesting),
       broker,
       dedup: dedup ?? new MemoryDedupStore({ clock, maxBytes, maxBytesPerPrincipal }),
+      presence: presence ?? new MemoryPresenceStore({ clock }),
       observers: new Observers([this.journal, ...observers]),
       errors: ERRORS,
       plainAcks: true,

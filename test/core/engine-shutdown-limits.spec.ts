@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { Broker } from '../../lib/core/broker.interface.js';
 import { Deferred } from '../support/deferred.js';
 import { deaf, memoryBroker, Rig, settled } from './engine-rig.js';
 import { shutDown, startWorking } from './shutdown-rig.js';
@@ -102,6 +103,25 @@ describe('Engine.shutdown', () => {
     await rig.clock.advance(4_900);
 
     expect(shutdown.ended()).toBe(true);
+    expect(rig.clock.pendingTimers).toBe(0);
+  });
+
+  it('waits for a farewell that nobody takes no longer than for what is left of its time', async () => {
+    const silent = (): Promise<void> => new Promise(() => undefined);
+    const close = vi.fn<() => void>();
+    const nodes = { id: 'n', start: () => undefined, ask: silent, alive: () => ['n'], close: silent };
+    const registry = { start: () => undefined, register: silent, read: silent, close: silent };
+    const broker = Object.assign(memoryBroker(), { close, nodes, registry }) as unknown as Broker;
+    const rig = await Rig.start({ broker });
+    const shutdown = shutDown(rig);
+
+    await settled();
+    await rig.clock.advance(4_499);
+    const before = [shutdown.ended(), close.mock.calls.length];
+    await rig.clock.advance(1);
+
+    expect(before).toEqual([false, 0]);
+    expect([shutdown.ended(), close.mock.calls.length]).toEqual([true, 1]);
     expect(rig.clock.pendingTimers).toBe(0);
   });
 

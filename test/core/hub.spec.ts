@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { HistoryPage, Publication } from '../../lib/core/broker.interface.js';
+import type { HistoryPage, Position, Publication } from '../../lib/core/broker.interface.js';
 import { defineChannel } from '../../lib/core/channel-definition.js';
 import type { EncodedFrame } from '../../lib/core/encoded-frame.js';
 import { ChannelsError } from '../../lib/core/errors.js';
@@ -249,6 +249,55 @@ describe('the hub, with a broker that fails', () => {
     expect(rig.engine.hub.size).toBe(0);
   });
 
+  it('reads again within a second what it could not read', async () => {
+    const clock = new TestClock();
+    const broker = new MemoryBroker({ clock, random: seededRandom(7) });
+    const rig = await Rig.start({ broker, clock });
+    rig.engine.catalog.add(defineChannel('news', { history: true }), 'a test');
+    const peer = rig.open();
+    await join(peer, 'news');
+    const publish = (data: number): Promise<void> => rig.engine.publisher.publish('news', 'said', data, {});
+    const history = vi.spyOn(broker, 'history').mockRejectedValueOnce(AWAY);
+
+    broker.start(() => undefined);
+    await publish(1);
+    broker.start(rig.engine.hub.deliver);
+    await publish(2);
+    const before = await publicationsOf(peer);
+    await clock.advance(1_000);
+
+    expect(before).toEqual([]);
+    expect(await publicationsOf(peer)).toEqual([1, 2]);
+    expect(history).toHaveBeenCalledTimes(2);
+  });
+
+  it.each([
+    ['behind', 'as long as somebody is in it', 1],
+    ['before', 'not at all', 0],
+  ])(
+    'asks no more for a channel that all have left %s the failure, reported %s',
+    async (when, _how, count) => {
+      const clock = new TestClock();
+      const broker = new MemoryBroker({ clock, random: seededRandom(7) });
+      const rig = await Rig.start({ broker, clock });
+      rig.engine.catalog.add(defineChannel('news', { history: true }), 'a test');
+      const peer = rig.open();
+      await join(peer, 'news');
+      const answer = new Deferred<Position>();
+      const position = vi.spyOn(broker, 'position').mockReturnValue(answer.promise as never);
+
+      rig.engine.hub.unsure();
+      if (when === 'before') await leave(peer, 'news');
+      answer.reject(new Error('no position can look like this'));
+      await settled();
+      await leave(peer, 'news');
+      await clock.advance(10_000);
+
+      expect(position).toHaveBeenCalledOnce();
+      expect(rig.journal.failures).toEqual(Array.from({ length: count }, () => 'the history of news'));
+    },
+  );
+
   it('tells newcomers nothing of what was read for those who have left', async () => {
     const clock = new TestClock();
     const broker = new MemoryBroker({ clock, random: seededRandom(7) });
@@ -269,5 +318,18 @@ describe('the hub, with a broker that fails', () => {
 
     expect(history).toHaveBeenCalledOnce();
     expect(other.transport.frames.map((text) => JSON.parse(text).event)).toEqual(['$subscribed']);
+  });
+
+  it('compares positions as often as it was told to', async () => {
+    const clock = new TestClock();
+    const broker = new MemoryBroker({ clock, random: seededRandom(7) });
+    const rig = await Rig.start({ broker, clock, positionCheckMs: 100 });
+    rig.engine.catalog.add(defineChannel('news', { history: true }), 'a test');
+    await join(rig.open(), 'news');
+    const position = vi.spyOn(broker, 'position');
+
+    for (let at = 0; at < 10; at++) await clock.advance(100);
+
+    expect(position).toHaveBeenCalledTimes(10);
   });
 });

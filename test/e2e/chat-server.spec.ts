@@ -103,6 +103,20 @@ describe('the server of sample/01-chat', () => {
       expect(error).toMatchObject({ code: 'unknown_channel', message: 'There is no room "attic".' });
   });
 
+  it('tells a message once that runs a second time, as when its node dies before it answers', async () => {
+    // Of two connections without an id of their client, so that the stored answer is out of reach.
+    const [before, after, ben] = [await connect('Ann'), await connect('Ann'), await connect('Ben')];
+    await ben.subscribe('chat:lobby');
+
+    const first = await before.request('chat.send', { room: 'lobby', text: 'once' }, { id: 'm1' });
+    const second = await after.request('chat.send', { room: 'lobby', text: 'once' }, { id: 'm1' });
+    await after.request('chat.send', { room: 'lobby', text: 'next' });
+    await ben.waitFor({ event: 'message', data: { text: 'next' } });
+
+    expect(second.data).toEqual(first.data);
+    expect(ben.frames.filter((frame) => JSON.stringify(frame).includes('"text":"once"'))).toHaveLength(1);
+  });
+
   it(`keeps the last ${KEPT} messages of a room for those who come later`, async () => {
     const writer = await connect('Ann');
     for (let n = 1; n <= KEPT + 1; n += 1)

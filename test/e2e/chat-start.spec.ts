@@ -8,6 +8,7 @@ import { readManifest, ROOT } from '../support/repository.js';
 import { ChatProcess } from './chat-rig.js';
 import { SampleProcess, temporaryFolder } from './sample-process.js';
 
+const NEST = join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
 const SECRET_FILE = '.jwt-secret';
 const COMPILER_TIMEOUT_MS = 120_000;
 
@@ -33,7 +34,6 @@ describe('npm run', () => {
   ])(
     '%s builds a sample with its page, and serves it',
     async (script, paths) => {
-      const cli = join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
       // What an earlier build has left would hide what this one forgets.
       rmSync(join(ROOT, 'dist-sample'), { recursive: true, force: true });
       const [build, start] = readManifest().scripts[script]?.split(' && ') ?? [];
@@ -41,10 +41,29 @@ describe('npm run', () => {
       // The first half is what `ensureBuilt` has done.
       const [, ...args] = start?.split(' ') ?? [];
       const env = { JWT_SECRET: 'a secret of this test', DATABASE: join(temporaryFolder(), 'auction.db') };
-      const sample = await new SampleProcess([cli, ...args], { cwd: ROOT, env }).serves();
+      const sample = await new SampleProcess([NEST, ...args], { cwd: ROOT, env }).serves();
 
       expect(build).toBe('npm run build --silent');
       for (const path of paths) expect([path, await statusOf(sample, path)]).toEqual([path, 200]);
+    },
+    COMPILER_TIMEOUT_MS,
+  );
+
+  it(
+    'start:cluster builds the sample with the page of the chat, and serves it',
+    async () => {
+      const [build, bundle, start] = readManifest().scripts['start:cluster']?.split(' && ') ?? [];
+      rmSync(join(ROOT, 'dist-sample'), { recursive: true, force: true });
+      const [, ...args] = bundle?.split(' ') ?? [];
+      await new SampleProcess([NEST, ...args], { cwd: ROOT }).ended();
+
+      const [, ...main] = start?.split(' ') ?? [];
+      const env = { JWT_SECRET: 'a secret of this test' };
+      const sample = await new SampleProcess(main, { cwd: ROOT, env }).serves();
+
+      expect(build).toBe('npm run build --silent');
+      for (const path of ['/', '/chat.js', '/style.css', '/icon.svg', CLIENT])
+        expect([path, await statusOf(sample, path)]).toEqual([path, 200]);
     },
     COMPILER_TIMEOUT_MS,
   );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
 import { ROOT } from '../support/repository.js';
-import type { ChatProcess } from './chat-rig.js';
+import type { SampleProcess } from './sample-process.js';
 
 /** How long a page may take to show what has happened. */
 export const POLL = { timeout: 10_000 };
@@ -39,7 +39,7 @@ const RECORD_STATES = `
 export class ChatTab {
   private constructor(readonly page: Page) {}
 
-  static async open(context: BrowserContext, { url }: ChatProcess): Promise<ChatTab> {
+  static async open(context: BrowserContext, { url }: SampleProcess): Promise<ChatTab> {
     const page = await context.newPage();
     await page.addInitScript(RECORD_STATES);
     await page.goto(url);

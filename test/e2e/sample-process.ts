@@ -101,7 +101,7 @@ export class SampleProcess extends Signal {
 
   #note(line: string): void {
     this.said.push(line);
-    const port = /Open http:\/\/[^ ]+:(\d+)/.exec(line)?.[1];
+    const port = /(?:Open http|at ws):\/\/[^ ]+:(\d+)/.exec(line)?.[1];
     if (port !== undefined) this.#port = Number(port);
     this.tell();
   }
@@ -116,6 +116,9 @@ export function temporaryFolder(): string {
 
 const compiled = new Set<string>();
 
+/** What a sample reads beside its sources. */
+const ASSETS = ['public', 'nginx.conf', 'haproxy.cfg'];
+
 /**
  * Compiles the sources below a folder beside `dist`, so that `nestjs-channels` is the package itself; each worker of
  * the run has its own copy. Returns the path of the copy.
@@ -125,8 +128,10 @@ export function compileFolder(folder: string): string {
   if (compiled.has(folder)) return join(target, folder);
   compiled.add(folder);
   for (const [path, source] of readTree(folder, '.ts')) write(join(target, path), path, source);
-  const pages = join(ROOT, folder, 'public');
-  if (existsSync(pages)) cpSync(pages, join(target, folder, 'public'), { recursive: true });
+  for (const asset of ASSETS) {
+    const path = join(ROOT, folder, asset);
+    if (existsSync(path)) cpSync(path, join(target, folder, asset), { recursive: true });
+  }
   return join(target, folder);
 }
 

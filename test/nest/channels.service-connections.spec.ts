@@ -78,6 +78,7 @@ describe('connections', () => {
         { id: members[1].id, principal: 'ada', path: '/other', channels: ['chat:1'] },
         { id: members[2].id, principal: 'bob', path: '/one', channels: ['chat:1'] },
       ],
+      more: false,
       nodes: THIS_NODE,
     });
   });
@@ -108,6 +109,26 @@ describe('connections', () => {
     expect(connections.map(({ id }) => id)).toEqual(expected.map((at) => rig.members[at]?.id));
   });
 
+  it.each([
+    [2, 2, true],
+    [3, 3, false],
+    [4, 3, false],
+  ])('are told up to a limit of %i', async (limit, told, more) => {
+    const { app } = await start();
+
+    const answer = await app.channels.connections({}, { limit });
+
+    expect([answer.connections.length, answer.more]).toEqual([told, more]);
+  });
+
+  it.each([0, 1.5, -1, Number.NaN, '3'])('refuses a limit of %j', async (limit) => {
+    const { app } = await start();
+
+    await expect(app.channels.connections({}, { limit: limit as number })).rejects.toMatchObject({
+      code: 'bad_request',
+    });
+  });
+
   it('do not count any more when they are closing', async () => {
     const { app } = await start();
 
@@ -127,9 +148,10 @@ describe('subscribers', () => {
     expect(answers).toEqual([
       {
         subscribers: [{ id: members[0].id, principal: 'ada', path: '/one', channels: ['chat:1', 'chat:2'] }],
+        more: false,
         nodes: THIS_NODE,
       },
-      { subscribers: [], nodes: THIS_NODE },
+      { subscribers: [], more: false, nodes: THIS_NODE },
     ]);
   });
 

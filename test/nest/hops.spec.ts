@@ -80,7 +80,7 @@ describe('a message in', () => {
 });
 
 describe('a publication out', () => {
-  it('takes four hops, each in its own file', async () => {
+  it('takes five hops, each in its own file', async () => {
     const { app, trace } = await start();
     const client = await app.connect('/ws');
     await client.subscribe('news');
@@ -91,7 +91,7 @@ describe('a publication out', () => {
     await client.waitFor({ channel: 'news' });
 
     expect(trace.sent).toEqual([
-      ['nest/channels.service.ts', 'core/memory-broker.ts', 'core/hub.ts', OUTBOX],
+      ['nest/channels.service.ts', 'core/publisher.ts', 'core/memory-broker.ts', 'core/hub.ts', OUTBOX],
     ]);
   });
 
@@ -107,6 +107,6 @@ describe('a publication out', () => {
     await app.channels.publish('news', 'headline', 1);
     await Promise.all(clients.map((client) => client.waitFor({ channel: 'news' })));
 
-    expect(trace.sent.map((hops) => hops.length)).toEqual([4, 4, 4]);
+    expect(trace.sent.map((hops) => hops.length)).toEqual([5, 5, 5]);
   });
 });

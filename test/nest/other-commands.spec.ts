@@ -56,7 +56,7 @@ describe('$ping and $pong', () => {
 });
 
 describe('a command that is not available', () => {
-  it.each(['$presence', '$refresh', '$drain', '$subscribed', '$nonsense', '$', '$__proto__'])(
+  it.each(['$refresh', '$drain', '$subscribed', '$nonsense', '$', '$__proto__'])(
     'is answered bad_request: %s',
     async (event) => {
       const { app, observer } = await start();
@@ -72,7 +72,7 @@ describe('a command that is not available', () => {
 });
 
 describe('a command without an id', () => {
-  it.each(['$hello', '$subscribe', '$unsubscribe', '$history', '$nonsense'])(
+  it.each(['$hello', '$subscribe', '$unsubscribe', '$history', '$presence', '$nonsense'])(
     'is told by an exception and has no effect: %s',
     async (event) => {
       const { app } = await start();

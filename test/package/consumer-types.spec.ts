@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { compileConsumer, loadCompiler, readConsumer, type Complaints } from '../support/consumer-types.js';
 import { expectInstalled } from '../support/packed-package.js';
 
-const ENTRIES = ['server', 'client', 'storage', 'protocol', 'testing'];
+/** All but `redis`, whose users have ioredis. */
+const ENTRIES = ['server', 'client', 'storage', 'protocol', 'publisher', 'testing'];
 
 /** Two cold compilers take all of Nest and of Node in. */
 const COMPILER_TIMEOUT_MS = 120_000;
@@ -72,6 +73,25 @@ describe('the types of the installed package', { timeout: COMPILER_TIMEOUT_MS },
         app,
         compilerOf,
         files: serverFiles(verbatim),
+        options: { ...NODE, exactOptionalPropertyTypes: exact, verbatimModuleSyntax: verbatim },
+        missing: ['@types/ws', 'ioredis'],
+      });
+
+      expect(complaints).toEqual({ ours: [], others: [] });
+    },
+  );
+
+  // That of the repository: no application has one of its own.
+  it.each(SERVERS)(
+    'hold for a user of ioredis in $app with the compiler of $compilerOf, exactOptionalPropertyTypes $exact',
+    ({ app, compilerOf, exact, verbatim }) => {
+      expectInstalled(app);
+      const formats = verbatim ? ['mts'] : ['mts', 'cts'];
+
+      const complaints = compileConsumer({
+        app,
+        compilerOf,
+        files: new Map(formats.map((format) => [`redis.${format}`, readConsumer('redis.ts')])),
         options: { ...NODE, exactOptionalPropertyTypes: exact, verbatimModuleSyntax: verbatim },
         missing: ['@types/ws'],
       });
@@ -142,6 +162,20 @@ describe('the check of types', { timeout: COMPILER_TIMEOUT_MS }, () => {
     });
 
     expect(complaints).toEqual({ ours: [], others: [expect.stringContaining('node_modules/foreign/')] });
+  });
+
+  it('names ioredis to a user of the broker who has not installed it', () => {
+    const { ours } = compileConsumer({
+      app: 'nest12',
+      compilerOf: 'nest12',
+      files: new Map([['a.mts', `export { RedisBroker } from 'nestjs-channels/redis';`]]),
+      options: NODE,
+      missing: ['ioredis'],
+    });
+
+    expect(ours).toEqual([
+      expect.stringMatching(/^node_modules\/nestjs-channels\/dist\/redis\/.*TS2307 .*'ioredis'/),
+    ]);
   });
 
   it('compiles for somebody who has no types of ws, and none of Node in a browser', () => {

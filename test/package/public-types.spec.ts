@@ -6,11 +6,13 @@ import { expect, it } from 'vitest';
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 
+/** All but `redis`, whose users have ioredis. */
 const ENTRIES = [
   'index.d.ts',
   'client/index.d.ts',
   'client/storage/index.d.ts',
   'protocol/index.d.ts',
+  'publisher/index.d.ts',
   'testing/index.d.ts',
 ];
 
@@ -39,6 +41,12 @@ it('has been built', () => {
 
 it('finds what a declaration imports', () => {
   expect([...packagesOf('transport/index.d.ts').keys()]).toContain('ws');
+});
+
+it('takes nothing but ioredis of them into the public types of redis/index.d.ts', () => {
+  const hidden = [...packagesOf('redis/index.d.ts').keys()].filter((name) => HIDDEN.test(name));
+
+  expect(hidden).toEqual(['ioredis']);
 });
 
 it.each(ENTRIES)('keeps ws and optional packages out of the public types of %s', (entry) => {

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { RedisServer } from '../support/redis/redis-server.js';
 import { ROOT } from '../support/repository.js';
-import { passedSmoke, runSmoke, SMOKE_TIMEOUT_MS, smokeProgram } from '../support/smoke.js';
+import { passedNodes, passedSmoke, runSmoke, SMOKE_TIMEOUT_MS, smokeProgram } from '../support/smoke.js';
 
 /** What stands in test/apps/runtimes/package.json, for the machine that the tests run on. */
 interface Binary {
@@ -56,6 +57,19 @@ describe.skipIf(tried.length === 0)(`the installed package, on ${MACHINE}`, () =
         const result = await runSmoke(path, smokeProgram(app));
 
         expect(result).toEqual(passedSmoke(version, loader));
+      },
+      SMOKE_TIMEOUT_MS,
+    );
+
+    // With the ioredis of the repository: no application has one of its own.
+    it.each(APPS)(
+      'makes one of two nodes and a worker that share a Redis, in $app by $loader',
+      async ({ app, loader }) => {
+        const { url } = await RedisServer.start();
+
+        const result = await runSmoke(path, smokeProgram(app, 'nodes'), { REDIS_URL: url });
+
+        expect(result).toEqual(passedNodes(version, loader));
       },
       SMOKE_TIMEOUT_MS,
     );

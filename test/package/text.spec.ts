@@ -26,7 +26,7 @@ describe('the text of the repository', () => {
 
     const bound = packages.filter(({ entry }) => 'resolved' in entry).map(({ path }) => path);
 
-    expect(lockfiles).toHaveLength(4);
+    expect(lockfiles).toHaveLength(5);
     expect(packages.length).toBeGreaterThan(500);
     expect(bound).toEqual([]);
   });

@@ -28,7 +28,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'the loss of the last publication is not looked for',
     file: 'lib/core/channel-stream.ts',
-    find: 'if (!this.#position || this.#asking || this.#checking) return;',
+    find: 'if (!this.#position) return;',
     replace: 'if (this.#position) return;',
     finds: ['I7'],
   },
@@ -42,22 +42,22 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a resume does not look at the epoch',
     file: 'lib/core/missed.ts',
-    find: 'position.epoch !== since.epoch || ',
-    replace: '',
+    find: 'position.epoch !== since.epoch || !isAll',
+    replace: '!isAll',
     finds: ['I1', 'I7'],
   },
   {
     name: 'a resume does not look whether the history reaches back',
     file: 'lib/core/missed.ts',
-    find: ' || oldest > since.offset + 1',
-    replace: '',
+    find: 'const isAll = publications.length === position.offset - since.offset',
+    replace: 'const isAll = true',
     finds: ['I1', 'I7'],
   },
   {
     name: 'the history reaches back one less than it says',
     file: 'lib/core/missed.ts',
-    find: 'oldest > since.offset + 1',
-    replace: 'oldest > since.offset + 2',
+    find: 'publications.length === position.offset - since.offset',
+    replace: 'publications.length >= position.offset - since.offset - 1',
     finds: ['I1'],
   },
   {

@@ -11,6 +11,7 @@ import {
   type Handler,
   type Message,
 } from '../../lib/core/handler.interface.js';
+import { MemoryPresenceStore } from '../../lib/core/memory-presence-store.js';
 import { Observers } from '../../lib/core/observers.js';
 import { Pattern, PatternTable } from '../../lib/core/pattern.js';
 import type { Random } from '../../lib/core/random.interface.js';
@@ -73,6 +74,7 @@ export class Node implements Process {
       codec: CODEC,
       broker: this.broker,
       dedup: world.store.node(this.clock),
+      presence: new MemoryPresenceStore({ clock: this.clock }),
       observers: new Observers([]),
       errors: ERRORS,
       plainAcks: true,

@@ -56,8 +56,21 @@ export class AppProcess {
 
   /** The number behind this word, where it has said one. */
   number(word: string): number {
-    const line = this.#lines.find((said) => said.startsWith(`${word} `));
-    return Number(line?.slice(word.length));
+    return Number(this.text(word));
+  }
+
+  /** The text behind this word, where it has said one. */
+  text(word: string): string | undefined {
+    return this.#lines.find((said) => said.startsWith(`${word} `))?.slice(word.length + 1);
+  }
+
+  /** Stops it (SIGSTOP): its kernel still acknowledges what comes, and nobody reads it. */
+  freeze(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.child.kill('SIGCONT');
   }
 
   /** Resolves when it has said this word so often; rejects where it ends before. */

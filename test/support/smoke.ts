@@ -11,7 +11,7 @@ export const SMOKE_TIMEOUT_MS = 60_000;
 
 /** Node 22.12 says of each `require` of a module that it is experimental; 20.19 and 24 say nothing. */
 const LOADING_WARNING =
-  /^\(node:\d+\) ExperimentalWarning: CommonJS module \S+smoke\S+ is loading ES Module \S+ using require\(\)\.\nSupport for .*\n\(Use .*\n/;
+  /^\(node:\d+\) ExperimentalWarning: CommonJS module \S+\/runtimes\/\S+ is loading ES Module \S+ using require\(\)\.\nSupport for .*\n\(Use .*\n/;
 
 export interface SmokeResult {
   /** The line that the program has written, once all of it had passed. */
@@ -22,21 +22,25 @@ export interface SmokeResult {
   readonly said: string;
 }
 
-/** The compiled smoke test of an application of `test/apps`. Throws where it is not what its source says. */
-export function smokeProgram(app: 'nest11' | 'nest12'): string {
+/** A compiled smoke test of an application of `test/apps`. Throws where it is not what its source says. */
+export function smokeProgram(app: 'nest11' | 'nest12', name: 'smoke' | 'nodes' = 'smoke'): string {
   expectInstalled(app);
   for (const [path, source] of readTree('test/apps/runtimes/src', '.ts')) {
     const copy = path.replace('test/apps/runtimes/src', `test/apps/${app}/src/runtimes`);
     if (readFileSync(join(ROOT, copy), 'utf8') !== source)
       throw new Error(`${copy} is not what ${path} is: run npm run test:apps.`);
   }
-  return join(ROOT, 'test/apps', app, 'dist/runtimes/smoke.js');
+  return join(ROOT, 'test/apps', app, `dist/runtimes/${name}.js`);
 }
 
-export async function runSmoke(node: string, program: string): Promise<SmokeResult> {
+export async function runSmoke(
+  node: string,
+  program: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<SmokeResult> {
   const child = spawn(node, [program], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_OPTIONS: '' },
+    env: { ...process.env, ...env, NODE_OPTIONS: '' },
     timeout: SMOKE_TIMEOUT_MS / 2,
   });
   const [out, said, [code]] = await Promise.all([
@@ -62,6 +66,12 @@ export function passedSmoke(version: string, loader: 'require' | 'import'): Smok
     restart: { code: 1012, verdict: 'reconnect' },
   };
   return { found, code: 0, said: '' };
+}
+
+/** All of it, where two nodes and a worker share a Redis. */
+export function passedNodes(version: string, loader: 'require' | 'import'): SmokeResult {
+  const heard = [{ text: 'hello', by: 'name-ann' }, { text: 'from the worker' }];
+  return { found: { node: `v${version}`, loader, heard }, code: 0, said: '' };
 }
 
 function visit(name: string): object {

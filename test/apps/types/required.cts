@@ -3,6 +3,7 @@ import channels = require('nestjs-channels');
 import clients = require('nestjs-channels/client');
 import storage = require('nestjs-channels/client/storage');
 import protocol = require('nestjs-channels/protocol');
+import publisher = require('nestjs-channels/publisher');
 import testing = require('nestjs-channels/testing');
 
 const options: channels.ChannelsModuleOptions = { heartbeatIntervalMs: protocol.MAX_ID_LENGTH };
@@ -11,4 +12,6 @@ const clock = new testing.TestClock();
 // @ts-expect-error a channel has a name
 client.channel();
 
-export = { module: channels.ChannelsModule.forRoot(options), client, clock };
+const news = publisher.defineChannel('news:{topic}');
+
+export = { module: channels.ChannelsModule.forRoot(options), client, clock, news };

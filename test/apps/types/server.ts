@@ -29,6 +29,7 @@ import {
   type Observer,
   type Position,
   type Publication,
+  type BrokerNode,
   type PublicationSink,
   type PublishRule,
   type Session,
@@ -62,8 +63,8 @@ export const wrongObserver: Observer = { published: (channel: number) => channel
 class LoggingBroker implements Broker {
   constructor(private readonly broker: Broker) {}
 
-  start(sink: PublicationSink): Promise<void> | void {
-    return this.broker.start(sink);
+  start(sink: PublicationSink, node: BrokerNode): Promise<void> | void {
+    return this.broker.start(sink, node);
   }
   publish(publication: Publication, rule?: PublishRule): ReturnType<Broker['publish']> {
     console.log(publication.channel, rule?.key);

@@ -1,0 +1,94 @@
+// A haproxy before nodes, with the lines of sample/03-chat-cluster that see to the death of one.
+import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { end } from './serve.mjs';
+
+/** Below the ports that systems give to outgoing connections. */
+const PORTS = { from: 10_000, to: 32_000 };
+const ATTEMPTS = 5;
+const POLL_MS = 20;
+
+/**
+ * Starts one that fills the nodes in turn, hands its port to `use`, and ends it.
+ *
+ * @param nodes - `port` of each, and `room`, how many connections it gets before the next one has any
+ */
+export async function withBalancer(nodes, use) {
+  const folder = mkdtempSync(join(tmpdir(), 'channels-bench-'));
+  const { child, port } = await start(folder, nodes);
+  const remove = () => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', remove);
+  try {
+    return await use(port);
+  } finally {
+    process.off('exit', remove);
+    await end(child);
+    remove();
+  }
+}
+
+async function start(folder, nodes) {
+  for (let attempt = 1; ; attempt++) {
+    const port = randomInt(PORTS.from, PORTS.to);
+    const file = join(folder, 'haproxy.cfg');
+    writeFileSync(file, configurationOf(port, nodes));
+    const child = spawn('haproxy', ['-db', '-f', file], { stdio: ['ignore', 'ignore', 'ignore'] });
+    if (await isServing(child, port)) return { child, port };
+    await end(child);
+    if (attempt === ATTEMPTS) throw new Error(`haproxy has not started, on ${ATTEMPTS} ports`);
+  }
+}
+
+/** `first`, so that it is known which node has the crowd. Whoever loses that node is passed on to the next. */
+function configurationOf(port, nodes) {
+  const servers = nodes.map(
+    (node, at) => `  server node${at} 127.0.0.1:${node.port}${node.room ? ` maxconn ${node.room}` : ''}`,
+  );
+  return `
+global
+  maxconn 9000
+defaults
+  mode http
+  timeout connect 2s
+  timeout client 60s
+  timeout server 60s
+  timeout tunnel 60s
+  option redispatch 1
+  default-server check inter 500 fall 2 on-marked-down shutdown-sessions
+listen nodes
+  bind 127.0.0.1:${port}
+  balance first
+${servers.join('\n')}
+`;
+}
+
+/** False where it ends instead, as it does where somebody else has the port. */
+async function isServing(child, port) {
+  const exited = once(child, 'exit').then(() => false);
+  for (;;) {
+    const answer = await Promise.race([exited, accepts(port)]);
+    if (answer || child.exitCode !== null) return answer && child.exitCode === null;
+    await sleep(POLL_MS);
+  }
+}
+
+function accepts(port) {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    const settle = (answer) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => settle(true));
+    socket.once('error', () => settle(false));
+  });
+}

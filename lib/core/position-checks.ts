@@ -1,0 +1,45 @@
+import type { ChannelStream } from './channel-stream.js';
+
+/** Channels that are asked for at a time: publications share the way to the broker with them. */
+const MAX_ASKED = 64;
+
+/** Asks where channels stand, a few at a time, and again where there was no answer. */
+export class PositionChecks {
+  readonly #waiting = new Set<ChannelStream>();
+  readonly #failed = new Set<ChannelStream>();
+  #asked = 0;
+
+  /** @param isFollowed - whether somebody is still in the channel, and the stream is the one of it */
+  constructor(private readonly isFollowed: (stream: ChannelStream) => boolean) {}
+
+  add(stream: ChannelStream): void {
+    this.#failed.delete(stream);
+    this.#waiting.add(stream);
+    this.#ask();
+  }
+
+  /** The broker has not answered: one more question is for {@link again}. */
+  addFailed(stream: ChannelStream): void {
+    this.#failed.add(stream);
+  }
+
+  /** Asks once more for those that had no answer. */
+  again(): void {
+    for (const stream of this.#failed) this.add(stream);
+  }
+
+  #ask(): void {
+    for (const stream of this.#waiting) {
+      if (this.#asked >= MAX_ASKED) return;
+      this.#waiting.delete(stream);
+      if (this.isFollowed(stream)) void this.#check(stream);
+    }
+  }
+
+  async #check(stream: ChannelStream): Promise<void> {
+    this.#asked++;
+    await stream.check();
+    this.#asked--;
+    this.#ask();
+  }
+}

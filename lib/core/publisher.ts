@@ -1,0 +1,71 @@
+import type { Broker, HistoryRule } from './broker.interface.js';
+import type { ChannelCatalog } from './channel-catalog.js';
+import { checkChannelName } from './channel-name.js';
+import { ChannelsError } from './errors.js';
+import { checkEventName } from './event-name.js';
+import type { Observers } from './observers.js';
+import { checkPublicationKey } from './publication-key.js';
+
+/** Who does not get a publication, and by what it is known. */
+export interface PublicationOptions {
+  /** The id of a connection that does not get it. */
+  readonly except?: string;
+  readonly key?: string;
+}
+
+export interface PublisherParts {
+  readonly broker: Broker;
+  readonly catalog: ChannelCatalog;
+  readonly observers: Observers;
+  readonly limits: { readonly maxEventLength: number; readonly maxMessageBytes: number };
+  /** Rejects where others have another opinion of what a channel keeps. */
+  readonly agree?: (channel: string, history: HistoryRule | undefined) => Promise<void>;
+}
+
+/** Hands publications to the broker, checked and encoded. */
+export class Publisher {
+  constructor(private readonly parts: PublisherParts) {}
+
+  /** The data is encoded before the call returns: what changes later is not sent. */
+  async publish(channel: string, event: string, data: unknown, options: PublicationOptions): Promise<void> {
+    const { broker, catalog, observers, limits, agree } = this.parts;
+    checkChannelName(channel);
+    checkEventName(event, limits.maxEventLength);
+    const history = catalog.historyOf(channel);
+    const { except, key } = options;
+    checkFitting(channel, history, options);
+    const publication = { channel, event, data: encode(data, limits.maxMessageBytes), except };
+    if (agree) await agree(channel, history);
+    await broker.publish(publication, history && { history, key });
+    observers.published(channel, event);
+  }
+}
+
+function checkFitting(
+  channel: string,
+  history: HistoryRule | undefined,
+  { except, key }: PublicationOptions,
+): void {
+  if (history && except !== undefined) {
+    throw new ChannelsError('bad_request', `"except" is not for ${channel}, which has a history`);
+  }
+  if (!history && key !== undefined) {
+    throw new ChannelsError('bad_request', `"key" is not for ${channel}, which has no history`);
+  }
+  if (key !== undefined) checkPublicationKey(key);
+}
+
+function encode(data: unknown, maxMessageBytes: number): string | undefined {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(data) as string | undefined;
+  } catch (error) {
+    throw new ChannelsError('bad_request', 'the data of a publication has no JSON', { cause: error });
+  }
+  const bytes = json === undefined ? 0 : Buffer.byteLength(json);
+  if (bytes <= maxMessageBytes) return json;
+  throw new ChannelsError(
+    'payload_too_large',
+    `the data of a publication (${bytes} bytes) is over maxMessageBytes (${maxMessageBytes})`,
+  );
+}

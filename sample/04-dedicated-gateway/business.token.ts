@@ -1,0 +1,2 @@
+/** The way from the sockets to the business. */
+export const BUSINESS = Symbol('business');

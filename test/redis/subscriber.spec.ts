@@ -1,0 +1,106 @@
+import { Redis } from 'ioredis';
+import { TestClock } from 'nestjs-channels/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Subscriber } from '../../lib/redis/subscriber.js';
+import { Deferred } from '../support/deferred.js';
+import { eventually } from '../support/redis/eventually.js';
+import { RedisServer } from '../support/redis/redis-server.js';
+
+const PROBE_MS = 100;
+
+interface Broken {
+  /** Ways whose probes Redis takes, and which bring nothing back. */
+  readonly lost?: readonly string[];
+  /** Ways whose probes Redis does not take. */
+  readonly silent?: readonly string[];
+}
+
+/** A subscriber whose probes go out on ways of these names. */
+async function probed(ways: readonly string[], { lost = [], silent = [] }: Broken = {}) {
+  const { url } = await RedisServer.start();
+  const clock = new TestClock();
+  const publisher = new Redis(url);
+  const listener = new Redis(url);
+  const attached = new Deferred();
+  const detached: string[] = [];
+  let heard = 0;
+  await listener.subscribe('probe');
+  listener.on('message', () => heard++);
+  const subscriber = new Subscriber({
+    clock,
+    connect: () => new Redis(url, { lazyConnect: true, retryStrategy: () => null }),
+    retryDelay: () => 600_000,
+    connectTimeoutMs: 600_000,
+    probeChannel: 'probe',
+    probeIntervalMs: PROBE_MS,
+    probe: () =>
+      ways.map((way) => {
+        if (silent.includes(way)) return { way, sent: new Promise(() => undefined) };
+        return { way, sent: lost.includes(way) ? publisher.ping() : publisher.publish('probe', way) };
+      }),
+    attached: () => attached.resolve(),
+    detached: (state, reason) => detached.push(`${state}: ${reason}`),
+  });
+  onTestFinished(() => {
+    subscriber.close();
+    publisher.disconnect();
+    listener.disconnect();
+  });
+  subscriber.start();
+  await attached.promise;
+  const probe = async (): Promise<void> => {
+    const before = heard;
+    await clock.advance(PROBE_MS);
+    const back = ways.length - lost.length - silent.length;
+    if (detached.length === 0) await eventually('they were back', async () => heard === before + back);
+    // What this connection gets was sent before the answer to what it asks.
+    await subscriber.listen(`fence ${heard} ${clock.now()}`, () => undefined).catch(() => undefined);
+  };
+  return { probe, detached };
+}
+
+describe('a connection that is probed on several ways', () => {
+  it('stays as long as the probes of all come back', async () => {
+    const { probe, detached } = await probed(['one', 'other']);
+
+    for (let round = 0; round < 10; round++) await probe();
+
+    expect(detached).toEqual([]);
+  });
+
+  it('is given up when those of one do not, whatever comes by the others', async () => {
+    const { probe, detached } = await probed(['one', 'other'], { lost: ['other'] });
+
+    await probe();
+    await probe();
+    const before = [...detached];
+    await probe();
+
+    expect(before).toEqual([]);
+    expect(detached).toEqual(['deaf: 2 probes have not come back']);
+  });
+
+  it('stays when Redis does not take those of one: that is the trouble of another connection', async () => {
+    const { probe, detached } = await probed(['one', 'other'], { silent: ['other'] });
+
+    for (let round = 0; round < 10; round++) await probe();
+
+    expect(detached).toEqual([]);
+  });
+
+  it('is given up when nothing comes back by any, whether Redis has taken it or not', async () => {
+    const { probe, detached } = await probed(['one', 'other'], { silent: ['one', 'other'] });
+
+    for (let round = 0; round < 3; round++) await probe();
+
+    expect(detached).toEqual(['deaf: 2 probes have not come back']);
+  });
+
+  it('stays where there is no way to probe', async () => {
+    const { probe, detached } = await probed([]);
+
+    for (let round = 0; round < 5; round++) await probe();
+
+    expect(detached).toEqual([]);
+  });
+});
