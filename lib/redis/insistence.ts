@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../core/clock.interface.js';
-import { ChannelsError } from '../core/errors.js';
+import { ChannelsError, isUnavailable } from '../core/errors.js';
 import type { Random } from '../core/random.interface.js';
 import { retryDelay } from './connections.js';
 
@@ -83,8 +83,4 @@ export class Insistence {
       this.#pauses.set(timer, resolve);
     });
   }
-}
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof ChannelsError && error.code === 'unavailable';
 }

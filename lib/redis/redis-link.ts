@@ -184,16 +184,19 @@ export class RedisLink {
   }
 
   /**
-   * Resolves when what is published to the channel from now on will come. Where Redis is away the interest stays, and
-   * what is published comes when Redis is back, until {@link unlisten}.
+   * Resolves when what is published to the channel from now on will come. Where that cannot be said now the interest
+   * stays, and what is published comes when Redis is back, until {@link unlisten}.
    *
    * @param channel - with the prefix
-   * @throws ChannelsError `unavailable` where Redis is away, or silent
+   * @throws ChannelsError `unavailable` where Redis is away or silent, or `maxPending` commands wait for it
    */
   listen(channel: string, listener: MessageListener): Promise<void> {
     const [subscriber, commands] = [this.#subscriber, this.#commands];
     if (!subscriber || !commands) return Promise.reject(notStarted());
-    return commands.pending.add(() => subscriber.listen(channel, listener));
+    const listening = subscriber.listen(channel, listener);
+    // Nobody waits for it where too much does.
+    listening.catch(() => undefined);
+    return commands.pending.add(() => listening);
   }
 
   unlisten(channel: string): void {

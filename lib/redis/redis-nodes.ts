@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Timer } from '../core/clock.interface.js';
-import { ChannelsError } from '../core/errors.js';
+import { isUnavailable } from '../core/errors.js';
 import type { Nodes, NodesHost, NodesReply } from '../core/nodes.interface.js';
 import type { Random } from '../core/random.interface.js';
 import type { Keys } from './keys.js';
@@ -205,8 +205,4 @@ function newId(random: Random): string {
     .replace(/[^A-Za-z0-9.-]/g, '-')
     .slice(0, 64);
   return `${host}:${process.pid}:${random.id().slice(0, 8)}`;
-}
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof ChannelsError && error.code === 'unavailable';
 }

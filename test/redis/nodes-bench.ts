@@ -4,7 +4,7 @@ import { Keys } from '../../lib/redis/keys.js';
 import { RedisChannelRegistry } from '../../lib/redis/redis-channel-registry.js';
 import { RedisLink } from '../../lib/redis/redis-link.js';
 import { RedisNodes } from '../../lib/redis/redis-nodes.js';
-import type { RedisConnection } from '../../lib/redis/redis-options.interface.js';
+import type { RedisConnection, RedisLinkOptions } from '../../lib/redis/redis-options.interface.js';
 import type { RegistryBench, RegistryKind } from '../contract/channel-registry.contract.js';
 import type { NodesBench, NodesKind } from '../contract/nodes.contract.js';
 import { eventually } from '../support/redis/eventually.js';
@@ -21,8 +21,8 @@ const ASK_MS = 200;
 const START_TIMEOUT_MS = 20_000;
 
 /** A link of a node that says nothing of how it feels, until the end of the test. */
-export async function startLink(connection: RedisConnection, prefix: string): Promise<RedisLink> {
-  const link = new RedisLink({ connection, prefix, startTimeoutMs: START_TIMEOUT_MS });
+export async function startLink(options: RedisLinkOptions): Promise<RedisLink> {
+  const link = new RedisLink({ startTimeoutMs: START_TIMEOUT_MS, ...options });
   await link.start({ clock: new SystemClock(), random: new SystemRandom(), stateChanged: () => undefined });
   onTestFinished(() => link.close());
   return link;
@@ -80,9 +80,9 @@ async function threeLinks(
 ): Promise<[links: readonly [RedisLink, RedisLink, RedisLink], keys: Keys]> {
   const prefix = `test-${new SystemRandom().id()}`;
   const links = await Promise.all([
-    startLink(connection, prefix),
-    startLink(connection, prefix),
-    startLink(connection, prefix),
+    startLink({ connection, prefix }),
+    startLink({ connection, prefix }),
+    startLink({ connection, prefix }),
   ]);
   return [links, new Keys(prefix)];
 }

@@ -3,6 +3,7 @@ import { eventually } from '../support/redis/eventually.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 import { freeServerPort } from '../support/redis/server-port.js';
 import { converged, Reader, startNode } from './news-nodes.js';
+import { startLink } from './nodes-bench.js';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -124,6 +125,24 @@ describe('a node whose Redis is away', () => {
       'fulfilled',
       'rejected',
     ]);
+  });
+
+  it('keeps what it listens to where too much waits to hear that Redis does', async () => {
+    const server = await RedisServer.start();
+    const link = await startLink({ connection: server.url, maxPending: 1 });
+    const received: string[] = [];
+    server.freeze();
+
+    const waiting = link.info('server');
+    const listening = link.listen('news', (message) => received.push(message));
+    await expect(listening).rejects.toMatchObject({ code: 'unavailable' });
+    server.thaw();
+    await waiting;
+
+    await eventually('what is published comes', async () => {
+      await link.publish('news', 'said');
+      return received.length > 0;
+    });
   });
 });
 

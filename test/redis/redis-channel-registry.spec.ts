@@ -26,7 +26,7 @@ channelRegistryContract(
 
 describe('a registry in Redis', () => {
   async function start(redis: RedisServer, prefix: string): Promise<[RedisChannelRegistry, string[]]> {
-    const link = await startLink(redis.url, prefix);
+    const link = await startLink({ connection: redis.url, prefix });
     const registry = new RedisChannelRegistry(link, new Keys(prefix), ENTRY_MS);
     const failures: string[] = [];
     registry.start({ clock: new SystemClock(), failed: (where) => void failures.push(where) });

@@ -35,7 +35,7 @@ interface Started {
 }
 
 async function start(redis: { readonly url: string }, prefix: string, leaseMs = LEASE_MS): Promise<Started> {
-  const link = await startLink(redis.url, prefix);
+  const link = await startLink({ connection: redis.url, prefix });
   const nodes = new RedisNodes(link, new Keys(prefix), leaseMs);
   const failures: unknown[] = [];
   await nodes.start({

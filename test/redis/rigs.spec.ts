@@ -65,6 +65,16 @@ describe('RedisServer', () => {
     await expect(server.run('ping')).rejects.toThrow('Connection is closed.');
   });
 
+  it('is gone when its lifetime ends, also while it is frozen', async () => {
+    const ends: (() => Promise<void>)[] = [];
+    const server = await RedisServer.start({ lifetime: (end) => void ends.push(end) });
+
+    server.freeze();
+    await Promise.all(ends.map((end) => end()));
+
+    expect(() => process.kill(server.pid, 0)).toThrow(/ESRCH/);
+  });
+
   it('is silent while it is frozen, with its port open, and goes on where it was', async () => {
     const [server, neighbour] = [await RedisServer.start(), await RedisServer.start()];
     await server.run('set', 'key', 'value');
@@ -80,21 +90,6 @@ describe('RedisServer', () => {
     server.thaw();
 
     expect([whileFrozen, await answer]).toEqual([false, 'value']);
-  });
-});
-
-describe('what a test leaves behind', () => {
-  let left: RedisServer;
-
-  // Fails on purpose, and its server is as gone as if it had not.
-  it.fails('fails with a server that is frozen', async () => {
-    left = await RedisServer.start();
-    left.freeze();
-    expect(left.isRunning).toBe(true);
-  });
-
-  it('is gone when the test is over, also when it has failed', () => {
-    expect(() => process.kill(left.pid, 0)).toThrow(/ESRCH/);
   });
 });
 
