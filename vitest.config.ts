@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defaultExclude, defineConfig } from 'vitest/config';
 
 const entry = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -14,13 +14,41 @@ export const ALIAS = [
   { find: /^nestjs-channels\/testing$/, replacement: entry('./lib/testing/index.ts') },
 ];
 
+/** Start nothing and leave nothing: they share what was imported, which would take longer than they do. */
+const SHARING = ['client', 'codec', 'core', 'nest', 'protocol'].map(
+  (directory) => `test/${directory}/**/*.spec.ts`,
+);
+
+/** Wait for servers most of the time, and keep no processor busy. */
+const WAITING = ['test/redis/**/*.spec.ts'];
+
+const SPECS = ['test/**/*.spec.ts'];
+
 export default defineConfig({
   resolve: { alias: ALIAS },
   test: {
-    include: ['test/**/*.spec.ts'],
     setupFiles: ['test/support/setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
     maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'sharing', include: SHARING, isolate: false, sequence: { groupOrder: 0 } },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'apart',
+          include: SPECS,
+          exclude: [...SHARING, ...WAITING, ...defaultExclude],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'waiting', include: WAITING, maxWorkers: 4, sequence: { groupOrder: 2 } },
+      },
+    ],
   },
 });

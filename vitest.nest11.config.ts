@@ -16,6 +16,8 @@ export default defineConfig({
   resolve: { alias: [...ALIAS, { find: NEST, replacement: `${INSTALLED}/$1$2` }] },
   test: {
     ...base.test,
+    projects: undefined,
+    isolate: false,
     include: ['test/nest/**/*.spec.ts'],
     exclude: NEST_12_ONLY.map((name) => `test/nest/${name}.spec.ts`),
   },

@@ -1,9 +1,8 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.resetModules();
-});
+// The module keeps how far the clocks are apart, and may have been loaded before.
+beforeEach(() => void vi.resetModules());
+afterEach(() => void vi.restoreAllMocks());
 
 /** A page whose two clocks are set by hand. */
 async function start(): Promise<{
