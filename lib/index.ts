@@ -35,8 +35,10 @@ export type {
   ObservedConnection,
   Observer,
   Refusal,
+  RefusalReason,
 } from './core/observer.interface.js';
 export type { NodeAnswer, Nodes, NodesAnswered, NodesHost, NodesReply } from './core/nodes.interface.js';
+export type { AdmissionOptions } from './core/admission-options.js';
 export type { EngineOptions } from './core/options.js';
 export type {
   PresenceChange,

@@ -2,6 +2,7 @@
 import {
   BEARER_SUBPROTOCOL_PREFIX,
   JSON_SUBPROTOCOL,
+  SLOT_SUBPROTOCOL_PREFIX,
   type AckFrame,
   type ServerFrame,
   type Welcome,
@@ -13,7 +14,7 @@ import { watchHints } from './hints.js';
 import { reduce, START, type Effect, type Input, type Lifecycle, type TimerName } from './lifecycle.js';
 import { watchLiveness, type Liveness } from './liveness.js';
 import type { Reporter } from './reporter.js';
-import { delayOf, parseServerFrame, retryAfterOf } from './server-frame.js';
+import { delayOf, parseServerFrame, waitOf } from './server-frame.js';
 import { base64url } from './system.js';
 import type { WebSocketLike } from './web-socket.interface.js';
 import { parseWelcome } from './welcome.js';
@@ -47,6 +48,8 @@ export class Connection {
   readonly #timers = new Map<TimerName, unknown>();
   #lifecycle: Lifecycle = START;
   #socket: WebSocketLike | undefined;
+  /** The ticket of a slot, for the next attempt. */
+  #slot: string | undefined;
   #liveness: Liveness | undefined;
   #helloId: string | undefined;
   #welcome: Welcome | undefined;
@@ -186,6 +189,8 @@ export class Connection {
     const { WebSocket, url, server } = this.#options;
     const protocols = [JSON_SUBPROTOCOL];
     if (token !== undefined) protocols.push(BEARER_SUBPROTOCOL_PREFIX + base64url(token));
+    if (this.#slot) protocols.push(SLOT_SUBPROTOCOL_PREFIX + this.#slot);
+    this.#slot = undefined;
     try {
       this.#listen(server === 'plain' ? new WebSocket(url) : new WebSocket(url, protocols));
     } catch (cause) {
@@ -199,7 +204,9 @@ export class Connection {
     socket.onmessage = ({ data }: { readonly data: unknown }): void => this.#receive(data);
     const closed = ({ code = ABNORMAL_CLOSE, reason }: CloseDetails): void => {
       this.#forgetSocket();
-      this.take({ type: 'lost', code, retryAfterMs: retryAfterOf(reason) });
+      const wait = waitOf(reason);
+      this.#slot = wait.slot;
+      this.take({ type: 'lost', code, ...wait });
     };
     socket.onclose = closed;
     // Node 20 tells a failed handshake by an error alone. Elsewhere a close follows, and knows no more. It

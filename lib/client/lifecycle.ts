@@ -63,8 +63,8 @@ export type Input =
   | { readonly type: 'token'; readonly token: string | undefined }
   | { readonly type: 'opened' }
   | { readonly type: 'welcomed' }
-  /** The socket has closed; the reason of the close may order a wait. */
-  | { readonly type: 'lost'; readonly code: number; readonly retryAfterMs?: number }
+  /** The socket has closed; the reason of the close may order a wait, in a slot of this client's own. */
+  | { readonly type: 'lost'; readonly code: number; readonly retryAfterMs?: number; readonly slot?: string }
   | { readonly type: 'failed'; readonly reason: 'token_failed' | 'connect_failed' | 'silence' }
   /** A timer has fired. */
   | { readonly type: TimerName }
@@ -207,7 +207,7 @@ function hurry(situation: Situation, reason: StateReason): Step | undefined {
 }
 
 /** By the verdict of the code, docs/protocol.md section 8. */
-function lost(before: Situation, { code, retryAfterMs }: Lost, abnormal: StateReason): Step {
+function lost(before: Situation, { code, retryAfterMs, slot }: Lost, abnormal: StateReason): Step {
   const stale = code === TOKEN_EXPIRED_CLOSE || code === UNAUTHORIZED_CLOSE;
   const situation = { ...before, current: { ...before.current, stale } };
   const { refreshed, renewed } = situation.current;
@@ -220,13 +220,17 @@ function lost(before: Situation, { code, retryAfterMs }: Lost, abnormal: StateRe
   const isIdle = code === IDLE_TIMEOUT_CLOSE;
   if (isIdle && !situation.isOwed) return enter(situation, { name: 'idle', reason: 'idle_timeout', code });
   if (closeVerdict(code) === 'stay' && !isIdle) return close(situation, 'closed_by_server', code);
-  return wait(situation, code === ABNORMAL_CLOSE ? abnormal : 'closed_by_server', { code, retryAfterMs });
+  return wait(situation, code === ABNORMAL_CLOSE ? abnormal : 'closed_by_server', {
+    code,
+    retryAfterMs,
+    slot,
+  });
 }
 
 function wait(
   situation: Situation,
   reason: StateReason,
-  { code, retryAfterMs }: Partial<Lost>,
+  { code, retryAfterMs, slot }: Partial<Lost>,
   ...effects: Effect[]
 ): Step {
   const { current, options, now, chance } = situation;
@@ -237,7 +241,8 @@ function wait(
   const orderedMs = Math.max(slotMs, retryAfterMs ?? 0);
   const ordered = slotMs >= 0 || retryAfterMs !== undefined;
   // A slot is this client's own; a time to come back after may have been told to everybody.
-  const isJittered = orderedMs !== slotMs && (ordered || !current.hinted);
+  const isOwn = orderedMs === slotMs || (slot && retryAfterMs);
+  const isJittered = !isOwn && (ordered || !current.hinted);
   const delayMs = Math.round(orderedMs + (isJittered ? chance * longestWait(failures, options) : 0));
   const state = { name: 'waiting', reason, code, failures, delayMs, ordered } as const;
   return enter(situation, state, { failures }, ...effects, timer('retry', delayMs));

@@ -10,9 +10,11 @@ export function parseServerFrame(data: unknown): ServerFrame | undefined {
   return isFrame ? (value as unknown as ServerFrame) : undefined;
 }
 
-/** The wait that the reason of a close orders: `{"retryAfterMs":n}` (docs/protocol.md, section 2.7). */
-export function retryAfterOf(reason: unknown): number | undefined {
-  return delayOf(parseJson(reason), 'retryAfterMs');
+/** The wait that the reason of a close orders, and the ticket of its slot (docs/protocol.md, 2.7 and 2.9). */
+export function waitOf(reason: unknown): { readonly retryAfterMs?: number; readonly slot?: string } {
+  const data = parseJson(reason);
+  const slot = isRecord(data) ? data['slot'] : undefined;
+  return { retryAfterMs: delayOf(data, 'retryAfterMs'), slot: typeof slot === 'string' ? slot : undefined };
 }
 
 /** A day: what a server orders beyond that is a mistake, and timers have an end. */

@@ -15,6 +15,7 @@ import type { StoredAnswer } from './dedup-store.interface.js';
 import { EncodedFrame } from './encoded-frame.js';
 import type { Endpoint } from './endpoint.js';
 import type { Engine } from './engine.js';
+import type { Place } from './entrance.js';
 import { ChannelsError } from './errors.js';
 import { FaultLog } from './fault-log.js';
 import type { FlushQueue } from './flush-queue.js';
@@ -51,6 +52,8 @@ export interface ConnectionInfo {
   /** Whether the peer has offered a subprotocol of ours. */
   readonly ours: boolean;
   readonly address: string;
+  /** Left when the connection has ended. */
+  readonly place?: Place;
 }
 
 /** A message that is to be answered later. */
@@ -90,6 +93,7 @@ export class Connection implements OutboxOwner, ObservedConnection {
     spokeAt: 0,
     pingedAt: 0,
     pingAfterMs: 0,
+    bytesAtStart: 0,
     bytesRead: 0,
     bytesWritten: 0,
     bytesAtHeard: 0,

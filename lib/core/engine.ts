@@ -13,6 +13,7 @@ import { Control } from './control.js';
 import { Deadlines } from './deadlines.js';
 import type { DedupStore } from './dedup-store.interface.js';
 import { Dispatcher } from './dispatcher.js';
+import { Entrance } from './entrance.js';
 import type { Endpoint } from './endpoint.js';
 import { isUnavailable } from './errors.js';
 import { FlushQueue } from './flush-queue.js';
@@ -78,6 +79,7 @@ export class Engine {
   readonly presence: Presence;
   readonly control: Control;
   readonly publisher: Publisher;
+  readonly entrance: Entrance;
 
   readonly #broker: Broker;
   readonly #heartbeat: Heartbeat;
@@ -107,6 +109,7 @@ export class Engine {
     this.flushQueue = new FlushQueue(this.clock);
     this.deadlines = new Deadlines(this.clock, this.options.handlerTimeoutMs);
     this.alarms = new Alarms(this.clock);
+    this.entrance = new Entrance(this.options, this.clock, this.random);
     this.dispatcher = new Dispatcher(this);
     this.hub = new Hub(this.codec, this.#broker, this.observers, this.catalog, this.alarms);
     this.dedup = parts.dedup;
@@ -207,6 +210,7 @@ export class Engine {
     this.#heartbeat.delete(connection);
     const key = clientKey(connection);
     if (this.#byClient.get(key) === connection) this.#byClient.delete(key);
+    connection.info.place?.leave();
     this.observers.closed(connection, code, reason);
 
     this.begin();
@@ -324,6 +328,7 @@ export class Engine {
     this.deadlines.sweep(now);
     this.claims.sweep(now);
     this.#heartbeat.sweep(now);
+    this.entrance.sweep(now);
     this.hub.checkAgain();
     this.hub.tellUnplaced();
     if (now < this.#checkedAt + this.options.positionCheckMs) return;

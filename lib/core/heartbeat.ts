@@ -16,6 +16,12 @@ const EARLIEST_PING = 0.8;
  */
 const MAX_STEP_TICKS = 2;
 
+/**
+ * What a peer that was never heard has to answer the close of `idleTimeoutMs`. It has shown no sign of life yet;
+ * others have as long as any close gives them.
+ */
+const MUTE_GRACE_MS = 250;
+
 /** Before the first sweep that has found a connection. */
 const NEVER = -1;
 
@@ -29,10 +35,12 @@ export class Heartbeat {
   /** Time in which the process has listened; all times of a pulse are of this kind. */
   #time = 0;
   #sweptAt: number;
+  /** Closed as idle by this sweep, without ever having been heard. */
+  #mute: Connection[] = [];
 
   constructor(
     private readonly options: ResolvedOptions,
-    clock: Clock,
+    private readonly clock: Clock,
     private readonly random: Random,
     /** How often {@link sweep} is called. */
     private readonly tickMs: number,
@@ -44,7 +52,7 @@ export class Heartbeat {
   add(connection: Connection): void {
     const { pulse, transport } = connection;
     pulse.heardAt = NEVER;
-    pulse.bytesRead = transport.bytesRead;
+    pulse.bytesAtStart = pulse.bytesRead = transport.bytesRead;
     pulse.bytesWritten = transport.bytesWritten;
     // What `handleConnection` has sent is on its way still.
     pulse.bytesAtHeard = 0;
@@ -65,12 +73,27 @@ export class Heartbeat {
         const { code, reason } = CLOSE_CODES.HeartbeatMissed;
         connection.terminate(code, reason);
       } else if (this.#isIdle(connection)) {
-        const { code, reason } = CLOSE_CODES.IdleTimeout;
-        connection.close(code, reason);
+        this.#closeIdle(connection);
       } else if (this.#isPingDue(connection)) {
         this.#ping(connection);
       }
     }
+    if (this.#mute.length > 0) this.#terminateMute(this.#mute.splice(0));
+  }
+
+  #closeIdle(connection: Connection): void {
+    if (!connection.writable) return;
+    const { code, reason } = CLOSE_CODES.IdleTimeout;
+    connection.close(code, reason);
+    const { bytesRead, bytesAtStart } = connection.pulse;
+    if (bytesRead === bytesAtStart) this.#mute.push(connection);
+  }
+
+  #terminateMute(connections: readonly Connection[]): void {
+    const { code, reason } = CLOSE_CODES.IdleTimeout;
+    this.clock.setTimeout(() => {
+      for (const connection of connections) connection.terminate(code, reason);
+    }, MUTE_GRACE_MS);
   }
 
   /** Any byte read is life, whole frame or not. */

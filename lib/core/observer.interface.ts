@@ -1,7 +1,37 @@
 import type { BrokerState } from './broker.interface.js';
 
+/**
+ * What a handshake was refused for, to be counted by:
+ *
+ * - `request`: it is no upgrade that could be answered, or its path is nobody's; `version`: of our protocol
+ * - `origin`: of a page that may not connect
+ * - `guard`: a guard, or `session`, said no; `failure`: one of them failed, or took too long
+ * - `not_ready`: the server starts or shuts down
+ * - `pending`: `maxPendingUpgrades`; `handshake_rate`: `handshakesPerSecond`; `connections`: `maxConnections`;
+ *   `principal_connections`: `maxConnectionsPerPrincipal`; `address_connections`: `maxConnectionsPerAddress`;
+ *   `address_rate`: `handshakesPerSecondPerAddress`
+ * - `slow_request`: `idleUpgradeTimeoutMs`; `silent`: a socket without a byte for `idleTimeoutMs`
+ */
+export type RefusalReason =
+  | 'request'
+  | 'version'
+  | 'origin'
+  | 'guard'
+  | 'failure'
+  | 'not_ready'
+  | 'pending'
+  | 'handshake_rate'
+  | 'connections'
+  | 'principal_connections'
+  | 'address_connections'
+  | 'address_rate'
+  | 'slow_request'
+  | 'silent';
+
 /** A connection that was turned away. */
 export interface Refusal {
+  readonly reason: RefusalReason;
+  /** Of HTTP; a client of ours sees the close code of section 2.7. 408 for sockets that never asked for anything. */
   readonly status: number;
   readonly message: string;
   readonly url: string;

@@ -1,5 +1,7 @@
+import { ADMISSION_DEFAULTS, ADMISSION_MAY_BE_ZERO, type AdmissionOptions } from './admission-options.js';
+
 /** Limits and times of the engine. Every one has a default, and is checked at start. */
-export interface EngineOptions {
+export interface EngineOptions extends AdmissionOptions {
   /**
    * Ping a connection that the server has sent nothing to, or heard nothing from, for this long.
    * A ping goes out at a random 80-100 % of it, so that connections opened together spread out.
@@ -234,6 +236,7 @@ export const DEFAULTS: ResolvedOptions = {
   maxPresenceMembers: 1_000,
   maxFragments: 256,
   maxPendingUpgrades: 1_024,
+  ...ADMISSION_DEFAULTS,
   dedupWindowMs: 300_000,
   maxDedupBytesPerPrincipal: 4_194_304,
   maxDedupBytes: 67_108_864,
@@ -245,6 +248,7 @@ const MAY_BE_ZERO: ReadonlySet<string> = new Set([
   'heartbeatTimeoutMs',
   'idleTimeoutMs',
   'presenceGraceMs',
+  ...ADMISSION_MAY_BE_ZERO,
 ]);
 
 /** The longest `positionCheckMs`: a broker keeps a position for twice as long, so that one look may fail. */

@@ -33,14 +33,22 @@ export interface ChannelsModuleOptions extends EngineOptions {
   requireOrigin?: boolean;
 
   /**
-   * A proxy in front sets `X-Forwarded-For` and `X-Forwarded-Host`; the last entry of each counts.
-   * Without a proxy anybody could set them.
+   * How many proxies in front append to `X-Forwarded-For` and set `X-Forwarded-Host`; `true` is one. Of each
+   * header the entry counts that the outermost of them has written: the last one behind one proxy, the one
+   * before it behind two. Turns `maxConnectionsPerAddress` and `handshakesPerSecondPerAddress` on, see there.
+   *
+   * Only where nobody reaches the server past the proxies: who does writes into these headers what they like,
+   * and then their address is whatever they say, for guards, caps and the log. Let the server listen on an
+   * address that only the proxy reaches, and let the proxy append to the header or replace it, never hand it on.
    *
    * @default false
    */
-  trustProxy?: boolean;
+  trustProxy?: boolean | number;
 
-  /** A cookie whose value is the token, where neither `Authorization` nor the subprotocol has one. */
+  /**
+   * A cookie whose value is the token, where neither `Authorization` nor the subprotocol has one. Browsers send
+   * cookies for whatever page opens a socket: the start refuses it without `allowedOrigins`, or with `'*'`.
+   */
   tokenCookie?: string;
 
   /**

@@ -11,6 +11,7 @@ import {
   UpgradeServer,
 } from '../transport/index.js';
 import type { ChannelsModuleOptions, MessageParser } from './channels-options.interface.js';
+import { trustedHops } from './engine-options.js';
 import { GatewayEndpoint } from './gateway-endpoint.js';
 import { exploreGateways, type Gateway, type GatewayOptions } from './gateway-explorer.js';
 import { GatewayHandshake } from './gateway-handshake.js';
@@ -174,7 +175,7 @@ export class ChannelsAdapter extends WsAdapter {
     const httpServer = port === APPLICATION_PORT ? this.#applicationServer() : createServer(askForUpgrade);
     if (port !== APPLICATION_PORT) this.#ownPorts.add(httpServer, port, host ?? this.options.host);
     const upgrades = new UpgradeServer(httpServer, this.engine, {
-      trustProxy: this.options.trustProxy ?? false,
+      trustedHops: trustedHops(this.options),
       tokenCookie: this.options.tokenCookie,
       isReady: () => this.#ready,
     });

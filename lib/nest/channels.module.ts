@@ -23,6 +23,7 @@ import { ChannelsAdapter } from './channels.adapter.js';
 import { AUTO_INSTALL, ConfigurableModuleClass, OPTIONS_TYPE } from './channels.module-definition.js';
 import { ChannelsService } from './channels.service.js';
 import type { ChannelsModuleExtras, ChannelsModuleOptions } from './channels-options.interface.js';
+import { engineOptions } from './engine-options.js';
 import { findStockGateways } from './gateway-explorer.js';
 import { OriginGuard } from './guards/origin.guard.js';
 import { LoggingObserver } from './logging.observer.js';
@@ -33,7 +34,7 @@ import { SystemClock, SystemRandom } from './system-clock.js';
 import { CHANNELS_BROKER, CHANNELS_CLOCK, CHANNELS_OPTIONS, CHANNELS_RANDOM } from './tokens.js';
 
 function createEngine(options: ChannelsModuleOptions, clock: Clock, random: Random, broker: Broker): Engine {
-  const resolved = resolveOptions(options);
+  const resolved = resolveOptions(engineOptions(options));
   const logging = new LoggingObserver(new Logger('Channels'), clock);
   const observers = new Observers([logging, ...(options.observers ?? [])]);
   const engine = new Engine({

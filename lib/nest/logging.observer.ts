@@ -11,18 +11,24 @@ const MAX_TEXT = 128;
 /** What happens to every message of an overloaded server is told once in so many milliseconds. */
 const REPEAT_AFTER_MS = 60_000;
 
-/** What may happen to every message is counted, and told at once and then once in {@link REPEAT_AFTER_MS}. */
+/** A refused handshake is told once in so many milliseconds for each reason and status. */
+const REFUSAL_AFTER_MS = 1_000;
+
+/** What may happen to every message is counted, and told at once and then once in a while. */
 class Tally {
   #count = 0;
   #toldAt = -Infinity;
 
-  constructor(private readonly clock: Pick<Clock, 'now'>) {}
+  constructor(
+    private readonly clock: Pick<Clock, 'now'>,
+    private readonly repeatAfterMs = REPEAT_AFTER_MS,
+  ) {}
 
   /** How many there were since it was told last; `undefined` while it is not to be told again. */
   add(count: number): number | undefined {
     this.#count += count;
     const now = this.clock.now();
-    if (now - this.#toldAt < REPEAT_AFTER_MS) return undefined;
+    if (now - this.#toldAt < this.repeatAfterMs) return undefined;
     const untold = this.#count;
     this.#count = 0;
     this.#toldAt = now;
@@ -34,10 +40,12 @@ class Tally {
 export class LoggingObserver implements Observer {
   readonly #evictions: Tally;
   readonly #gaps: Tally;
+  /** By reason and status, of which there are not many. */
+  readonly #refusals = new Map<string, Tally>();
 
   constructor(
     private readonly logger: LoggerService,
-    clock: Pick<Clock, 'now'>,
+    private readonly clock: Pick<Clock, 'now'>,
   ) {
     this.#evictions = new Tally(clock);
     this.#gaps = new Tally(clock);
@@ -48,9 +56,13 @@ export class LoggingObserver implements Observer {
     this.logger.debug?.(`closed ${connection.id} on ${connection.path} with ${code} ${known?.name ?? ''}`);
   }
 
-  refused({ status, message, url, address, advice }: Refusal): void {
+  refused({ reason, status, message, url, address, advice }: Refusal): void {
+    const untold = this.#tallyOf(`${reason} ${status}`).add(1);
+    if (untold === undefined) return;
     const hint = advice === undefined ? '' : `; to change that: ${advice}`;
-    this.logger.warn(`refused ${quote(url)} from ${quote(address)} with ${status} ${quote(message)}${hint}`);
+    this.logger.warn(
+      `refused ${quote(url)} from ${quote(address)} with ${status} ${quote(message)}${hint}${lastOf(untold)}`,
+    );
   }
 
   failed({ where, error, correlationId }: Failure): void {
@@ -80,11 +92,23 @@ export class LoggingObserver implements Observer {
   gap(connection: ObservedConnection, channel: string): void {
     const untold = this.#gaps.add(1);
     if (untold === undefined) return;
-    const others = untold === 1 ? '' : `; it is the last of ${untold} since this was told before`;
     this.logger.warn(
-      `${connection.id} has missed publications of ${quote(channel)} and was told so${others}`,
+      `${connection.id} has missed publications of ${quote(channel)} and was told so${lastOf(untold)}`,
     );
   }
+
+  #tallyOf(kind: string): Tally {
+    const known = this.#refusals.get(kind);
+    if (known) return known;
+    const tally = new Tally(this.clock, REFUSAL_AFTER_MS);
+    this.#refusals.set(kind, tally);
+    return tally;
+  }
+}
+
+/** How many there were that no line tells of. */
+function lastOf(untold: number): string {
+  return untold === 1 ? '' : `; it is the last of ${untold} since this was told before`;
 }
 
 /** Anything can be thrown, also what has no text, such as an object without a prototype. */

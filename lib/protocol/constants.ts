@@ -7,6 +7,9 @@ export const JSON_SUBPROTOCOL = 'nestjs-channels.v1.json';
 /** Prefix of the subprotocol entry that carries a token as base64url. Never echoed. */
 export const BEARER_SUBPROTOCOL_PREFIX = 'nestjs-channels.bearer.';
 
+/** Prefix of the subprotocol entry that brings the ticket of a slot back, see docs/protocol.md section 2.9. Never echoed. */
+export const SLOT_SUBPROTOCOL_PREFIX = 'nestjs-channels.slot.';
+
 /** Events that begin with it belong to the protocol. */
 export const RESERVED_EVENT_PREFIX = '$';
 

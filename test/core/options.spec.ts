@@ -8,6 +8,11 @@ const MAY_BE_ZERO: ReadonlySet<string> = new Set([
   'heartbeatTimeoutMs',
   'idleTimeoutMs',
   'presenceGraceMs',
+  'handshakesPerSecond',
+  'maxConnections',
+  'maxConnectionsPerAddress',
+  'handshakesPerSecondPerAddress',
+  'idleUpgradeTimeoutMs',
 ]);
 const MAX_TIMER_MS = 2 ** 31 - 1;
 

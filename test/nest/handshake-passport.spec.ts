@@ -47,6 +47,8 @@ class OptionalJwtGuard extends AuthGuard('jwt') {
 @UseHandshakeGuards(OptionalJwtGuard)
 class OpenToAll extends WhoamiGateway {}
 
+const PAGE = 'https://app.example.com';
+
 interface Rig {
   readonly app: ChannelsTestApp;
   readonly sign: (claims: object, expiresIn?: number) => string;
@@ -57,7 +59,7 @@ async function start(gateway: Type, httpAdapter?: () => AbstractHttpAdapter): Pr
     httpAdapter,
     imports: [PassportModule, JwtModule.register({ secret: SECRET })],
     providers: [JwtStrategy, gateway],
-    channels: { tokenCookie: 'session' },
+    channels: { tokenCookie: 'session', allowedOrigins: [PAGE] },
   });
   const jwt = app.nest.get(JwtService, { strict: false });
   return { app, sign: (claims, expiresIn = 60) => jwt.sign(claims, { expiresIn }) };
@@ -74,7 +76,7 @@ describe.each(HTTP_FRAMEWORKS)("AuthGuard('jwt') with %s", (_name, httpAdapter) 
     const { app, sign } = await start(GuardedByJwt, httpAdapter);
     const token = sign({ sub: 'ann', role: 'admin' });
 
-    const client = await app.connect('/ws', toOptions(token, `http://127.0.0.1:${app.port}`));
+    const client = await app.connect('/ws', toOptions(token, PAGE));
 
     expect((await client.request('whoami')).data).toMatchObject({
       user: { userId: 'ann', role: 'admin' },
@@ -84,7 +86,7 @@ describe.each(HTTP_FRAMEWORKS)("AuthGuard('jwt') with %s", (_name, httpAdapter) 
 
   it.each(WHERE)('refuses an expired token in %s with 401', async (_where, toOptions) => {
     const { app, sign } = await start(GuardedByJwt, httpAdapter);
-    const options = toOptions(sign({ sub: 'ann' }, -1), `http://127.0.0.1:${app.port}`);
+    const options = toOptions(sign({ sub: 'ann' }, -1), PAGE);
 
     const client = await app.connect('/ws', options);
 

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { ChannelsModuleOptions, HandshakeRequest } from 'nestjs-channels';
-import type { ChannelsTestApp, TestClientOptions } from 'nestjs-channels/testing';
+import { TestClock, type ChannelsTestApp, type TestClientOptions } from 'nestjs-channels/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { guardedGateway } from '../support/guarded-gateway.js';
 import { RawSocket, upgradeRequest } from '../support/raw-socket.js';
@@ -60,11 +60,14 @@ describe('the token of a handshake', () => {
   });
 
   it('is found in the cookie that the option names', async () => {
-    const { app, seen } = await start({ tokenCookie: 'session' });
+    const { app, seen } = await start({
+      tokenCookie: 'session',
+      allowedOrigins: ['https://app.example.com'],
+    });
 
     await app.connect('/ws', {
       headers: { cookie: `theme=dark; session=${SECRET}` },
-      origin: `http://127.0.0.1:${app.port}`,
+      origin: 'https://app.example.com',
     });
 
     expect(seen[0]?.authorization).toBe(`Bearer ${SECRET}`);
@@ -76,7 +79,7 @@ describe('the token of a handshake', () => {
 
   it('comes from the header before the subprotocol before the cookie', async () => {
     const cookie = { cookie: 'session=from-cookie' };
-    const channels = { tokenCookie: 'session' };
+    const channels = { tokenCookie: 'session', allowedOrigins: [] };
 
     expect(await authorizationOf({ token: 'from-header', bearer: 'b', headers: cookie }, channels)).toBe(
       'Bearer from-header',
@@ -96,7 +99,7 @@ describe('the token of a handshake', () => {
   it.each(['token', 'access_token', 'authorization', 'bearer', 'auth'])(
     'is not looked for in the parameter %s of the URL',
     async (name) => {
-      const { app, seen } = await start({ tokenCookie: name });
+      const { app, seen } = await start({ tokenCookie: name, allowedOrigins: [] });
 
       await app.connect(`/ws?${name}=${SECRET}`);
 
@@ -167,13 +170,17 @@ describe('a refused token', () => {
 
   it('stands in no fact and no line of the log', async () => {
     const { observer, refusals } = recordRefusals();
+    const clock = new TestClock();
     const app = await startApp({
+      clock,
       providers: [guardedGateway(() => false)],
       channels: { observers: [observer] },
     });
     const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
 
     await refusalOf(app.connect(`/ws?token=${SECRET}`, { protocols: [], token: SECRET }));
+    // A line is written once a second.
+    await clock.advance(1_000);
     await (
       await app.connect(`/ws?token=${SECRET}`, { bearer: SECRET })
     ).closed;

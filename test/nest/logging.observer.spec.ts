@@ -1,6 +1,6 @@
 import { TestClock } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
-import type { ObservedConnection } from '../../lib/core/observer.interface.js';
+import type { ObservedConnection, RefusalReason } from '../../lib/core/observer.interface.js';
 import { LoggingObserver } from '../../lib/nest/logging.observer.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 
@@ -38,6 +38,30 @@ describe('LoggingObserver', () => {
     await clock.advance(1);
     observer.evicted(4);
     expect(counts()).toEqual(['2', '7']);
+  });
+
+  it('tells of refusals once a second for each reason and status, and how many there were', async () => {
+    const logger = new RecordingLogger();
+    const clock = new TestClock();
+    const observer = new LoggingObserver(logger, clock);
+    const refused = (reason: RefusalReason, status: number, address: string): void =>
+      observer.refused({ reason, status, message: 'no', url: '/ws', address });
+
+    for (let at = 0; at < 1_000; at++) refused('origin', 403, `a${at}`);
+    refused('guard', 403, 'b');
+    refused('guard', 401, 'c');
+    const atOnce = [...logger.warnings];
+    await clock.advance(999);
+    refused('origin', 403, 'd');
+    await clock.advance(1);
+    refused('origin', 403, 'e');
+
+    const line = (address: string, status: number): string =>
+      `refused "/ws" from "${address}" with ${status} "no"`;
+    expect(atOnce).toEqual([line('a0', 403), line('b', 403), line('c', 401)]);
+    expect(logger.warnings.slice(3)).toEqual([
+      `${line('e', 403)}; it is the last of 1001 since this was told before`,
+    ]);
   });
 
   it('tells of a gap at once, and then once a minute of the last one and how many', async () => {

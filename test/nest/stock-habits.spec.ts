@@ -101,6 +101,7 @@ describe('the log', () => {
     const logger = Object.assign(new Logger(), { warn });
 
     new LoggingObserver(logger, { now: () => 0 }).refused({
+      reason: 'guard',
       status: 403,
       message: 'no',
       url: '/x\nERROR forged',

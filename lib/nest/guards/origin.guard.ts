@@ -6,11 +6,16 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 import type { HandshakeRequest } from '../../transport/ws/handshake-request.js';
+import { readForwarded } from '../../transport/ws/peer-address.js';
 import type { ChannelsModuleOptions } from '../channels-options.interface.js';
+import { trustedHops } from '../engine-options.js';
 import { CHANNELS_OPTIONS } from '../tokens.js';
 
 /** Ports that an `Origin` leaves out. */
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
+
+/** Scheme, host and port, RFC 6454 section 7: a URL parser takes more, and no browser sends more. */
+const ORIGIN = /^https?:\/\/[^/\\?#@%\s]+$/i;
 
 /** A handshake that comes from a page that may not connect. */
 export class ForeignOriginException extends ForbiddenException {
@@ -65,16 +70,14 @@ export class OriginGuard implements CanActivate {
   }
 
   #hostOf(request: HandshakeRequest): string {
-    const forwarded = this.options.trustProxy
-      ? [request.headers['x-forwarded-host'] ?? []].flat().at(-1)
-      : undefined;
-    return forwarded?.split(',').at(-1)?.trim() || (request.headers.host ?? '');
+    const forwarded = readForwarded(request, 'x-forwarded-host', trustedHops(this.options));
+    return forwarded ?? request.headers.host ?? '';
   }
 }
 
 function isSameHost(origin: string, host: string, anyPort: boolean): boolean {
-  const page = parse(origin);
-  if (!page || !(page.protocol in DEFAULT_PORTS)) return false;
+  const page = ORIGIN.test(origin) ? parse(origin) : undefined;
+  if (!page) return false;
   // A port that the scheme implies is left out by both sides, or by one.
   const server = parse(`${page.protocol}//${host}`);
   if (!server || page.hostname !== server.hostname || page.hostname === '') return false;

@@ -11,14 +11,17 @@ const REFUSED_NAMES: ReadonlySet<string> = new Set([
 ]);
 const REFUSED_CODES = /^ERR_J(WT|WS|WE|OSE)/;
 
+/** What jsonwebtoken says where nobody has given it a secret: no fault of the token's. */
+const NO_SECRET = /^secret or public key must be provided/;
+
 /**
  * A handshake guard in one method: turn the token into a user.
  *
  * The token comes from `Authorization`, from the subprotocol entry
  * `nestjs-channels.bearer.<base64url>` or from the cookie that the option `tokenCookie` names.
  * Without one, or when {@link authenticate} gives none, the peer gets 401. What JWT libraries throw
- * for a token that does not hold is 401, too; an `HttpException` keeps its status; anything else is
- * a failure of the server, 500, and is logged.
+ * for a token that does not hold is 401, too; an `HttpException` keeps its status; anything else, a missing
+ * secret among it, is a failure of the server, 500, and is logged.
  *
  * @example
  * ```ts
@@ -68,7 +71,7 @@ export abstract class TokenHandshakeGuard<User extends object = object> implemen
 }
 
 function isRefusal(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!(error instanceof Error) || NO_SECRET.test(error.message)) return false;
   const { code } = error as { readonly code?: unknown };
   return REFUSED_NAMES.has(error.name) || (typeof code === 'string' && REFUSED_CODES.test(code));
 }

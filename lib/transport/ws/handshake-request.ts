@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { BEARER_SUBPROTOCOL_PREFIX } from '../../protocol/index.js';
+import { BEARER_SUBPROTOCOL_PREFIX, SLOT_SUBPROTOCOL_PREFIX } from '../../protocol/index.js';
 
 /**
  * The request of an upgrade, as handshake guards see it: Node's own, with what HTTP frameworks add
@@ -64,8 +64,11 @@ export function readRequest(incoming: IncomingMessage, parts: RequestParts): Rea
   return { request, cookieAuthenticates: parts.token === undefined && cookie !== undefined };
 }
 
-/** A token, in an entry of ours or in one that is misspelt. */
-const TOKEN = new RegExp(BEARER_SUBPROTOCOL_PREFIX.replaceAll('.', String.raw`\.`), 'i');
+/** A token or a ticket, in an entry of ours or in one that is misspelt. */
+const TOKEN = new RegExp(
+  [BEARER_SUBPROTOCOL_PREFIX, SLOT_SUBPROTOCOL_PREFIX].join('|').replaceAll('.', String.raw`\.`),
+  'i',
+);
 
 /** Also in the raw headers: a token must not reach a log from there. Without one the header stays as it was sent. */
 function hideToken({ headers, rawHeaders }: IncomingMessage, protocols: readonly string[]): void {
@@ -77,14 +80,6 @@ function hideToken({ headers, rawHeaders }: IncomingMessage, protocols: readonly
   for (let at = 0; at < rawHeaders.length; at += 2) {
     if (rawHeaders[at]?.toLowerCase() === name) rawHeaders[at + 1] = value;
   }
-}
-
-/** The peer's address: the last hop in front of a trusted proxy is the one that this proxy has seen. */
-export function readAddress(request: IncomingMessage, trustProxy: boolean): string {
-  const socketAddress = request.socket.remoteAddress ?? '';
-  if (!trustProxy) return socketAddress;
-  const forwarded = [request.headers['x-forwarded-for'] ?? []].flat().join(',');
-  return forwarded.split(',').at(-1)?.trim() || socketAddress;
 }
 
 function readQuery(search: URLSearchParams): Record<string, string | string[]> {

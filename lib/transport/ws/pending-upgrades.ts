@@ -1,5 +1,9 @@
 import type { Engine } from '../../core/engine.js';
-import { HandshakeRefusal, defaultBody } from './refusal.js';
+import type { RefusalReason } from '../../core/observer.interface.js';
+import { type HandshakeRefusal, LimitRefusal } from './refusal.js';
+
+/** Who is welcome in a moment comes back after it. */
+const MOMENT_MS = 1_000;
 
 /** Handshakes that wait for their guards: so many at the same time, and each only so long. */
 export class PendingUpgrades {
@@ -11,7 +15,8 @@ export class PendingUpgrades {
   async wait<T>(admit: () => Promise<T>): Promise<T> {
     const { clock, options } = this.engine;
     const { maxPendingUpgrades, handshakeTimeoutMs } = options;
-    if (this.#waiting.size >= maxPendingUpgrades) throw tryAgain('too many handshakes at once');
+    if (this.#waiting.size >= maxPendingUpgrades)
+      throw tryAgain('pending', 'too many handshakes at once', `maxPendingUpgrades (${maxPendingUpgrades})`);
     const wait = new AbortController();
     const timer = clock.setTimeout(() => wait.abort(tooLate(handshakeTimeoutMs)), handshakeTimeoutMs);
     this.#waiting.add(wait);
@@ -30,8 +35,8 @@ export class PendingUpgrades {
 }
 
 /** A refusal of somebody who will be welcome in a moment. */
-export function tryAgain(message: string, advice?: string): HandshakeRefusal {
-  return new HandshakeRefusal(503, defaultBody(503, message), { 'Retry-After': '1' }, advice);
+export function tryAgain(reason: RefusalReason, message: string, advice?: string): HandshakeRefusal {
+  return new LimitRefusal(reason, { status: 503, message, retryAfterMs: MOMENT_MS, advice });
 }
 
 function refused(signal: AbortSignal): Promise<never> {
@@ -42,6 +47,7 @@ function refused(signal: AbortSignal): Promise<never> {
 
 function tooLate(timeoutMs: number): HandshakeRefusal {
   return tryAgain(
+    'failure',
     'the handshake took too long',
     `the handshake guards took longer than handshakeTimeoutMs (${timeoutMs})`,
   );

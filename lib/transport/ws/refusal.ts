@@ -1,5 +1,6 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { RefusalReason } from '../../core/observer.interface.js';
 import { CLOSE_CODES } from '../../protocol/index.js';
 
 /** Header names and values, as a guard has set them. */
@@ -7,7 +8,10 @@ export type RefusalHeaders = Readonly<Record<string, string | number | readonly 
 
 /** An upgrade that is answered with an HTTP status instead of 101. Thrown by whoever decides it. */
 export class HandshakeRefusal extends Error {
-  override readonly name = 'HandshakeRefusal';
+  override readonly name: string = 'HandshakeRefusal';
+  readonly reason: RefusalReason;
+  /** What the close of a client of ours says: `{"retryAfterMs":n}` where the refusal says when to come back. */
+  readonly closeReason: string;
 
   constructor(
     readonly status: number,
@@ -18,12 +22,41 @@ export class HandshakeRefusal extends Error {
     readonly advice?: string,
   ) {
     super(`refused with ${status}`);
+    this.reason = status === 500 ? 'failure' : 'guard';
+    this.closeReason = closeReasonOf(headers);
   }
 
   /** What the body says, for the log. */
   get text(): string {
     const { body } = this;
     return String(typeof body === 'object' && body !== null && 'message' in body ? body.message : body);
+  }
+}
+
+export interface LimitRefusalParts {
+  readonly status: number;
+  readonly message: string;
+  readonly retryAfterMs?: number;
+  /** The ticket of a slot: then the time is this peer's alone. */
+  readonly ticket?: string;
+  /** What an operator can do about it. Logged, never sent. */
+  readonly advice?: string;
+}
+
+/** A refusal by the server itself. */
+export class LimitRefusal extends HandshakeRefusal {
+  override readonly name = 'LimitRefusal';
+  override readonly closeReason: string;
+
+  constructor(
+    override readonly reason: RefusalReason,
+    { status, message, retryAfterMs, ticket, advice }: LimitRefusalParts,
+  ) {
+    // The header knows whole seconds only.
+    const seconds = retryAfterMs === undefined ? undefined : String(Math.ceil(retryAfterMs / 1_000));
+    const headers: RefusalHeaders = seconds === undefined ? {} : { 'Retry-After': seconds };
+    super(status, defaultBody(status, message), headers, advice);
+    this.closeReason = retryAfterMs === undefined ? '' : JSON.stringify({ retryAfterMs, slot: ticket });
   }
 }
 
@@ -50,7 +83,7 @@ export function closeCodeOf(status: number): number {
   }
 }
 
-/** `{"retryAfterMs":n}` where the refusal says when to come back, else nothing. */
+/** `{"retryAfterMs":n}` where the headers say when to come back, else nothing. */
 export function closeReasonOf(headers: RefusalHeaders): string {
   const name = Object.keys(headers).find((header) => header.toLowerCase() === 'retry-after');
   const value = name === undefined ? undefined : String(headers[name]);

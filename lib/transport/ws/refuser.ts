@@ -2,21 +2,26 @@ import type { IncomingMessage } from 'node:http';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Engine } from '../../core/engine.js';
 import { CLOSE_CODES, REFUSED_CLOSE_TIMEOUT_MS } from '../../protocol/index.js';
-import { closeCodeOf, closeReasonOf, writeRefusal, type HandshakeRefusal } from './refusal.js';
+import { closeCodeOf, writeRefusal, type HandshakeRefusal } from './refusal.js';
 import type { Upgrade } from './upgrade-server.js';
+
+/** Clients of ours that are told their close code at the same time. Beyond it the answer is plain HTTP, which takes no memory. */
+export const MAX_REFUSED_CLOSES = 1_024;
 
 /**
  * Turns peers away. A browser's script cannot read the HTTP status of a refused upgrade, so a
  * client of ours is upgraded and at once closed with the code that says the same.
  */
 export class Refuser {
+  #closing = 0;
   readonly #server = new WebSocketServer({ noServer: true, clientTracking: false, maxPayload: 1 });
 
   constructor(private readonly engine: Engine) {}
 
   refuse(upgrade: Upgrade<IncomingMessage>, refusal: HandshakeRefusal): void {
-    if (upgrade.offer.ours === undefined) writeRefusal(upgrade.socket, refusal);
-    else this.#close(upgrade, closeCodeOf(refusal.status), closeReasonOf(refusal.headers));
+    if (upgrade.offer.ours === undefined || this.#closing >= MAX_REFUSED_CLOSES) {
+      writeRefusal(upgrade.socket, refusal);
+    } else this.#close(upgrade, closeCodeOf(refusal.status), refusal.closeReason);
   }
 
   /** The peer speaks a version of ours that this server does not. */
@@ -30,8 +35,12 @@ export class Refuser {
     // Whatever else was offered, this is what the 101 selects: never a token.
     request.headers['sec-websocket-protocol'] = offer.ours;
     this.#server.handleUpgrade(request, socket, head, (client: WebSocket) => {
+      this.#closing++;
       const timer = clock.setTimeout(() => client.terminate(), REFUSED_CLOSE_TIMEOUT_MS);
-      client.on('close', () => clock.clearTimer(timer));
+      client.on('close', () => {
+        this.#closing--;
+        clock.clearTimer(timer);
+      });
       client.on('error', ignore);
       client.close(code, reason);
     });

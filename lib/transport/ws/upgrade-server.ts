@@ -3,11 +3,16 @@ import type { Duplex } from 'node:stream';
 import type { WebSocketServer } from 'ws';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { Engine } from '../../core/engine.js';
+import type { Place } from '../../core/entrance.js';
+import type { RefusalReason } from '../../core/observer.interface.js';
 import { PatternTable } from '../../core/pattern.js';
-import { readAddress, readRequest, type HandshakeRequest } from './handshake-request.js';
+import { both, enter, identify } from './admission.js';
+import { readRequest, type HandshakeRequest } from './handshake-request.js';
+import { readAddress } from './peer-address.js';
 import { PendingUpgrades, tryAgain } from './pending-upgrades.js';
-import { HandshakeRefusal, defaultBody } from './refusal.js';
+import { HandshakeRefusal, LimitRefusal } from './refusal.js';
 import { Refuser } from './refuser.js';
+import { SocketSweep } from './socket-sweep.js';
 import { readOffer, type Offer } from './subprotocol.js';
 import { PATH_SYNTAX, parsePath } from './upgrade-path.js';
 import type { WsChannelSocket } from './ws-channel-socket.js';
@@ -37,21 +42,25 @@ export interface UpgradeRoute {
 }
 
 export interface UpgradeOptions {
-  /** Whether `X-Forwarded-For` and `X-Forwarded-Host` count. */
-  readonly trustProxy: boolean;
+  /** Proxies in front whose `X-Forwarded-For` counts; 0 for none. */
+  readonly trustedHops: number;
   /** The cookie that carries the token. */
   readonly tokenCookie?: string;
   /** Whether upgrades are taken yet: an application that still starts refuses them with 503. */
   readonly isReady: () => boolean;
 }
 
-/** Turns the upgrades of one HTTP server into connections: path, origin, caps, guards, and only then 101. */
+/**
+ * Turns the upgrades of one HTTP server into connections: path, origin, caps and rates, guards, the cap of a
+ * principal, and only then 101.
+ */
 export class UpgradeServer {
   readonly #routes = new PatternTable<UpgradeRoute>(PATH_SYNTAX);
   readonly #paths: string[] = [];
   #anyPath?: UpgradeRoute;
   readonly #pending: PendingUpgrades;
   readonly #refuser: Refuser;
+  readonly #sockets: SocketSweep;
 
   constructor(
     readonly httpServer: Server,
@@ -60,6 +69,7 @@ export class UpgradeServer {
   ) {
     this.#pending = new PendingUpgrades(engine);
     this.#refuser = new Refuser(engine);
+    this.#sockets = new SocketSweep(httpServer, engine);
     httpServer.on('upgrade', this.#onUpgrade);
   }
 
@@ -76,9 +86,11 @@ export class UpgradeServer {
   close(): void {
     this.httpServer.off('upgrade', this.#onUpgrade);
     this.#pending.refuse(shutsDown());
+    this.#sockets.close();
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    this.#sockets.forget(socket);
     const url = parseUrl(request.url);
     const match = url && this.#match(url.pathname);
     // A reset must not end the process, while a guard of ours runs or where nobody takes the upgrade.
@@ -89,7 +101,10 @@ export class UpgradeServer {
       return;
     }
     if (!url || request.method !== 'GET') {
-      this.#refuse({ request, socket, head, offer: PLAIN }, new HandshakeRefusal(400));
+      this.#refuse(
+        { request, socket, head, offer: PLAIN },
+        new LimitRefusal('request', { status: 400, message: 'Bad Request' }),
+      );
       return;
     }
     const offer = readOffer(request.headers['sec-websocket-protocol']);
@@ -98,7 +113,7 @@ export class UpgradeServer {
       return;
     }
     const read = readRequest(request, {
-      ip: readAddress(request, this.options.trustProxy),
+      ip: readAddress(request, this.options.trustedHops),
       params: match.params,
       query: url.searchParams,
       token: offer.token,
@@ -120,7 +135,7 @@ export class UpgradeServer {
     const paths = this.#paths.slice(0, MAX_PATHS_TOLD).join(' ');
     const more = this.#paths.length > MAX_PATHS_TOLD ? ' and more' : '';
     const advice = `give a gateway this path; there are ${paths}${more}`;
-    return new HandshakeRefusal(404, defaultBody(404), {}, advice);
+    return new LimitRefusal('request', { status: 404, message: 'Not Found', advice });
   }
 
   #match(pathname: string): { value: UpgradeRoute; params: Record<string, string> } | undefined {
@@ -138,41 +153,50 @@ export class UpgradeServer {
     try {
       route.handshake.checkOrigin(request, cookieAuthenticates);
     } catch (error) {
-      this.#refuse({ ...upgrade, offer: PLAIN }, error);
+      this.#refuse({ ...upgrade, offer: PLAIN }, error, 'origin');
       return;
     }
+    if (upgrade.offer.unknownVersion) {
+      const message = `${upgrade.offer.ours} is not spoken here`;
+      this.#report(request, 'version', { status: 426, text: message });
+      this.#refuser.refuseVersion(upgrade);
+      return;
+    }
+    let place: Place | undefined;
+    const leave = (): void => place?.leave();
+    socket.once('close', leave);
     try {
-      if (upgrade.offer.unknownVersion) {
-        this.#report(request, 426, `${upgrade.offer.ours} is not spoken here`);
-        this.#refuser.refuseVersion(upgrade);
-        return;
-      }
       this.#checkCapacity();
+      place = enter(this.engine.entrance, request, upgrade.offer, this.options.trustedHops);
       const admission = await this.#pending.wait(() => route.handshake.admit(request));
       // The peer may have gone, and the server may have begun to shut down, while the guards ran.
       if (socket.destroyed) return;
       this.#checkCapacity();
-      this.#complete(upgrade, route, admission);
+      place = both(place, identify(this.engine.entrance, admission.principal));
+      this.#complete(upgrade, route, { ...admission, place, leave });
     } catch (error) {
+      leave();
       this.#refuse(upgrade, error);
     }
   }
 
   #checkCapacity(): void {
     if (this.engine.draining) throw shutsDown();
-    if (!this.options.isReady()) throw tryAgain('the server is starting');
+    if (!this.options.isReady()) throw tryAgain('not_ready', 'the server is starting');
   }
 
   #complete(
     { request, socket, head, offer }: Upgrade<HandshakeRequest>,
     route: UpgradeRoute,
-    admission: Admission,
+    admission: Admitted,
   ): void {
     socket.off('error', ignore);
     route.server.handleUpgrade(request, socket, head, (ws) => {
       const client = ws as WsChannelSocket;
       // Nothing is read before `handleConnection` has settled; the kernel bounds what is kept.
       client.pause();
+      // From here on the connection keeps its place.
+      socket.off('close', admission.leave);
       const connection = this.engine.accept(client, route.endpoint, {
         socket: client,
         principal: admission.principal,
@@ -180,6 +204,7 @@ export class UpgradeServer {
         params: request.params,
         ours: offer.ours !== undefined,
         address: request.ip,
+        place: admission.place,
       });
       client.data = admission.data;
       client.attach(connection, socket);
@@ -197,11 +222,11 @@ export class UpgradeServer {
     }
   }
 
-  #refuse(upgrade: Upgrade<IncomingMessage>, error: unknown): void {
+  #refuse(upgrade: Upgrade<IncomingMessage>, error: unknown, reason?: RefusalReason): void {
     const refusal = error instanceof HandshakeRefusal ? error : new HandshakeRefusal(500);
     if (refusal !== error) this.engine.observers.failed({ where: 'the handshake', error });
     try {
-      this.#report(upgrade.request, refusal.status, refusal.text, refusal.advice);
+      this.#report(upgrade.request, reason ?? refusal.reason, refusal);
       this.#refuser.refuse(upgrade, refusal);
     } catch (failure) {
       // A header with a line break, a body without JSON: the peer is to have an answer all the same.
@@ -210,16 +235,26 @@ export class UpgradeServer {
     }
   }
 
-  #report(request: IncomingMessage, status: number, message: string, advice?: string): void {
+  #report(request: IncomingMessage, reason: RefusalReason, { status, text, advice }: Verdict): void {
     // Without the query: tokens do not belong there, but some put them there.
     const url = (request.url ?? '').split('?', 1)[0] ?? '';
-    const address = readAddress(request, this.options.trustProxy);
-    this.engine.observers.refused({ status, message, url, address, advice });
+    const address = readAddress(request, this.options.trustedHops);
+    this.engine.observers.refused({ reason, status, message: text, url, address, advice });
   }
 }
 
 /** Of the paths that there are, in a line of the log. */
 const MAX_PATHS_TOLD = 5;
+
+/** What is reported of a refusal. */
+type Verdict = Pick<HandshakeRefusal, 'status' | 'text' | 'advice'>;
+
+/** Who is let in, and what it leaves when it goes. */
+interface Admitted extends Admission {
+  readonly place: Place;
+  /** Listens for the end of the socket until there is a connection. */
+  readonly leave: () => void;
+}
 
 /** One upgrade on its way. */
 export interface Upgrade<Request extends IncomingMessage> {
@@ -245,5 +280,5 @@ function parseUrl(url: string | undefined): URL | undefined {
 }
 
 function shutsDown(): HandshakeRefusal {
-  return new HandshakeRefusal(503, defaultBody(503, 'the server shuts down'));
+  return new LimitRefusal('not_ready', { status: 503, message: 'the server shuts down' });
 }

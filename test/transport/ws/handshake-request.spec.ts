@@ -2,7 +2,6 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import {
-  readAddress,
   readRequest,
   type ReadRequest,
   type RequestParts,
@@ -158,20 +157,5 @@ describe('the token that guards see', () => {
 
     expect(found.request.headers.authorization).toBe(authorization);
     expect(found.cookieAuthenticates).toBe(cookieAuthenticates);
-  });
-});
-
-describe('readAddress', () => {
-  it.each([
-    ['one hop', '203.0.113.9', '203.0.113.9'],
-    ['the last of several hops', '198.51.100.1, 203.0.113.9', '203.0.113.9'],
-    ['no text', ' ', ''],
-    ['an empty last hop', '198.51.100.1,', ''],
-  ])('reads %s behind a trusted proxy', (_what, forwarded, address) => {
-    expect(readAddress(incoming({ 'X-Forwarded-For': forwarded }), true)).toBe(address);
-  });
-
-  it('does not believe the header without a trusted proxy', () => {
-    expect(readAddress(incoming({ 'X-Forwarded-For': '203.0.113.9' }), false)).toBe('');
   });
 });
