@@ -39,6 +39,12 @@ export class AddressTable {
     return this.#connections.size + this.#buckets.size;
   }
 
+  /** Nothing is limited. */
+  get isOff(): boolean {
+    const { maxConnectionsPerAddress, handshakesPerSecondPerAddress } = this.limits;
+    return maxConnectionsPerAddress === 0 && handshakesPerSecondPerAddress === 0;
+  }
+
   /** Why no other connection of this address is taken on. Nothing is taken for it yet. */
   refusalOf(address: string): AddressRefusal | undefined {
     const { maxConnectionsPerAddress, handshakesPerSecondPerAddress } = this.limits;

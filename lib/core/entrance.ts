@@ -22,6 +22,9 @@ export interface Place {
   leave(): void;
 }
 
+/** Of somebody whom no limit concerns. */
+export const NOT_COUNTED: Place = { leave: () => undefined };
+
 /** Counts who is on this node, and who comes: what may enter, and when the others may. */
 export class Entrance {
   readonly #book: SlotBook;
@@ -46,17 +49,15 @@ export class Entrance {
   /** Takes a place, or says why there is none. */
   enter({ address, ticket, takesTickets }: Visitor): Place | EntryRefusal {
     const { maxConnections } = this.options;
-    const refusal = address === undefined ? undefined : this.#addresses.refusalOf(address);
+    const counted = this.#addresses.isOff ? undefined : address;
+    const refusal = counted === undefined ? undefined : this.#addresses.refusalOf(counted);
     if (refusal) return refusal;
     const room = maxConnections > 0 ? maxConnections - this.#connections : Infinity;
     const slot = this.#book.ask({ ticket, takesTickets, room });
     if (slot) return { reason: room < 1 ? 'connections' : 'handshake_rate', ...slot };
-    this.#connections++;
-    if (address !== undefined) this.#addresses.enter(address);
-    return once(() => {
-      this.#connections--;
-      if (address !== undefined) this.#addresses.leave(address);
-    });
+    // Where nothing is limited a connection does not pay for it.
+    if (maxConnections === 0 && counted === undefined) return NOT_COUNTED;
+    return this.#take(counted);
   }
 
   /** Takes a place among the connections of a principal; `undefined` where it has all that it may have. */
@@ -73,14 +74,21 @@ export class Entrance {
     this.#addresses.sweep(now);
   }
 
+  #take(address: string | undefined): Place {
+    this.#connections++;
+    if (address !== undefined) this.#addresses.enter(address);
+    return once(() => {
+      this.#connections--;
+      if (address !== undefined) this.#addresses.leave(address);
+    });
+  }
+
   #forgetOne(principal: string): void {
     const left = (this.#perPrincipal.get(principal) ?? 0) - 1;
     if (left > 0) this.#perPrincipal.set(principal, left);
     else this.#perPrincipal.delete(principal);
   }
 }
-
-const NOT_COUNTED: Place = { leave: () => undefined };
 
 function once(leave: () => void): Place {
   let isTaken = true;

@@ -114,6 +114,8 @@ async function openTls(port: number, { cert }: Certificate, server: HttpsServer)
   const socket = connectTls({ port, host: 'localhost', ca: cert });
   socket.on('error', () => undefined);
   onTestFinished(() => void socket.destroy());
+  // What is not read is never seen to end.
+  socket.resume();
   await once(socket, 'secureConnect');
   return [socket, (await accepted)[0]];
 }

@@ -70,7 +70,7 @@ async function statusOf(port: number, origins: readonly string[], host: string):
 }
 
 describe('allowedOrigins, in real upgrades', () => {
-  it('lets exactly the listed ones in', async () => {
+  it('lets exactly the listed ones in', { timeout: 60_000 }, async () => {
     const app = await startApp({ providers: [Gateway], channels: { allowedOrigins: LISTED } });
 
     const outcomes = await Promise.all(
@@ -83,7 +83,7 @@ describe('allowedOrigins, in real upgrades', () => {
     expect(outcomes).toEqual(MATRIX.map(([what, , passes]) => [what, passes ? 101 : 403]));
   });
 
-  it('unset, lets only the own host in, whatever the others look like', async () => {
+  it('unset, lets only the own host in, whatever the others look like', { timeout: 60_000 }, async () => {
     const app = await startApp({ providers: [Gateway] });
 
     const outcomes = await Promise.all(

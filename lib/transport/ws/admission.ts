@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { AdmissionOptions } from '../../core/admission-options.js';
-import type { Entrance, EntryRefusal, Place } from '../../core/entrance.js';
+import { NOT_COUNTED, type Entrance, type EntryRefusal, type Place } from '../../core/entrance.js';
 import { readAddressKey } from './peer-address.js';
 import { LimitRefusal } from './refusal.js';
 import type { Offer } from './subprotocol.js';
@@ -38,6 +38,8 @@ export function identify(entrance: Entrance, principal: string): Place {
 
 /** Both at once. */
 export function both(first: Place, second: Place): Place {
+  if (first === NOT_COUNTED) return second;
+  if (second === NOT_COUNTED) return first;
   return {
     leave: () => {
       first.leave();
