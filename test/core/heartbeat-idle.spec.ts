@@ -27,6 +27,20 @@ describe('idleTimeoutMs', () => {
     expect(peer.transport.pings).toBeGreaterThan(9);
   });
 
+  it('terminates who was never heard and leaves the close unanswered, and gives others the time of any close', async () => {
+    const rig = await Rig.start({ idleTimeoutMs: 5_000 });
+    const [mute, heard] = [rig.open(), rig.open()];
+    for (const { transport } of [mute, heard]) transport.answersClose = false;
+    await rig.clock.advance(1_000);
+    heard.transport.bytesRead += 6;
+
+    await rig.clock.advance(5_000);
+
+    const words = (calls: readonly string[]): string[] => calls.map((call) => call.split(' ', 2).join(' '));
+    expect(words(mute.transport.calls)).toEqual(['end 4510', 'destroy']);
+    expect(words(heard.transport.calls)).toEqual(['end 4510']);
+  });
+
   it('counts from the last message, whenever that came', async () => {
     const times = fc.record({
       idleTimeoutMs: fc.integer({ min: 100, max: 100_000 }),
