@@ -3,19 +3,19 @@ import type { Duplex } from 'node:stream';
 import type { WebSocketServer } from 'ws';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { Engine } from '../../core/engine.js';
+import { hasEnded, type Identity } from '../../core/identity.js';
 import { PatternTable } from '../../core/pattern.js';
 import { readAddress, readRequest, type HandshakeRequest } from './handshake-request.js';
 import { PendingUpgrades, tryAgain } from './pending-upgrades.js';
 import { HandshakeRefusal, defaultBody } from './refusal.js';
 import { Refuser } from './refuser.js';
+import { Renewals } from './renewals.js';
 import { readOffer, type Offer } from './subprotocol.js';
 import { PATH_SYNTAX, parsePath } from './upgrade-path.js';
 import type { WsChannelSocket } from './ws-channel-socket.js';
 
 /** Who a peer turned out to be. */
-export interface Admission {
-  readonly principal: string;
-  readonly user: unknown;
+export interface Admission extends Identity {
   /** Becomes the socket's `data`. */
   readonly data: unknown;
 }
@@ -52,6 +52,7 @@ export class UpgradeServer {
   #anyPath?: UpgradeRoute;
   readonly #pending: PendingUpgrades;
   readonly #refuser: Refuser;
+  readonly #renewals: Renewals;
 
   constructor(
     readonly httpServer: Server,
@@ -60,6 +61,7 @@ export class UpgradeServer {
   ) {
     this.#pending = new PendingUpgrades(engine);
     this.#refuser = new Refuser(engine);
+    this.#renewals = new Renewals(engine);
     httpServer.on('upgrade', this.#onUpgrade);
   }
 
@@ -76,6 +78,7 @@ export class UpgradeServer {
   close(): void {
     this.httpServer.off('upgrade', this.#onUpgrade);
     this.#pending.refuse(shutsDown());
+    this.#renewals.refuse(shutsDown());
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -152,6 +155,7 @@ export class UpgradeServer {
       // The peer may have gone, and the server may have begun to shut down, while the guards ran.
       if (socket.destroyed) return;
       this.#checkCapacity();
+      this.#checkIdentity(admission);
       this.#complete(upgrade, route, admission);
     } catch (error) {
       this.#refuse(upgrade, error);
@@ -161,6 +165,14 @@ export class UpgradeServer {
   #checkCapacity(): void {
     if (this.engine.draining) throw shutsDown();
     if (!this.options.isReady()) throw tryAgain('the server is starting');
+  }
+
+  /** By what holds now: guards may take their time. */
+  #checkIdentity(identity: Identity): void {
+    const { clock, revocations } = this.engine;
+    if (revocations.covers(identity)) throw new HandshakeRefusal(403, defaultBody(403, 'revoked'));
+    if (!hasEnded(identity, clock.wallNow())) return;
+    throw new HandshakeRefusal(401, defaultBody(401, 'the token has ended'));
   }
 
   #complete(
@@ -177,6 +189,10 @@ export class UpgradeServer {
         socket: client,
         principal: admission.principal,
         user: admission.user,
+        expiresAt: admission.expiresAt,
+        issuedAt: admission.issuedAt,
+        claims: admission.claims,
+        renew: this.#renewals.of(request, route.handshake, admission),
         params: request.params,
         ours: offer.ours !== undefined,
         address: request.ip,
