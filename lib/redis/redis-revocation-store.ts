@@ -88,7 +88,10 @@ export class RedisRevocationStore implements RevocationStore {
     if (!host) throw new ChannelsError('unavailable', 'the node is closed');
     const { maxRevocations: max, random } = host;
     const args = [max, LINGER_MS, random.id(), encodeTarget(target), revokedAt, until];
-    if ((await this.link.run(ADD_REVOCATION, this.#keys, args)) !== 1) throw noRoom(max);
+    const life = String(await this.link.run(ADD_REVOCATION, this.#keys, args));
+    if (life === '') throw noRoom(max);
+    // What Redis forgets before this node has looked was there nevertheless.
+    if (this.#life === '') this.#life = life;
   }
 
   /** One at a time: a slow Redis gets no second question while it owes the answer to the first. */

@@ -29,7 +29,9 @@ describe('revoke', () => {
     const answer = await rig.app.channels.revoke({ principal: 'ada' });
 
     expect(answer).toEqual({ disconnected: 2, nodes: { expected: 1, answered: 1, missing: [] } });
-    expect((await Promise.all(ada.map(({ closed }) => closed))).map(({ code }) => code)).toEqual([4503, 4503]);
+    expect((await Promise.all(ada.map(({ closed }) => closed))).map(({ code }) => code)).toEqual([
+      4503, 4503,
+    ]);
     expect((await bob.request('who')).data).toMatchObject({ sub: 'bob' });
   });
 

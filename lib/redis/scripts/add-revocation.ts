@@ -2,7 +2,8 @@ import { defineScript } from '../script.js';
 import { REVOCATIONS_PRELUDE } from './revocations-prelude.js';
 
 /**
- * Remembers a revocation; of two for one target the later times. Returns 0 where there is no room, and 1 otherwise.
+ * Remembers a revocation; of two for one target the later times. Returns the life of the keys, or an
+ * empty text where there is no room.
  *
  * What has ended goes only where room is needed, and a while after its end: the clocks of the nodes may be others.
  *
@@ -21,7 +22,7 @@ if not known and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then
     redis.call('HDEL', KEYS[3], target)
   end
   if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then
-    return 0
+    return ''
   end
 end
 local revokedAt, ends = tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -39,6 +40,6 @@ local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 for _, key in ipairs(KEYS) do
   redis.call('PEXPIREAT', key, text(math.max(now, last[2]) + ARGV[2]))
 end
-return 1
+return redis.call('HGET', KEYS[3], 'life')
 `,
 });

@@ -24,7 +24,10 @@ export class Renewals {
     const kept = keep(request);
     return async (token) => {
       try {
-        return await this.#pending.wait(() => handshake.admit(ask(kept, token)));
+        const { data: _data, ...identity } = await this.#pending.wait(() =>
+          handshake.admit(ask(kept, token)),
+        );
+        return identity;
       } catch (error) {
         throw error instanceof HandshakeRefusal ? toChannelsError(error) : error;
       }
