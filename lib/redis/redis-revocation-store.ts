@@ -88,7 +88,7 @@ export class RedisRevocationStore implements RevocationStore {
     if (!host) throw new ChannelsError('unavailable', 'the node is closed');
     const { maxRevocations: max, random } = host;
     const args = [max, LINGER_MS, random.id(), encodeTarget(target), revokedAt, until];
-    const life = String(await this.link.run(ADD_REVOCATION, this.#keys, args));
+    const life = String(await this.link.run(ADD_REVOCATION, this.#revoked, args));
     if (life === '') throw noRoom(max);
     // What Redis forgets before this node has looked was there nevertheless.
     if (this.#life === '') this.#life = life;
@@ -115,7 +115,7 @@ export class RedisRevocationStore implements RevocationStore {
   }
 
   async #read(): Promise<void> {
-    const answer = await this.link.run(READ_REVOCATIONS, this.#keys, [this.#life, this.#change]);
+    const answer = await this.link.run(READ_REVOCATIONS, this.#revoked, [this.#life, this.#change]);
     const [life, text, found] = answer as [string, string, readonly string[]];
     const change = Number(text);
     const hasLost = this.#table?.size && (life !== this.#life || change < this.#change);
@@ -170,7 +170,7 @@ export class RedisRevocationStore implements RevocationStore {
     }
   }
 
-  get #keys(): readonly string[] {
+  get #revoked(): readonly string[] {
     return this.keys.revocations;
   }
 }

@@ -127,7 +127,6 @@ export function revocationStoreContract(name: string, { create }: RevocationKind
     it('has room for so many, forgets none of them for one more, and says so', async () => {
       const { one, other, bench, clock } = await start();
       for (const principal of ['a', 'b', 'c']) {
-        // oxlint-disable-next-line no-await-in-loop
         await one.add(of({ principal }, clock));
       }
       await bench.found(() => other.covers({ principal: 'c', user: {} }));

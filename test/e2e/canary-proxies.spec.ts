@@ -39,7 +39,6 @@ describe.each(['nginx', 'haproxy'])('the logs of sample/03-chat-cluster behind %
         { headers: { cookie: `session=${CANARY}` } },
         { protocols: ['nestjs-channels.v1.json', `nestjs-channels.bearer.${CANARY}`] },
       ]) {
-        // oxlint-disable-next-line no-await-in-loop
         await connect(options, path);
       }
     }

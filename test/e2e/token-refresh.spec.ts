@@ -34,9 +34,7 @@ it('loses and doubles no publication and no acked message while tokens are renew
   for (let at = 0; performance.now() < endsAt; at += 1) {
     answers.push(client.send('count', at));
     // One after the other, at a rate.
-    // oxlint-disable-next-line no-await-in-loop
     await rig.app.channels.publish('room:a', 'news', at);
-    // oxlint-disable-next-line no-await-in-loop
     await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
   }
   const answered = await Promise.all(answers);

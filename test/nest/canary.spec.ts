@@ -114,9 +114,7 @@ it.each(SOURCES)('tells nobody a token that comes as %s', async (_what, options)
   const rig = await start();
 
   for (const path of ['/ws', `/ws?token=${CANARY}`, `/nowhere?token=${CANARY}`]) {
-    // oxlint-disable-next-line no-await-in-loop
     const client = await rig.connect(options, path).catch(() => undefined);
-    // oxlint-disable-next-line no-await-in-loop
     await client?.request('who').catch(() => undefined);
   }
 

@@ -130,7 +130,6 @@ it('keeps no params of a session that does not end', async () => {
 
   const answers = [];
   for (const room of ['a', 'b', 'c']) {
-    // oxlint-disable-next-line no-await-in-loop
     answers.push(await client.subscribe(`room:${room}`, { params: LONG }));
   }
 
