@@ -48,6 +48,13 @@ export type {
   PresenceRules,
   PresenceStore,
 } from './core/presence-store.interface.js';
+export type { Identity } from './core/identity.js';
+export type {
+  Revocation,
+  RevocationHost,
+  RevocationStore,
+  RevocationTarget,
+} from './core/revocation-store.interface.js';
 export type { HandshakeRequest } from './transport/ws/handshake-request.js';
 export { ChannelsAdapter } from './nest/channels.adapter.js';
 export { ChannelsModule } from './nest/channels.module.js';
@@ -65,6 +72,7 @@ export {
   type HistoryOptions,
   type ListOptions,
   type PublishOptions,
+  type RevokeOptions,
 } from './nest/channels.service.js';
 export { Acked, type AckedOptions } from './nest/decorators/acked.decorator.js';
 export { ChannelName, ChannelParam, MessageId } from './nest/decorators/message-params.decorator.js';

@@ -45,13 +45,14 @@ export class Connection {
   readonly #options: ResolvedClientOptions;
   readonly #events: ConnectionEvents;
   readonly #reporter: Reporter;
-  readonly #timers = new Map<TimerName, unknown>();
+  readonly #timers = new Map<TimerName | 'refresh', unknown>();
   #lifecycle: Lifecycle = START;
   #socket: WebSocketLike | undefined;
   /** The ticket of a slot, for the next attempt. */
   #slot: string | undefined;
   #liveness: Liveness | undefined;
   #helloId: string | undefined;
+  #refreshId: string | undefined;
   #welcome: Welcome | undefined;
   #unwatchHints: (() => void) | undefined;
   /** Set while inputs are taken: one that comes meanwhile waits its turn. */
@@ -112,7 +113,7 @@ export class Connection {
     this.#unwatchHints?.();
     this.#liveness?.stop();
     this.#unwatchHints = this.#liveness = undefined;
-    this.#helloId = undefined;
+    this.#helloId = this.#refreshId = undefined;
     if (name === 'open') this.#events.ended();
   }
 
@@ -145,13 +146,20 @@ export class Connection {
     }
   }
 
-  #startTimer(name: TimerName, ms: number): void {
+  #startTimer(name: TimerName | 'refresh', ms: number): void {
     const { clock } = this.#options;
     clock.clearTimer(this.#timers.get(name));
     this.#timers.set(
       name,
-      clock.setTimeout(() => this.#timeUp(name), ms),
+      clock.setTimeout(() => (name === 'refresh' ? this.#askToken(true) : this.#timeUp(name)), ms),
     );
+  }
+
+  /** Well before the session ends, and not when all others do. What comes too late is told by 4401. */
+  #refreshWithin(data: unknown): void {
+    const ms = delayOf(data, 'expiresInMs');
+    if (ms && typeof this.#options.token === 'function')
+      this.#startTimer('refresh', ms * (0.8 + this.#options.random.next() / 10));
   }
 
   #timeUp(timer: TimerName): void {
@@ -174,15 +182,28 @@ export class Connection {
       this.take({ type: 'token', token: token || undefined });
       return;
     }
+    const isOpen = attempt.name === 'open';
     const given = (answer: string | undefined): void => {
-      if (!isOver()) this.take({ type: 'token', token: answer });
+      if (isOver()) return;
+      if (isOpen) this.#refresh(answer);
+      else this.take({ type: 'token', token: answer });
     };
     const failed = (cause: unknown): void => {
-      if (!isOver()) this.#giveUp('token_failed', 'The token function failed.', cause);
+      if (isOver()) return;
+      const message = 'The token function failed.';
+      // As long as it is open the token before holds.
+      if (isOpen) this.#reporter.fail('connect_failed', message, cause);
+      else this.#giveUp('token_failed', message, cause);
     };
     void new Promise<string | null | undefined>((resolve) => resolve(token({ refresh })))
       .then((answer) => (answer ? checkToken(answer) : undefined))
       .then(given, failed);
+  }
+
+  #refresh(token: string | undefined): void {
+    if (!token) return;
+    this.#refreshId = this.#options.random.id();
+    this.write(JSON.stringify({ event: '$refresh', id: this.#refreshId, data: { token } }));
   }
 
   #openSocket(token: string | undefined): void {
@@ -236,6 +257,7 @@ export class Connection {
     const welcome = this.#welcome;
     this.#welcome = undefined;
     if (welcome) {
+      this.#refreshWithin(welcome);
       const { intervalMs, clientTimeoutMs } = welcome.heartbeat;
       this.#liveness = watchLiveness({
         clock: this.#options.clock,
@@ -264,8 +286,9 @@ export class Connection {
   /** Whether a frame is about the connection itself. */
   #isOwn(frame: ServerFrame): boolean {
     if (!('event' in frame)) {
-      if (frame.ack !== this.#helloId) return false;
-      this.#greeted(frame);
+      if (frame.ack === this.#helloId) this.#greeted(frame);
+      else if (frame.ack === this.#refreshId) this.#refreshed(frame);
+      else return false;
       return true;
     }
     switch (frame.event) {
@@ -278,6 +301,12 @@ export class Connection {
       default:
         return false;
     }
+  }
+
+  /** Where it was refused the session ends with the token before, by 4401. */
+  #refreshed({ data, error }: AckFrame): void {
+    if (error) this.#reporter.fail('connect_failed', `No refresh: ${error.message}.`);
+    this.#refreshWithin(data);
   }
 
   #greeted({ data, error }: AckFrame): void {

@@ -4,6 +4,7 @@ import type { DedupStore } from './dedup-store.interface.js';
 import type { PresenceStore } from './presence-store.interface.js';
 import type { Nodes } from './nodes.interface.js';
 import type { Random } from './random.interface.js';
+import type { RevocationStore } from './revocation-store.interface.js';
 
 /** Where a channel with history stands, or one of its publications. */
 export interface Position {
@@ -117,6 +118,9 @@ export interface Broker {
 
   /** The other nodes, for what is asked of all. Without it this node is the only one. */
   readonly nodes?: Nodes;
+
+  /** Remembers revocations for all nodes; without it each node remembers what it hears of. */
+  readonly revocations?: RevocationStore;
 
   /** Where nodes tell what their channels keep. Without it nobody checks what others publish. */
   readonly registry?: ChannelRegistry;

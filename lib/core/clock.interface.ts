@@ -10,6 +10,12 @@ export interface Clock {
   /** Monotonic milliseconds from an arbitrary start. A stepped wall clock does not move it. */
   now(): number;
 
+  /**
+   * Milliseconds since the epoch, as `Date.now()`: for times that come from elsewhere, such as the end of a token.
+   * May be stepped at any time, in either direction.
+   */
+  wallNow(): number;
+
   /** Calls `callback` once, `ms` milliseconds from now. The timer does not keep the process alive. */
   setTimeout(callback: () => void, ms: number): Timer;
 

@@ -11,7 +11,9 @@ import type { Connection } from './connection.js';
 import type { Engine } from './engine.js';
 import { ChannelsError, toWireError } from './errors.js';
 import { answerHistory } from './history-command.js';
+import { remainingMs } from './identity.js';
 import { answerPresence } from './presence-command.js';
+import { answerRefresh } from './refresh-command.js';
 
 type Command = (engine: Engine, connection: Connection, id: MessageId, data: unknown) => void;
 
@@ -21,6 +23,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['$unsubscribe', unsubscribe],
   ['$history', history],
   ['$presence', presence],
+  ['$refresh', refresh],
 ]);
 
 /** Whether a peer speaks our protocol that sends it. */
@@ -77,6 +80,7 @@ function welcome(engine: Engine, connection: Connection): Welcome {
   return {
     connectionId: connection.id,
     principal: engine.principalTag(connection.info.principal),
+    expiresInMs: remainingMs(connection.info, engine.clock.wallNow()),
     heartbeat: { intervalMs: options.heartbeatIntervalMs, clientTimeoutMs: options.clientTimeoutMs },
     limits: {
       maxMessageBytes: connection.endpoint.maxMessageBytes ?? options.maxMessageBytes,
@@ -118,6 +122,16 @@ function presence(engine: Engine, connection: Connection, id: MessageId, data: u
   const { channel } = asObject(data, '$presence');
   if (engine.draining) throw new ChannelsError('unavailable', 'the server shuts down');
   answerPresence(engine, connection, id, parseChannel(channel));
+}
+
+function refresh(engine: Engine, connection: Connection, id: MessageId, data: unknown): void {
+  const { token } = asObject(data, '$refresh');
+  if (engine.draining) throw new ChannelsError('unavailable', 'the server shuts down');
+  // What may stand in a header. The text must not have it: it may be written to a log.
+  if (typeof token !== 'string' || !/^[!-~]+$/.test(token)) {
+    throw new ChannelsError('bad_request', 'a token is visible ASCII');
+  }
+  answerRefresh(engine, connection, id, token);
 }
 
 function parseChannel(channel: unknown): string {

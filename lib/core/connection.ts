@@ -18,6 +18,7 @@ import type { Engine } from './engine.js';
 import type { Place } from './entrance.js';
 import { ChannelsError } from './errors.js';
 import { FaultLog } from './fault-log.js';
+import type { Identity, Renew } from './identity.js';
 import type { FlushQueue } from './flush-queue.js';
 import type { ObservedConnection } from './observer.interface.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
@@ -42,11 +43,11 @@ const NEXT_STATES: Readonly<Record<ConnectionState, readonly ConnectionState[]>>
 };
 
 /** What is known of a peer when its connection is accepted. */
-export interface ConnectionInfo {
+export interface ConnectionInfo extends Identity {
   /** What the application's code gets as the client. */
   readonly socket: ChannelSocket;
-  readonly principal: string;
-  readonly user: unknown;
+  /** There where the session ends. */
+  readonly renew?: Renew;
   /** Parameters of the endpoint's path. */
   readonly params: Readonly<Record<string, string>>;
   /** Whether the peer has offered a subprotocol of ours. */
@@ -68,6 +69,8 @@ export interface Unanswered {
 /** One peer, whatever carries it. Owns no timer; a sweep looks after all connections. */
 export class Connection implements OutboxOwner, ObservedConnection {
   readonly id: string;
+  /** Grows with each connection of this node. */
+  readonly order: number;
   readonly outbox = new Outbox(this);
   readonly subscriptions = new SubscriptionTable(this);
 
@@ -86,6 +89,9 @@ export class Connection implements OutboxOwner, ObservedConnection {
   /** A message came since the heartbeat last looked. */
   spoke = false;
 
+  /** `$refresh` runs, or is too early before this time. */
+  refreshAfter = -Infinity;
+
   /** Looked after by the heartbeat, see there. */
   readonly pulse = {
     heardAt: 0,
@@ -99,6 +105,7 @@ export class Connection implements OutboxOwner, ObservedConnection {
     bytesAtHeard: 0,
   };
 
+  #info: ConnectionInfo;
   #state: ConnectionState = 'opening';
   #closeCode?: number;
   #closeReason = '';
@@ -114,14 +121,20 @@ export class Connection implements OutboxOwner, ObservedConnection {
     readonly engine: Engine,
     readonly endpoint: Endpoint,
     readonly transport: Transport,
-    readonly info: ConnectionInfo,
+    info: ConnectionInfo,
   ) {
     this.id = engine.random.id();
+    this.order = engine.nextOrder();
+    this.#info = info;
     this.ours = info.ours;
   }
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  get info(): ConnectionInfo {
+    return this.#info;
   }
 
   get principal(): string {
@@ -177,6 +190,13 @@ export class Connection implements OutboxOwner, ObservedConnection {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     for (const message of waiting ?? []) this.receive(message);
+  }
+
+  /** A new token of the same principal: from now on its session counts. */
+  renew(identity: Identity): void {
+    const before = this.#info.user;
+    this.#info = { ...this.#info, ...identity };
+    this.transport.renewed(identity.user, before);
   }
 
   /** Sends `{ event, data }`. Throws where `data` cannot be encoded. */

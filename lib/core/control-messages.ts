@@ -1,4 +1,6 @@
 import { parseFilter, type ConnectionFilter, type ConnectionSummary } from './connection-filter.js';
+import type { Revocation } from './revocation-store.interface.js';
+import { parseTarget } from './revocation-target.js';
 
 /** Of the questions and answers. A node that does not know the version of a question gives no answer. */
 const VERSION = 1;
@@ -18,6 +20,12 @@ export type ControlQuestion =
       readonly limit: number;
       /** At most so much of their JSON, in characters. */
       readonly maxLength: number;
+    }
+  | {
+      readonly type: 'revoke';
+      readonly revocation: Revocation;
+      /** Whether it is to be remembered: not where the store has no room for it. */
+      readonly isKept: boolean;
     };
 
 export interface DisconnectAnswer {
@@ -37,6 +45,7 @@ export function encodeMessage(message: ControlQuestion | DisconnectAnswer | Conn
 /** @throws TypeError for what this version does not understand */
 export function parseQuestion(text: string): ControlQuestion {
   const question = parseMessage(text);
+  if (question['type'] === 'revoke') return parseRevoke(question, text);
   const filter = parseFilter(question['filter']);
   if (filter) {
     const { type, reconnect, limit, maxLength } = question;
@@ -46,6 +55,19 @@ export function parseQuestion(text: string): ControlQuestion {
     }
   }
   throw unknown(text);
+}
+
+function parseRevoke(
+  { revocation, isKept }: Readonly<Record<string, unknown>>,
+  text: string,
+): ControlQuestion {
+  const { target, revokedAt, until } = (revocation ?? {}) as Readonly<Record<string, unknown>>;
+  if (!isCount(revokedAt) || !isCount(until) || typeof isKept !== 'boolean') throw unknown(text);
+  try {
+    return { type: 'revoke', revocation: { target: parseTarget(target), revokedAt, until }, isKept };
+  } catch (cause) {
+    throw unknown(text, { cause });
+  }
 }
 
 /** @throws TypeError for what this version does not understand */

@@ -17,6 +17,7 @@ import {
   type DisconnectAnswer,
 } from './control-messages.js';
 import type { Engine } from './engine.js';
+import { ChannelsError } from './errors.js';
 import type { Nodes, NodesAnswered } from './nodes.interface.js';
 
 /** The longest answer of one node, in characters. */
@@ -60,6 +61,26 @@ export class Control {
     const own = this.#disconnect(question);
     const { answers, nodes } = await this.#ask(question, parseDisconnected);
     return { disconnected: answers.reduce((sum, { disconnected }) => sum + disconnected, own), nodes };
+  }
+
+  /**
+   * Those of this node are closing when the call returns.
+   *
+   * @throws ChannelsError `bad_request`; `limit_exceeded` and `unavailable`, behind the closing, where it is not
+   * remembered as it should be
+   */
+  async revoke(
+    target: unknown,
+    until: unknown,
+  ): Promise<DisconnectAnswer & { readonly nodes: NodesAnswered }> {
+    const { revocations } = this.engine;
+    const revocation = revocations.parse(target, until);
+    const { closed, failure } = await revocations.add(revocation);
+    const isFull = failure instanceof ChannelsError && failure.code === 'limit_exceeded';
+    const question: Question<'revoke'> = { type: 'revoke', revocation, isKept: !isFull };
+    const { answers, nodes } = await this.#ask(question, parseDisconnected);
+    if (failure !== undefined) throw failure;
+    return { disconnected: answers.reduce((sum, { disconnected }) => sum + disconnected, closed), nodes };
   }
 
   /** @param limit - how many of each node */
@@ -107,6 +128,10 @@ export class Control {
   #answer(text: string): string {
     const question = parseQuestion(text);
     if (question.type === 'disconnect') return encodeMessage({ disconnected: this.#disconnect(question) });
+    if (question.type === 'revoke') {
+      const { revocation, isKept } = question;
+      return encodeMessage({ disconnected: this.engine.revocations.learn(revocation, isKept) });
+    }
     const maxLength = Math.min(question.maxLength, MAX_ANSWER_LENGTH);
     return encodeMessage(this.#connections({ ...question, maxLength }));
   }

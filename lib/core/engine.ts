@@ -16,16 +16,20 @@ import { Dispatcher } from './dispatcher.js';
 import { Entrance } from './entrance.js';
 import type { Endpoint } from './endpoint.js';
 import { isUnavailable } from './errors.js';
+import { Expiries } from './expiries.js';
 import { FlushQueue } from './flush-queue.js';
 import type { ErrorMapper } from './handler.interface.js';
 import { Heartbeat } from './heartbeat.js';
 import { Hub } from './hub.js';
+import type { Identity } from './identity.js';
+import { MemoryRevocationStore } from './memory-revocation-store.js';
 import type { Observers } from './observers.js';
 import type { ResolvedOptions } from './options.js';
 import { Presence } from './presence.js';
 import type { PresenceStore } from './presence-store.interface.js';
 import { Publisher } from './publisher.js';
 import type { Random } from './random.interface.js';
+import { Revocations } from './revocations.js';
 import { SingleNode } from './single-node.js';
 import type { Transport } from './transport.interface.js';
 import { WorkCounter } from './work-counter.js';
@@ -78,6 +82,8 @@ export class Engine {
   readonly claims: Claims;
   readonly presence: Presence;
   readonly control: Control;
+  readonly expiries: Expiries;
+  readonly revocations: Revocations;
   readonly publisher: Publisher;
   readonly entrance: Entrance;
 
@@ -92,6 +98,7 @@ export class Engine {
   /** Connections that have not ended. */
   readonly #open: WorkCounter;
   readonly #admissions = new Map<Connection, Promise<void>>();
+  #accepted = 0;
   #checkedAt = 0;
   #ticker?: object;
   #shutdown?: Promise<void>;
@@ -117,6 +124,8 @@ export class Engine {
     this.claims = new Claims(this.clock, this.observers, this.#leaseMs);
     this.presence = new Presence(this, parts.presence);
     this.control = new Control(this, this.#broker.nodes ?? new SingleNode(this.random.id()));
+    this.expiries = new Expiries(this.clock);
+    this.revocations = new Revocations(this, this.#broker.revocations ?? new MemoryRevocationStore());
     this.publisher = new Publisher({
       broker: this.#broker,
       catalog: this.catalog,
@@ -145,6 +154,7 @@ export class Engine {
       evicted: (count) => this.observers.evicted(count),
     });
     await this.presence.start();
+    await this.revocations.start();
     await this.control.start();
     const failed = (where: string, error: unknown): void => this.observers.failed({ where, error });
     await this.#broker.registry?.start({ clock: this.clock, failed });
@@ -180,6 +190,7 @@ export class Engine {
     const connection = new Connection(this, endpoint, transport, info);
     this.#connections.set(connection.id, connection);
     this.#open.begin();
+    this.expiries.add(connection);
     this.observers.opened(connection);
     return connection;
   }
@@ -207,6 +218,7 @@ export class Engine {
   /** A connection has ended. */
   forget(connection: Connection, code: number, reason: string): void {
     this.#connections.delete(connection.id);
+    this.expiries.delete(connection);
     this.#heartbeat.delete(connection);
     const key = clientKey(connection);
     if (this.#byClient.get(key) === connection) this.#byClient.delete(key);
@@ -223,13 +235,29 @@ export class Engine {
     this.#open.finish();
   }
 
-  /** The peer has named its client id: an older connection of the same client gives way. */
+  /**
+   * The peer has named its client id: the older connection of the same client gives way, also where its `$hello` is
+   * the later one, held up on a line that the client has left.
+   */
   identify(connection: Connection, clientId: string): void {
     connection.clientId = clientId;
     const key = clientKey(connection);
-    const older = this.#byClient.get(key);
-    this.#byClient.set(key, connection);
+    const known = this.#byClient.get(key);
+    const isNewer = !known || known.order < connection.order;
+    if (isNewer) this.#byClient.set(key, connection);
+    const older = isNewer ? known : connection;
     if (older && !this.draining) older.close(CLOSE_CODES.Replaced.code, CLOSE_CODES.Replaced.reason);
+  }
+
+  nextOrder(): number {
+    return this.#accepted++;
+  }
+
+  /** A new token of the same principal. */
+  renew(connection: Connection, identity: Identity): void {
+    this.expiries.delete(connection);
+    connection.renew(identity);
+    this.expiries.add(connection);
   }
 
   /** The same on every node and after a restart, and tells nothing about the principal. */
@@ -289,6 +317,7 @@ export class Engine {
       // While it had connections, others had to ask it.
       this.#letGo('nodes.close', () => this.control.close()),
       this.#letGo('registry.close', () => this.#broker.registry?.close()),
+      this.#letGo('revocations.close', () => this.revocations.close()),
     ]);
     const late = new Promise<void>((resolve) => {
       const timer = this.clock.setTimeout(resolve, timeoutMs);

@@ -5,7 +5,8 @@ import type { BrokerState } from './broker.interface.js';
  *
  * - `request`: it is no upgrade that could be answered, or its path is nobody's; `version`: of our protocol
  * - `origin`: of a page that may not connect
- * - `guard`: a guard, or `session`, said no; `failure`: one of them failed, or took too long
+ * - `guard`: a guard, or `session`, said no; `failure`: one of them failed, or took too long; `revoked`: by
+ *   `revoke()`; `expired`: a session that has ended
  * - `not_ready`: the server starts or shuts down
  * - `pending`: `maxPendingUpgrades`; `handshake_rate`: `handshakesPerSecond`; `connections`: `maxConnections`;
  *   `principal_connections`: `maxConnectionsPerPrincipal`; `address_connections`: `maxConnectionsPerAddress`;
@@ -17,6 +18,8 @@ export type RefusalReason =
   | 'version'
   | 'origin'
   | 'guard'
+  | 'revoked'
+  | 'expired'
   | 'failure'
   | 'not_ready'
   | 'pending'

@@ -44,7 +44,8 @@ export interface EngineOptions extends AdmissionOptions {
   idleTimeoutMs?: number;
 
   /**
-   * How long the handshake guards may take together. Longer, and the peer gets HTTP 503.
+   * How long the handshake guards may take together. Longer, and the peer gets HTTP 503, or, where it has brought a
+   * new token by `$refresh`, `unavailable`.
    *
    * @default 5_000
    */
@@ -177,8 +178,24 @@ export interface EngineOptions extends AdmissionOptions {
   maxFragments?: number;
 
   /**
+   * How long `ChannelsService.revoke()` is remembered, unless the call names its end: the longest life of a token.
+   * At most 2,147,483,647 (24.8 days); a call may name any end.
+   *
+   * @default 86_400_000
+   */
+  revocationTtlMs?: number;
+
+  /**
+   * Revocations that are remembered at a time, over all nodes that share a store. One more closes the connections
+   * that it concerns, and then rejects with `limit_exceeded`: none is forgotten before its end.
+   *
+   * @default 10_000
+   */
+  maxRevocations?: number;
+
+  /**
    * Upgrades that may wait for their guards at the same time, per HTTP server. One more is refused
-   * with 503.
+   * with 503. As many `$refresh` may wait beside them; one more is answered `unavailable`.
    *
    * @default 1_024
    */
@@ -235,6 +252,8 @@ export const DEFAULTS: ResolvedOptions = {
   presenceGraceMs: 10_000,
   maxPresenceMembers: 1_000,
   maxFragments: 256,
+  revocationTtlMs: 86_400_000,
+  maxRevocations: 10_000,
   maxPendingUpgrades: 1_024,
   ...ADMISSION_DEFAULTS,
   dedupWindowMs: 300_000,

@@ -14,6 +14,8 @@ const COMMAND_RETRY_MS = 1_000;
 export class SubscriptionTable {
   #byChannel?: Map<string, Subscription>;
   #commands = 0;
+  /** Of what channels were asked for with, in characters. */
+  #askedLength = 0;
 
   constructor(private readonly connection: Connection) {}
 
@@ -41,9 +43,21 @@ export class SubscriptionTable {
     }
     this.#checkCommands();
     const message = new Message(this.connection, '$subscribe', params, id, channel, match.params);
+    const asked = this.#askedWith(params);
     const subscription = this.#slot(channel, match.value);
     this.#commands++;
-    subscription.add({ type: 'subscribe', message, method, since });
+    this.#askedLength += asked?.length ?? 0;
+    subscription.add({ type: 'subscribe', message, method, since, asked });
+  }
+
+  /** Somebody with other rights is there now: what let the connection into its channels is asked again. */
+  reconsider(): void {
+    for (const subscription of this.#byChannel?.values() ?? []) subscription.reconsider();
+  }
+
+  /** What a channel was asked for with is needed no more. */
+  release(asked: string | undefined): void {
+    this.#askedLength -= asked?.length ?? 0;
   }
 
   /**
@@ -100,6 +114,19 @@ export class SubscriptionTable {
   /** Nothing is left of a subscription. */
   remove(subscription: Subscription): void {
     this.#byChannel?.delete(subscription.channel);
+  }
+
+  /** What is kept for {@link reconsider}: nothing where that never comes. */
+  #askedWith(params: unknown): string | undefined {
+    const { info, engine } = this.connection;
+    if (!info.renew) return undefined;
+    const asked = params === undefined ? '' : JSON.stringify(params);
+    const { maxMessageBytes } = engine.options;
+    if (this.#askedLength + asked.length <= maxMessageBytes) return asked;
+    throw new ChannelsError(
+      'limit_exceeded',
+      `the params of all channels of a connection may have ${maxMessageBytes} characters`,
+    );
   }
 
   #slot(channel: string, route: ChannelRoute | undefined): Subscription {

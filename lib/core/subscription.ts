@@ -1,4 +1,4 @@
-import type { ErrorCode, MessageId } from '../protocol/index.js';
+import { CLOSE_CODES, type ErrorCode, type MessageId } from '../protocol/index.js';
 import type { Position, Publication } from './broker.interface.js';
 import { CHANNEL_DEFAULTS } from './channel-definition.js';
 import { callSubscribe, callUnsubscribe, type LeaveReason } from './channel-methods.js';
@@ -7,32 +7,11 @@ import type { Connection } from './connection.js';
 import type { EncodedFrame } from './encoded-frame.js';
 import type { ChannelRoute } from './endpoint.js';
 import { ChannelsError } from './errors.js';
-import type { Handler, Message } from './handler.interface.js';
+import { Message } from './handler.interface.js';
 import { HeldPublications, type Held } from './held-publications.js';
 import { isSame, nothing, type Missed } from './missed.js';
-
-type Command =
-  | {
-      readonly type: 'subscribe';
-      readonly message: Message;
-      readonly method: Handler;
-      /** Where the peer wants to go on. */
-      readonly since?: Position;
-    }
-  | { readonly type: 'unsubscribe'; readonly id: MessageId }
-  | {
-      readonly type: 'join';
-      readonly message: Message;
-      readonly resolve: () => void;
-      readonly reject: (error: unknown) => void;
-    }
-  | {
-      readonly type: 'leave';
-      readonly code?: ErrorCode;
-      readonly reason?: string;
-      readonly resolve: () => void;
-      readonly reject: (error: unknown) => void;
-    };
+import { askAgain } from './reconsidered.js';
+import { dropCommand, type Command, type SubscribeCommand } from './subscription-command.js';
 
 /** Shared by all that have nothing to do. */
 const NO_COMMANDS: Command[] = [];
@@ -52,6 +31,8 @@ export class Subscription {
    * anybody. Nothing else that the peer has sent is kept.
    */
   #joined?: Message['params'];
+  /** What the peer has asked with for that join, where it did and it is kept. */
+  #asked?: string;
   #commands = NO_COMMANDS;
   #running = false;
   #ended = false;
@@ -85,6 +66,12 @@ export class Subscription {
     if (this.#commands === NO_COMMANDS) this.#commands = [];
     this.#commands.push(command);
     if (!this.#running) void this.#run();
+  }
+
+  /** The join that holds was let in by code that may decide otherwise now. One that waits for it sees the newest. */
+  reconsider(): void {
+    if (this.#asked === undefined || this.#commands.some(({ type }) => type === 'reconsider')) return;
+    this.add({ type: 'reconsider' });
   }
 
   /** A publication of a channel with history. */
@@ -121,7 +108,7 @@ export class Subscription {
     this.#ended = true;
     this.connection.engine.hub.leave(this);
     this.connection.engine.presence.ended(this, code);
-    for (const command of this.#commands) this.#drop(command);
+    for (const command of this.#commands) dropCommand(command);
     this.#commands = NO_COMMANDS;
     void this.#undo('closed');
   }
@@ -143,7 +130,9 @@ export class Subscription {
   #execute(command: Command): Promise<void> | void {
     switch (command.type) {
       case 'subscribe':
-        return this.#subscribe(command.message, command.method, command.since);
+        return this.#subscribe(command);
+      case 'reconsider':
+        return this.#reconsider();
       case 'unsubscribe':
         return this.#unsubscribe(command.id);
       case 'join':
@@ -153,9 +142,10 @@ export class Subscription {
     }
   }
 
-  async #subscribe(message: Message, method: Handler, since?: Position): Promise<void> {
+  async #subscribe({ message, method, since, asked }: SubscribeCommand): Promise<void> {
     const { connection, route } = this;
     let missed: (Missed & { readonly recovered: boolean }) | undefined;
+    let kept = asked;
     // Nobody waits for it any more: what has not begun must not begin.
     if (!connection.writable) return;
     try {
@@ -169,7 +159,9 @@ export class Subscription {
       const before = this.#stream?.position;
       const data = await callSubscribe(message, method, route);
       if (this.#ended) return await callUnsubscribe(message, route, 'closed');
-      await this.#replace(message);
+      this.#table.release(this.#asked);
+      kept = undefined;
+      await this.#replace(message, asked);
       missed = before && (await this.#missed(before, since));
       if (this.#ended) return;
       const recovered = since && (missed?.recovered ?? false);
@@ -181,6 +173,7 @@ export class Subscription {
       });
     } catch (error) {
       this.#exit();
+      this.#table.release(kept);
       if (!this.#ended) connection.engine.dispatcher.fail(message, error);
       await this.#undo('refused');
       return;
@@ -225,12 +218,27 @@ export class Subscription {
     else this.#release();
   }
 
-  async #leave(code?: ErrorCode, reason?: string): Promise<void> {
+  /** Runs what let the connection in, while publications go on. Who passes has joined anew, as by `$subscribe`. */
+  async #reconsider(): Promise<void> {
+    const { connection, route } = this;
+    const asked = this.#asked;
+    if (asked === undefined || !route?.subscribe || !connection.writable) return;
+    const { message, refusal } = await askAgain(this, route, asked);
+    if (this.#ended) {
+      if (!refusal) await callUnsubscribe(message, route, 'closed');
+    } else if (!refusal) await this.#replace(message, asked);
+    // Nobody has decided. It must not stay, and a client that comes back asks again by itself.
+    else if (refusal.retryable)
+      connection.close(CLOSE_CODES.TryAgainLater.code, CLOSE_CODES.TryAgainLater.reason);
+    else await this.#leave(refusal.code, refusal.message, 'refused');
+  }
+
+  async #leave(code?: ErrorCode, reason?: string, why: LeaveReason = 'removed'): Promise<void> {
     if (!this.#joined) return;
     // First the word to the peer: it throws where the application gave something that has no JSON.
     this.connection.sendEvent('$unsubscribed', { channel: this.channel, code, reason });
     this.#exit();
-    await this.#undo('removed');
+    await this.#undo(why);
   }
 
   /** From here on publications are kept, so that none falls between the method and its ack. */
@@ -353,13 +361,14 @@ export class Subscription {
 
   /** Nothing of the join that holds is to be sent any more: its end, or another one in its place, is next. */
   get #isOver(): boolean {
-    return this.#ended || this.#commands.some(({ type }) => type !== 'join');
+    return this.#ended || this.#commands.some(({ type }) => type !== 'join' && type !== 'reconsider');
   }
 
   /** A second join takes the place of the first, which has thereby ended. */
-  #replace(message: Message): Promise<void> | void {
+  #replace(message: Message, asked: string | undefined): Promise<void> | void {
     const previous = this.#joined;
     this.#joined = this.#paramsOf(message);
+    this.#asked = asked;
     if (previous) return this.#left(previous, 'replaced');
   }
 
@@ -367,6 +376,8 @@ export class Subscription {
   #undo(reason: LeaveReason): Promise<void> | void {
     const joined = this.#joined;
     this.#joined = undefined;
+    this.#table.release(this.#asked);
+    this.#asked = undefined;
     if (joined) return this.#left(joined, reason);
   }
 
@@ -377,21 +388,6 @@ export class Subscription {
   #left(params: Message['params'], reason: LeaveReason): Promise<void> {
     const { connection, channel } = this;
     return callUnsubscribe({ connection, channel, params }, this.route, reason);
-  }
-
-  #drop(command: Command): void {
-    switch (command.type) {
-      case 'join':
-        command.reject(new ChannelsError('unavailable', 'the connection has closed'));
-        break;
-      case 'leave':
-        command.resolve();
-        break;
-      case 'subscribe':
-      case 'unsubscribe':
-        // Nobody is there any more to be answered.
-        break;
-    }
   }
 
   get #table(): Connection['subscriptions'] {

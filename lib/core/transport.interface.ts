@@ -23,6 +23,9 @@ export interface Transport {
   /** Sends the frames in order, in as few writes as the transport can. Ignored after a close. */
   write(frames: readonly EncodedFrame[]): void;
 
+  /** The user of the connection is another object now, where the application has not put one of its own there. */
+  renewed(user: unknown, before: unknown): void;
+
   /** Asks the peer for a sign of life below the protocol. */
   probe(): void;
 

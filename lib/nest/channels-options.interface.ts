@@ -12,6 +12,30 @@ export interface Session {
    * `ChannelsService.disconnect({ principal })`. Empty for somebody anonymous.
    */
   readonly principal: string;
+
+  /**
+   * When it ends, in milliseconds since the epoch, as `Date.now()`. Then the connection is closed with 4401, unless
+   * `$refresh` has brought a new token; `ChannelsClient` does that by itself. `Infinity` never ends.
+   *
+   * @default what a guard has found (`request.expiresAt`): with a `TokenHandshakeGuard` the `exp` of the token;
+   * never where none did
+   */
+  readonly expiresAt?: number;
+
+  /**
+   * When it began, in milliseconds since the epoch: what was issued after a revocation is welcome. Take it from what
+   * was checked, never from the peer.
+   *
+   * @default `request.issuedAt`: with a `TokenHandshakeGuard` the `iat` of the token
+   */
+  readonly issuedAt?: number;
+
+  /**
+   * By which it can be revoked, besides the principal: `{ sid }`.
+   *
+   * @default the texts and numbers of `request.user`, as text
+   */
+  readonly claims?: Readonly<Record<string, string>>;
 }
 
 /** Options of `ChannelsModule.forRoot()`. */
@@ -54,7 +78,7 @@ export interface ChannelsModuleOptions extends EngineOptions {
   /**
    * Says who is behind a request that the guards have let in.
    *
-   * @default `request.user`'s `sub`, `id` or `userId`; anonymous without a `request.user`
+   * @default `request.user`'s `sub`, `id` or `userId`, and its `exp` and `iat`; anonymous without a `request.user`
    */
   session?: (request: HandshakeRequest) => Session | Promise<Session>;
 

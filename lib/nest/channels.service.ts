@@ -9,6 +9,7 @@ import { ChannelsError } from '../core/errors.js';
 import type { PresenceMember } from '../core/presence-store.interface.js';
 import type { NodesAnswered } from '../core/nodes.interface.js';
 import { readHistory } from '../core/read-history.js';
+import type { RevocationTarget } from '../core/revocation-store.interface.js';
 import type { ErrorCode } from '../protocol/index.js';
 import { CHANNELS_BROKER } from './tokens.js';
 
@@ -65,6 +66,16 @@ export interface ListOptions {
 export interface DisconnectOptions {
   /** Close with 1012 instead of 1000: the client comes back at once, and its guards run again. */
   readonly reconnect?: boolean;
+}
+
+/** For how long {@link ChannelsService.revoke} is remembered. */
+export interface RevokeOptions {
+  /**
+   * When every token that is meant has ended: a `Date`, or milliseconds since the epoch.
+   *
+   * @default `revocationTtlMs` from now on
+   */
+  readonly until?: Date | number;
 }
 
 /**
@@ -161,6 +172,29 @@ export class ChannelsService {
     options: DisconnectOptions = {},
   ): Promise<{ readonly disconnected: number; readonly nodes: NodesAnswered }> {
     return this.engine.control.disconnect(filter, options.reconnect === true);
+  }
+
+  /**
+   * Ends all sessions of a user, or those with a claim, such as `{ claim: { name: 'sid', value } }`: closes their
+   * connections on all nodes with 4503, after which a client stays away, and refuses them at the handshake (403) and at
+   * `$refresh` from now on, on every node that shares the broker, also one that starts later. Remembered until `until`,
+   * by default for `revocationTtlMs`. A session that says it was issued later (`issuedAt`, the `iat` of a token) is
+   * welcome: `iat` counts whole seconds, so that a token of the same second is refused as well. May be called again; of
+   * two calls for one target the later times hold.
+   *
+   * Those of this node are closing when the call returns, those of the others when it resolves. A node in
+   * `nodes.missing` learns it within a second of when it reaches the store.
+   *
+   * @throws ChannelsError `bad_request` for a target that names nobody, and for an `until` that is no time to come;
+   * `limit_exceeded` past `maxRevocations`: the connections are closed, and nothing is remembered; `unavailable` while
+   * the store is away: this node knows it, and tells the others when the store is back, unless it ends before, so call
+   * again
+   */
+  async revoke(
+    target: RevocationTarget,
+    options: RevokeOptions = {},
+  ): Promise<{ readonly disconnected: number; readonly nodes: NodesAnswered }> {
+    return this.engine.control.revoke(target, options.until);
   }
 
   /**

@@ -18,7 +18,7 @@ import { isHttpException } from './nest-error-mapper.js';
 import { RouteParamtypes } from './nest-internals.js';
 import { PipelineCompiler, type MethodHost } from './pipeline-compiler.js';
 import { isRefusal, ResponseShim } from './response-shim.js';
-import { checkSession, defaultSession } from './session.js';
+import { defaultSession, toIdentity } from './session.js';
 
 export interface GatewayHandshakeParts {
   readonly gateways: readonly Gateway[];
@@ -70,8 +70,7 @@ export class GatewayHandshake implements Handshake {
       const data = await Promise.race([this.#runAll(request, response), response.ended]);
       if (response.refusal) throw response.refusal;
       const session = this.parts.options.session ?? defaultSession;
-      const { principal } = checkSession(await session(request));
-      return { principal, user: request.user, data };
+      return { ...toIdentity(await session(request), request), data };
     } catch (error) {
       throw response.refusal ?? this.#toRefusal(error, response);
     }

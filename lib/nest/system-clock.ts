@@ -8,6 +8,10 @@ export class SystemClock implements Clock {
     return performance.now();
   }
 
+  wallNow(): number {
+    return Date.now();
+  }
+
   setTimeout(callback: () => void, ms: number): Timer {
     return setTimeout(callback, ms).unref();
   }

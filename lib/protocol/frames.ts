@@ -47,6 +47,8 @@ export interface Welcome {
   readonly connectionId: string;
   /** An opaque tag of who the server takes this client for; empty when anonymous. */
   readonly principal: string;
+  /** How long the session goes on, unless `$refresh` renews it; without it for ever. */
+  readonly expiresInMs?: number;
   readonly heartbeat: { readonly intervalMs: number; readonly clientTimeoutMs: number };
   readonly limits: Readonly<Record<string, number>>;
 }

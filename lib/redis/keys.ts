@@ -65,6 +65,11 @@ export class Keys {
     return `${this.prefix}:{nodes}:registry`;
   }
 
+  /** Who was revoked: by the ends, by the changes, and the times of each. */
+  get revocations(): readonly string[] {
+    return ['ends', 'changes', 'times'].map((part) => `${this.prefix}:{nodes}:revoked:${part}`);
+  }
+
   /** The channel of Redis by which every node is asked. */
   get questions(): string {
     return `${this.#channels}:nodes:questions`;

@@ -14,6 +14,7 @@ import type { PresenceStore } from '../core/presence-store.interface.js';
 import type { ChannelRegistry } from '../core/channel-registry.interface.js';
 import type { Nodes } from '../core/nodes.interface.js';
 import type { DedupStore } from '../core/dedup-store.interface.js';
+import type { RevocationStore } from '../core/revocation-store.interface.js';
 import { FollowedChannels } from './followed-channels.js';
 import { Keys } from './keys.js';
 import { MissedByOthers } from './missed-by-others.js';
@@ -24,6 +25,7 @@ import { RedisDedupStore } from './redis-dedup-store.js';
 import { RedisLink } from './redis-link.js';
 import { RedisPresenceStore } from './redis-presence-store.js';
 import { RedisNodes } from './redis-nodes.js';
+import { RedisRevocationStore } from './redis-revocation-store.js';
 import {
   resolveDurability,
   type RedisBrokerOptions,
@@ -69,6 +71,7 @@ export class RedisBroker implements Broker {
   readonly presence: PresenceStore;
   readonly nodes: Nodes;
   readonly registry: ChannelRegistry;
+  readonly revocations: RevocationStore;
   readonly #link: RedisLink;
   readonly #dedup: RedisDedupStore;
   readonly #keys: Keys;
@@ -90,6 +93,7 @@ export class RedisBroker implements Broker {
     this.presence = new RedisPresenceStore({ link: this.#link });
     this.nodes = new RedisNodes(this.#link, this.#keys);
     this.registry = new RedisChannelRegistry(this.#link, this.#keys);
+    this.revocations = new RedisRevocationStore(this.#link, this.#keys);
     this.#missed = new MissedByOthers(this.#link, this.#keys.missed);
     this.#followed = new FollowedChannels(
       {

@@ -1,4 +1,5 @@
 import type { Script } from './script.js';
+import { ADD_REVOCATION } from './scripts/add-revocation.js';
 import { ASK_NODES } from './scripts/ask-nodes.js';
 import { DEDUP_CLAIM } from './scripts/dedup-claim.js';
 import { DEDUP_LOOK } from './scripts/dedup-look.js';
@@ -14,12 +15,14 @@ import { PRESENCE_SWEEP } from './scripts/presence-sweep.js';
 import { PRESENCE_WRITE } from './scripts/presence-write.js';
 import { PUBLISH } from './scripts/publish.js';
 import { READ_CHANNELS } from './scripts/read-channels.js';
+import { READ_REVOCATIONS } from './scripts/read-revocations.js';
 import { REGISTER_CHANNELS } from './scripts/register-channels.js';
 import { RENEW_LEASE } from './scripts/renew-lease.js';
 import { WAKE } from './scripts/wake.js';
 
 /** All of them: Redis is told of each when a node connects. */
 export const SCRIPTS: readonly Script[] = [
+  ADD_REVOCATION,
   ASK_NODES,
   DEDUP_CLAIM,
   DEDUP_LOOK,
@@ -35,6 +38,7 @@ export const SCRIPTS: readonly Script[] = [
   PRESENCE_WRITE,
   PUBLISH,
   READ_CHANNELS,
+  READ_REVOCATIONS,
   REGISTER_CHANNELS,
   RENEW_LEASE,
   WAKE,

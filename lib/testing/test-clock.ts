@@ -29,11 +29,23 @@ export class TestClock implements Clock {
   // A Map keeps the order of insertion, which decides between timers of the same instant.
   readonly #timers = new Map<Timer, ScheduledTimer>();
   #now = 0;
+  /** What the wall clock is ahead by: tokens that a test signs are of now. */
+  #wallAheadMs = Date.now();
   #lastAdvance: Promise<void> = Promise.resolve();
 
   /** Milliseconds by which this clock has been advanced. Inside a callback: the instant of its timer. */
   now(): number {
     return this.#now;
+  }
+
+  /** The time of day when this clock was made, moved on as it was advanced, and by {@link stepWall}. */
+  wallNow(): number {
+    return this.#wallAheadMs + this.#now;
+  }
+
+  /** Sets the wall clock alone ahead, or back by a negative number of milliseconds, as an operator or NTP does. */
+  stepWall(ms: number): void {
+    this.#wallAheadMs += ms;
   }
 
   /** Timers that {@link advance} may still fire: timeouts not yet due, and intervals not yet cleared. */

@@ -44,6 +44,8 @@ export class FakeTransport implements Transport {
   onDestroy: () => void = () => undefined;
   #report?: (code: number, reason: string) => void;
 
+  renewed(): void {}
+
   /** How the end of this transport is reported; the rig sets it. */
   reportTo(report: (code: number, reason: string) => void): void {
     this.#report = report;

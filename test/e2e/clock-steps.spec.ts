@@ -131,22 +131,27 @@ describe.each(STEPS)('a server whose wall clock is set %s', (_what, offsetS) => 
 });
 
 describe('a token that is good for half an hour', () => {
-  it('is refused when the wall clock says that it has expired', { timeout: TIMEOUT_MS }, async () => {
-    const rig = await start();
-    const token = jwt.sign({ sub: 'ann' }, { expiresIn: '30m' });
-    // Without our subprotocol, so that a refusal is the HTTP response itself.
-    const connect = (): Promise<TestClient> => TestClient.connect(rig.url, { token, protocols: [] });
+  it(
+    'is refused, and ends its connection, when the wall clock says that it has expired',
+    { timeout: TIMEOUT_MS },
+    async () => {
+      const rig = await start();
+      const token = jwt.sign({ sub: 'ann' }, { expiresIn: '30m' });
+      // Without our subprotocol, so that a refusal is the HTTP response itself.
+      const connect = (): Promise<TestClient> => TestClient.connect(rig.url, { token, protocols: [] });
 
-    const before = await connect();
-    await rig.step(HOUR_S);
-    const expired = await connect().catch((error: unknown) => error);
-    await rig.step(-HOUR_S);
-    const after = await connect();
+      const before = await connect();
+      await rig.step(HOUR_S);
+      const expired = await connect().catch((error: unknown) => error);
+      await rig.step(-HOUR_S);
+      const after = await connect();
 
-    expect(expired).toBeInstanceOf(HandshakeRefused);
-    expect(expired).toMatchObject({ statusCode: 401 });
-    await Promise.all([before.close(), after.close()]);
-  });
+      expect(expired).toBeInstanceOf(HandshakeRefused);
+      expect(expired).toMatchObject({ statusCode: 401 });
+      expect(await before.closed).toMatchObject({ code: 4401 });
+      await after.close();
+    },
+  );
 });
 
 describe('a server whose monotonic clock is set an hour ahead as well', () => {

@@ -56,7 +56,7 @@ describe('$ping and $pong', () => {
 });
 
 describe('a command that is not available', () => {
-  it.each(['$refresh', '$drain', '$subscribed', '$nonsense', '$', '$__proto__'])(
+  it.each(['$drain', '$subscribed', '$nonsense', '$', '$__proto__'])(
     'is answered bad_request: %s',
     async (event) => {
       const { app, observer } = await start();

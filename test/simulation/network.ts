@@ -57,6 +57,8 @@ export class Line implements Transport {
     return this.isKnown && this.node.isUp && this.connection?.subscriptions.has(channel) === true;
   }
 
+  renewed(): void {}
+
   // The side of the client
 
   send(text: string): void {

@@ -155,6 +155,10 @@ export class OwnClock implements Clock, ClientClock {
     return this.time.now;
   }
 
+  wallNow(): number {
+    return this.time.now;
+  }
+
   setTimeout(callback: () => void, ms: number): object {
     this.#running++;
     return this.time.start(this, () => this.runs && callback(), ms);

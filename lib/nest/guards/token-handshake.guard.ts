@@ -1,5 +1,6 @@
 import { Injectable, UnauthorizedException, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { HandshakeRequest } from '../../transport/ws/handshake-request.js';
+import { timesOfToken, tokenTimes, type TokenTimes } from '../token-times.js';
 
 const BEARER = /^bearer +(\S+) *$/i;
 
@@ -22,6 +23,9 @@ const NO_SECRET = /^secret or public key must be provided/;
  * Without one, or when {@link authenticate} gives none, the peer gets 401. What JWT libraries throw
  * for a token that does not hold is 401, too; an `HttpException` keeps its status; anything else, a missing
  * secret among it, is a failure of the server, 500, and is logged.
+ *
+ * The connection ends with the token: at the `exp` of the user, or else of the token itself where that is a JWT. The
+ * guard runs again for each `$refresh`. The option `session` may say otherwise.
  *
  * @example
  * ```ts
@@ -53,6 +57,10 @@ export abstract class TokenHandshakeGuard<User extends object = object> implemen
     const user = await this.#authenticate(token, request);
     if (user === null || user === undefined) throw new UnauthorizedException('the token was refused');
     request.user = user;
+    // It has been checked, so that its times can be believed; what the application made of it may not have them.
+    const { expiresAt, issuedAt } = { ...timesOfToken(token), ...given(tokenTimes(user)) };
+    request.expiresAt = least(request.expiresAt, expiresAt);
+    request.issuedAt = least(request.issuedAt, issuedAt);
     return true;
   }
 
@@ -68,6 +76,15 @@ export abstract class TokenHandshakeGuard<User extends object = object> implemen
       throw error;
     }
   }
+}
+
+function given({ expiresAt, issuedAt }: TokenTimes): TokenTimes {
+  return { ...(expiresAt !== undefined && { expiresAt }), ...(issuedAt !== undefined && { issuedAt }) };
+}
+
+/** Where several gateways share a path, each has checked one. */
+function least(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }
 
 function isRefusal(error: unknown): boolean {

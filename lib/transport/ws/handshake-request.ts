@@ -22,6 +22,12 @@ export interface HandshakeRequest extends IncomingMessage {
 
   /** Set by a guard: who this is. */
   user?: unknown;
+
+  /** Set by a guard: when the token that it has checked ends, in milliseconds since the epoch. */
+  expiresAt?: number;
+
+  /** Set by a guard: when that token was issued, in milliseconds since the epoch. */
+  issuedAt?: number;
 }
 
 const BEARER = /^bearer /i;

@@ -4,6 +4,7 @@ import type { WebSocketServer } from 'ws';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { Engine } from '../../core/engine.js';
 import type { Place } from '../../core/entrance.js';
+import { hasEnded, type Identity } from '../../core/identity.js';
 import type { RefusalReason } from '../../core/observer.interface.js';
 import { PatternTable } from '../../core/pattern.js';
 import { both, enter, identify } from './admission.js';
@@ -12,15 +13,14 @@ import { readAddress } from './peer-address.js';
 import { PendingUpgrades, tryAgain } from './pending-upgrades.js';
 import { HandshakeRefusal, LimitRefusal } from './refusal.js';
 import { Refuser } from './refuser.js';
+import { Renewals } from './renewals.js';
 import { SocketSweep } from './socket-sweep.js';
 import { readOffer, type Offer } from './subprotocol.js';
 import { PATH_SYNTAX, parsePath } from './upgrade-path.js';
 import type { WsChannelSocket } from './ws-channel-socket.js';
 
 /** Who a peer turned out to be. */
-export interface Admission {
-  readonly principal: string;
-  readonly user: unknown;
+export interface Admission extends Identity {
   /** Becomes the socket's `data`. */
   readonly data: unknown;
 }
@@ -61,6 +61,7 @@ export class UpgradeServer {
   readonly #pending: PendingUpgrades;
   readonly #refuser: Refuser;
   readonly #sockets: SocketSweep;
+  readonly #renewals: Renewals;
 
   constructor(
     readonly httpServer: Server,
@@ -70,6 +71,7 @@ export class UpgradeServer {
     this.#pending = new PendingUpgrades(engine);
     this.#refuser = new Refuser(engine);
     this.#sockets = new SocketSweep(httpServer, engine);
+    this.#renewals = new Renewals(engine);
     httpServer.on('upgrade', this.#onUpgrade);
   }
 
@@ -87,6 +89,7 @@ export class UpgradeServer {
     this.httpServer.off('upgrade', this.#onUpgrade);
     this.#pending.refuse(shutsDown());
     this.#sockets.close();
+    this.#renewals.refuse(shutsDown());
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -172,6 +175,7 @@ export class UpgradeServer {
       // The peer may have gone, and the server may have begun to shut down, while the guards ran.
       if (socket.destroyed) return;
       this.#checkCapacity();
+      this.#checkIdentity(admission);
       place = both(place, identify(this.engine.entrance, admission.principal));
       this.#complete(upgrade, route, { ...admission, place, leave });
     } catch (error) {
@@ -183,6 +187,14 @@ export class UpgradeServer {
   #checkCapacity(): void {
     if (this.engine.draining) throw shutsDown();
     if (!this.options.isReady()) throw tryAgain('not_ready', 'the server is starting');
+  }
+
+  /** By what holds now: guards may take their time. */
+  #checkIdentity(identity: Identity): void {
+    const { clock, revocations } = this.engine;
+    if (revocations.covers(identity)) throw new LimitRefusal('revoked', { status: 403, message: 'revoked' });
+    if (!hasEnded(identity, clock.wallNow())) return;
+    throw new LimitRefusal('expired', { status: 401, message: 'the token has ended' });
   }
 
   #complete(
@@ -201,6 +213,10 @@ export class UpgradeServer {
         socket: client,
         principal: admission.principal,
         user: admission.user,
+        expiresAt: admission.expiresAt,
+        issuedAt: admission.issuedAt,
+        claims: admission.claims,
+        renew: this.#renewals.of(request, route.handshake, admission),
         params: request.params,
         ours: offer.ours !== undefined,
         address: request.ip,

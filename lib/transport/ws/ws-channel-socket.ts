@@ -128,6 +128,10 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
     socket.uncork();
   }
 
+  renewed(user: unknown, before: unknown): void {
+    if (this.user === before) this.user = user;
+  }
+
   probe(): void {
     if (this.readyState === WebSocket.OPEN) this.ping();
   }

@@ -1,0 +1,27 @@
+import type { WireError } from '../protocol/index.js';
+import { callSubscribe } from './channel-methods.js';
+import type { ChannelRoute } from './endpoint.js';
+import { Message } from './handler.interface.js';
+import type { Subscription } from './subscription.js';
+
+/**
+ * Runs the guards and the method of a channel again, with what the peer has asked for it with.
+ *
+ * @param asked - the JSON of its params; empty without any
+ * @returns the message that they ran for, and why it was refused
+ */
+export async function askAgain(
+  { connection, channel }: Subscription,
+  route: ChannelRoute,
+  asked: string,
+): Promise<{ readonly message: Message; readonly refusal?: WireError }> {
+  const data: unknown = asked === '' ? undefined : JSON.parse(asked);
+  const params = connection.endpoint.channels.match(channel)?.params;
+  const message = new Message(connection, '$subscribe', data, undefined, channel, params);
+  try {
+    if (route.subscribe) await callSubscribe(message, route.subscribe, route);
+    return { message };
+  } catch (error) {
+    return { message, refusal: connection.engine.errors.toWireError(error, message) };
+  }
+}
