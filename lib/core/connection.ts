@@ -12,6 +12,7 @@ import type { ChannelSocket, RequestOptions } from './channel-socket.js';
 import { isCommand } from './commands.js';
 import type { Clock } from './clock.interface.js';
 import type { StoredAnswer } from './dedup-store.interface.js';
+import type { DrainQueue } from './drain-queue.js';
 import { EncodedFrame } from './encoded-frame.js';
 import type { Endpoint } from './endpoint.js';
 import type { Engine } from './engine.js';
@@ -152,6 +153,10 @@ export class Connection implements OutboxOwner, ObservedConnection {
     return this.engine.flushQueue;
   }
 
+  get drainQueue(): DrainQueue {
+    return this.engine.drainQueue;
+  }
+
   /** Messages with an `id` that have no answer yet. */
   get inFlight(): number {
     return this.#inFlight;
@@ -240,7 +245,7 @@ export class Connection implements OutboxOwner, ObservedConnection {
   /** Flushes what is due and says good-bye with `code`. A second call changes nothing. */
   close(code: number, reason = ''): void {
     if (!this.writable) return;
-    this.outbox.flush();
+    this.outbox.flushAll();
     // First the transport: it throws where the application gave a code or a reason that cannot be sent.
     this.transport.end(code, reason);
     this.#end(code, reason);
@@ -258,11 +263,16 @@ export class Connection implements OutboxOwner, ObservedConnection {
     this.terminate(CLOSE_CODES.SlowConsumer.code, CLOSE_CODES.SlowConsumer.reason);
   }
 
+  dropped(channel: string, count: number): void {
+    this.engine.observers.dropped(this, channel, count);
+  }
+
   /** The transport has ended. What this side has said first counts more than what the transport saw. */
   closed(code: number, reason: string): void {
     if (this.#state === 'closed') return;
     if (this.writable) this.#end(code, reason);
     this.#transition('closed');
+    this.outbox.clear();
     for (const reply of this.#pending ?? []) reply.cancel();
     const endedWith = this.#closeCode ?? code;
     this.subscriptions.end(endedWith);

@@ -13,6 +13,7 @@ import { Control } from './control.js';
 import { Deadlines } from './deadlines.js';
 import type { DedupStore } from './dedup-store.interface.js';
 import { Dispatcher } from './dispatcher.js';
+import { DrainQueue } from './drain-queue.js';
 import type { Endpoint } from './endpoint.js';
 import { isUnavailable } from './errors.js';
 import { FlushQueue } from './flush-queue.js';
@@ -68,6 +69,7 @@ export class Engine {
   readonly errors: ErrorMapper;
   readonly plainAcks: boolean;
   readonly flushQueue: FlushQueue;
+  readonly drainQueue: DrainQueue;
   readonly deadlines: Deadlines;
   readonly alarms: Alarms;
   readonly dispatcher: Dispatcher;
@@ -105,6 +107,7 @@ export class Engine {
     this.#broker = parts.broker;
     this.#tickMs = tickOf(parts.options);
     this.flushQueue = new FlushQueue(this.clock);
+    this.drainQueue = new DrainQueue(this.clock);
     this.deadlines = new Deadlines(this.clock, this.options.handlerTimeoutMs);
     this.alarms = new Alarms(this.clock);
     this.dispatcher = new Dispatcher(this);

@@ -122,10 +122,11 @@ export class Hub {
   #fanOut({ subscriptions }: LocalChannel, publication: Publication): void {
     const { channel, except } = publication;
     const frame = this.encode(publication);
-    for (const { connection, held } of subscriptions) {
+    for (const subscription of subscriptions) {
+      const { connection, held } = subscription;
       if (connection.id === except) continue;
       if (held) held.add(frame);
-      else connection.outbox.push(frame);
+      else subscription.send(frame);
     }
     this.observers.delivered(channel, subscriptions.size);
   }

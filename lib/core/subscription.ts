@@ -1,6 +1,7 @@
 import type { ErrorCode, MessageId } from '../protocol/index.js';
+import type { Reader } from './backlog.js';
 import type { Position, Publication } from './broker.interface.js';
-import { CHANNEL_DEFAULTS } from './channel-definition.js';
+import { CHANNEL_DEFAULTS, type Overflow } from './channel-definition.js';
 import { callSubscribe, callUnsubscribe, type LeaveReason } from './channel-methods.js';
 import type { ChannelStream } from './channel-stream.js';
 import type { Connection } from './connection.js';
@@ -10,29 +11,7 @@ import { ChannelsError } from './errors.js';
 import type { Handler, Message } from './handler.interface.js';
 import { HeldPublications, type Held } from './held-publications.js';
 import { isSame, nothing, type Missed } from './missed.js';
-
-type Command =
-  | {
-      readonly type: 'subscribe';
-      readonly message: Message;
-      readonly method: Handler;
-      /** Where the peer wants to go on. */
-      readonly since?: Position;
-    }
-  | { readonly type: 'unsubscribe'; readonly id: MessageId }
-  | {
-      readonly type: 'join';
-      readonly message: Message;
-      readonly resolve: () => void;
-      readonly reject: (error: unknown) => void;
-    }
-  | {
-      readonly type: 'leave';
-      readonly code?: ErrorCode;
-      readonly reason?: string;
-      readonly resolve: () => void;
-      readonly reject: (error: unknown) => void;
-    };
+import { dropCommand, type Command } from './subscription-command.js';
 
 /** Shared by all that have nothing to do. */
 const NO_COMMANDS: Command[] = [];
@@ -40,7 +19,9 @@ const NO_COMMANDS: Command[] = [];
 const NO_PARAMS: Message['params'] = {};
 
 /** One connection in one channel. Its commands run one after the other, in the order in which they came. */
-export class Subscription {
+export class Subscription implements Reader {
+  readonly overflow: Overflow;
+
   /** Set from the moment that publications may come until those before them have been sent. */
   held?: HeldPublications;
 
@@ -60,7 +41,9 @@ export class Subscription {
     readonly connection: Connection,
     readonly channel: string,
     private readonly route: ChannelRoute | undefined,
-  ) {}
+  ) {
+    this.overflow = connection.engine.catalog.overflowOf(channel);
+  }
 
   get isJoined(): boolean {
     return this.#joined !== undefined;
@@ -87,10 +70,17 @@ export class Subscription {
     if (!this.#running) void this.#run();
   }
 
+  /** A live publication that nothing holds back. */
+  send(frame: EncodedFrame): void {
+    const { outbox } = this.connection;
+    if (this.overflow === 'disconnect') outbox.push(frame);
+    else outbox.offer(frame, this);
+  }
+
   /** A publication of a channel with history. */
   take(frame: EncodedFrame, position: Position): void {
     if (this.held) this.held.add(frame, position);
-    else this.#forward(frame, position);
+    else if (this.#isNext(position)) this.send(frame);
   }
 
   /** This node has lost publications of a channel with history. */
@@ -113,6 +103,7 @@ export class Subscription {
 
   /** By itself for what no publication was: changes of presence, of which the list has all. */
   sendGap(): void {
+    this.connection.outbox.settle(this);
     this.connection.sendEvent('$gap', { channel: this.channel, ...this.#last });
   }
 
@@ -121,7 +112,7 @@ export class Subscription {
     this.#ended = true;
     this.connection.engine.hub.leave(this);
     this.connection.engine.presence.ended(this, code);
-    for (const command of this.#commands) this.#drop(command);
+    for (const command of this.#commands) dropCommand(command);
     this.#commands = NO_COMMANDS;
     void this.#undo('closed');
   }
@@ -228,6 +219,7 @@ export class Subscription {
   async #leave(code?: ErrorCode, reason?: string): Promise<void> {
     if (!this.#joined) return;
     // First the word to the peer: it throws where the application gave something that has no JSON.
+    this.connection.outbox.settle(this);
     this.connection.sendEvent('$unsubscribed', { channel: this.channel, code, reason });
     this.#exit();
     await this.#undo('removed');
@@ -237,6 +229,8 @@ export class Subscription {
   #enter(): Promise<void> | void {
     this.#last = undefined;
     const { catalog, hub, presence } = this.connection.engine;
+    // What follows the ack must not meet what came before it.
+    this.connection.outbox.settle(this);
     // What a history has is read from it afterwards.
     this.#hold(catalog.historyOf(this.channel) ? 0 : this.joinBufferBytes);
     presence.entering(this);
@@ -246,17 +240,18 @@ export class Subscription {
   #exit(): void {
     this.held = undefined;
     this.#last = undefined;
+    this.connection.outbox.discard(this);
     this.connection.engine.hub.leave(this);
     this.connection.engine.presence.exited(this);
   }
 
   /** Sends what was kept, unless a leave is already waiting: then nothing may come in between. */
   #release(): void {
-    const { held, connection } = this;
+    const { held } = this;
     if (!held || this.isLeaving) return;
     this.held = undefined;
     if (held.isBroken) this.tellLoss();
-    for (const { frame } of held.publications) connection.outbox.push(frame);
+    for (const { frame } of held.publications) this.send(frame);
   }
 
   /** What the peer has not got of a channel with history; from here on what comes live is held behind it. */
@@ -315,7 +310,7 @@ export class Subscription {
       // oxlint-disable-next-line no-await-in-loop
       if (!outbox.hasRoomFor(frame)) await outbox.roomFor(frame);
       if (this.#isOver) return false;
-      this.#forward(frame, position as Position);
+      if (this.#isNext(position as Position)) outbox.push(frame);
     }
     return !this.#isOver;
   }
@@ -328,11 +323,12 @@ export class Subscription {
     }));
   }
 
-  #forward(frame: EncodedFrame, position: Position): void {
+  /** Whether it is to be sent: of the epoch that was told, and behind the last one. */
+  #isNext(position: Position): boolean {
     const last = this.#last;
-    if (!last || position.epoch !== last.epoch || position.offset <= last.offset) return;
+    if (!last || position.epoch !== last.epoch || position.offset <= last.offset) return false;
     this.#last = position;
-    this.connection.outbox.push(frame);
+    return true;
   }
 
   #tellGap(position: Position): void {
@@ -377,21 +373,6 @@ export class Subscription {
   #left(params: Message['params'], reason: LeaveReason): Promise<void> {
     const { connection, channel } = this;
     return callUnsubscribe({ connection, channel, params }, this.route, reason);
-  }
-
-  #drop(command: Command): void {
-    switch (command.type) {
-      case 'join':
-        command.reject(new ChannelsError('unavailable', 'the connection has closed'));
-        break;
-      case 'leave':
-        command.resolve();
-        break;
-      case 'subscribe':
-      case 'unsubscribe':
-        // Nobody is there any more to be answered.
-        break;
-    }
   }
 
   get #table(): Connection['subscriptions'] {
