@@ -162,6 +162,21 @@ export class Connection implements OutboxOwner, ObservedConnection {
     return this.#inFlight;
   }
 
+  /** Requests of the server that the peer has not answered. */
+  get openRequests(): number {
+    return this.#requests?.size ?? 0;
+  }
+
+  /** Messages that have no answer yet, or whose handler runs, with an `id` or without. */
+  get unanswered(): number {
+    return (this.#pending?.size ?? 0) + (this.#lane?.waiting ?? 0);
+  }
+
+  /** Messages that wait for `handleConnection`. */
+  get early(): number {
+    return this.#waiting?.length ?? 0;
+  }
+
   /**
    * Handles one message. The transport calls it in the order of arrival. Before `handleConnection` has settled
    * messages wait; `true` says that no more of them should come until then.
@@ -272,7 +287,7 @@ export class Connection implements OutboxOwner, ObservedConnection {
     if (this.#state === 'closed') return;
     if (this.writable) this.#end(code, reason);
     this.#transition('closed');
-    this.outbox.clear();
+    this.outbox.abandon();
     for (const reply of this.#pending ?? []) reply.cancel();
     const endedWith = this.#closeCode ?? code;
     this.subscriptions.end(endedWith);

@@ -15,6 +15,7 @@ import type { DedupStore } from './dedup-store.interface.js';
 import { Dispatcher } from './dispatcher.js';
 import { DrainQueue } from './drain-queue.js';
 import type { Endpoint } from './endpoint.js';
+import { sizesOf, tablesOf } from './engine-tables.js';
 import { isUnavailable } from './errors.js';
 import { FlushQueue } from './flush-queue.js';
 import type { ErrorMapper } from './handler.interface.js';
@@ -27,6 +28,7 @@ import type { PresenceStore } from './presence-store.interface.js';
 import { Publisher } from './publisher.js';
 import type { Random } from './random.interface.js';
 import { SingleNode } from './single-node.js';
+import type { Sizes, Tables } from './tables.js';
 import type { Transport } from './transport.interface.js';
 import { WorkCounter } from './work-counter.js';
 
@@ -80,6 +82,8 @@ export class Engine {
   readonly presence: Presence;
   readonly control: Control;
   readonly publisher: Publisher;
+  /** Whatever belongs to this node and has tables of its own adds them. */
+  readonly tables: Tables;
 
   readonly #broker: Broker;
   readonly #heartbeat: Heartbeat;
@@ -126,6 +130,11 @@ export class Engine {
     this.#work = new WorkCounter(this.clock);
     this.#open = new WorkCounter(this.clock);
     this.#heartbeat = new Heartbeat(this.options, this.clock, this.random, this.#tickMs);
+    this.tables = tablesOf(this);
+    this.tables.add('clients', () => this.#byClient.size);
+    this.tables.add('admissions', () => this.#admissions.size);
+    this.tables.add('pulses', () => this.#heartbeat.size);
+    this.tables.add('work', () => this.#work.running);
   }
 
   /** The node goes away: nothing new is taken on. */
@@ -135,6 +144,12 @@ export class Engine {
 
   get connections(): ReadonlyMap<string, Connection> {
     return this.#connections;
+  }
+
+  /** The sizes of all tables of this node: nothing of it may grow while the number of connections does not. */
+  sizes(): Sizes {
+    const parts = { broker: this.#broker, dedup: this.dedup, presence: this.presence.store };
+    return { ...this.tables.read(), ...sizesOf(parts) };
   }
 
   async start(): Promise<void> {

@@ -21,6 +21,9 @@ export interface OutboxOwner {
   dropped(channel: string, count: number): void;
 }
 
+/** What a pong that waits counts as: it has two bytes at least, and takes so many of the memory of Node. */
+export const PONG_BYTES = 512;
+
 /**
  * Frames on their way to one peer. Collects what one turn of the event loop sends and writes it
  * once; bounds what waits for a peer that reads slower than it is written to.
@@ -36,7 +39,7 @@ export class Outbox {
   /** Sends a frame at the end of this turn. A connection that cannot be written to any more drops it. */
   push(frame: EncodedFrame): void {
     if (!this.owner.writable) return;
-    const waiting = this.#waiting;
+    const waiting = this.bytes;
     if (waiting > 0 && !this.#hasRoom(waiting + frame.byteLength)) this.owner.overflow();
     else this.#collect(frame);
   }
@@ -65,12 +68,12 @@ export class Outbox {
 
   /** Something was written past it, to a peer for whom something waited already. */
   judge(): void {
-    if (this.owner.writable && !this.#hasRoom(this.#waiting)) this.owner.overflow();
+    if (this.owner.writable && !this.#hasRoom(this.bytes)) this.owner.overflow();
   }
 
   /** Whether half of it stays free behind the frame: what is not so urgent waits until it does. */
   hasRoomFor(frame: EncodedFrame): boolean {
-    const waiting = this.#waiting;
+    const waiting = this.bytes;
     return waiting === 0 || waiting + frame.byteLength <= this.owner.maxOutboxBytes / 2;
   }
 
@@ -94,9 +97,10 @@ export class Outbox {
       this.#bytes = 0;
       this.owner.transport.write(frames);
     }
-    if (this.#backlog === undefined) return;
-    this.#backlog.release(this.owner.transport);
-    if (this.#backlog.isEmpty) this.#catchUp();
+    const backlog = this.#backlog;
+    backlog?.release(this.owner.transport);
+    // Who keeps up again pays nothing for having been slow.
+    if (backlog?.isEmpty) this.abandon();
   }
 
   /** Writes everything now: nothing is dropped for want of time. */
@@ -109,11 +113,18 @@ export class Outbox {
   clear(): void {
     this.#frames = [];
     this.#bytes = 0;
-    this.#catchUp();
+    this.abandon();
+  }
+
+  /** Nothing waits any more for the peer to take what was written before. */
+  abandon(): void {
+    if (this.#backlog === undefined) return;
+    this.#backlog = undefined;
+    this.owner.drainQueue.delete(this);
   }
 
   /** Bytes that the peer has not taken. */
-  get #waiting(): number {
+  get bytes(): number {
     const waiting = this.#bytes + this.owner.transport.bufferedAmount;
     return this.#backlog === undefined ? waiting : waiting + this.#backlog.bytes;
   }
@@ -132,7 +143,7 @@ export class Outbox {
     }
     const dropped = this.#backlog.add(reader, frame, owner.transport.bytesWritten);
     if (dropped > 0) owner.dropped(reader.channel, dropped);
-    if (!this.#hasRoom(this.#waiting, reader)) owner.overflow();
+    if (!this.#hasRoom(this.bytes, reader)) owner.overflow();
   }
 
   /** Whether so many bytes may wait, where need be without publications that may be dropped. */
@@ -142,12 +153,5 @@ export class Outbox {
     if (excess <= 0) return true;
     if (this.#backlog === undefined) return false;
     return this.#backlog.makeRoom(excess, (channel, count) => owner.dropped(channel, count), reader);
-  }
-
-  /** Who keeps up again pays nothing for having been slow. */
-  #catchUp(): void {
-    if (this.#backlog === undefined) return;
-    this.#backlog = undefined;
-    this.owner.drainQueue.delete(this);
   }
 }

@@ -5,7 +5,9 @@ import { HandshakeRefusal, defaultBody } from './refusal.js';
 export class PendingUpgrades {
   readonly #waiting = new Set<AbortController>();
 
-  constructor(private readonly engine: Engine) {}
+  constructor(private readonly engine: Engine) {
+    engine.tables.add('upgrades', () => this.#waiting.size);
+  }
 
   /** @throws HandshakeRefusal (503) when there is no room, when the time is up, or by {@link refuse} */
   async wait<T>(admit: () => Promise<T>): Promise<T> {

@@ -3,14 +3,12 @@ import { WebSocket } from 'ws';
 import type { ChannelSocket, RequestOptions } from '../../core/channel-socket.js';
 import type { Connection } from '../../core/connection.js';
 import type { EncodedFrame } from '../../core/encoded-frame.js';
+import { PONG_BYTES } from '../../core/outbox.js';
 import type { Transport } from '../../core/transport.interface.js';
 import { CLOSE_CODES, EXCEPTION_EVENT, type ErrorCode } from '../../protocol/index.js';
 import { framedText } from './frame.js';
 
 const NO_PARAMS: Readonly<Record<string, string>> = {};
-
-/** What a pong that waits is counted as: its bytes are two at least, its place in the memory of Node is so large. */
-const PONG_BYTES = 512;
 
 /** Byte counters that TCP and TLS sockets have, and other duplex streams have not. */
 type CountingSocket = Duplex & { readonly bytesRead?: number; readonly bytesWritten?: number };
