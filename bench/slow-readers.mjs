@@ -14,8 +14,11 @@ const BARS = { outboxBytes: MIB, terminatedMs: 5_000, p99Ms: 50, pingRss: 50 * M
 const BYTES = 10_000;
 const PING_MS = 10_000;
 
-/** How long the last value may take behind the slow link: what its kernels hold comes before it. */
-const LAST_VALUE_MS = 300_000;
+/** How long it has to stay behind the slow link when everything has been published. */
+const STAYS_MS = 5_000;
+
+/** How long the last value may take when the link has recovered. */
+const LAST_VALUE_MS = 30_000;
 
 const readers = numberOf('readers', 99);
 const megabytes = numberOf('megabytes', 10);
@@ -92,6 +95,9 @@ async function feed(server, overflow) {
   const fed = server.next('fed');
   server.send({ type: 'feed', count: total, bytes: BYTES, everyMs: Math.max(1, (seconds * 1_000) / total) });
   await fed;
+  // What the kernels hold takes minutes at that rate, and comes before the last value.
+  await sleep(STAYS_MS);
+  proxy.bytesPerSecond = 0;
   const until = performance.now() + (overflow === 'disconnect' ? 0 : LAST_VALUE_MS);
   while (slowest.last !== total && performance.now() < until && !slow.destroyed) await sleep(100);
   const { most, closes, dropped, fullAt } = await server.ask('seen');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defineChannel } from '../../lib/core/channel-definition.js';
 import { Tables } from '../../lib/core/tables.js';
+import { Deferred } from '../support/deferred.js';
 import { readTree } from '../support/repository.js';
 import { Rig, say, settled } from './engine-rig.js';
 import { SlowLink } from './slow-link.js';
@@ -17,11 +18,11 @@ describe('Tables', () => {
   });
 });
 
-/** A node on which something of everything is under way, when `busy` is called, and nothing any more after `end`. */
+/** A node with a handler that ends when the test says so, and a channel that keeps what can be kept. */
 async function start() {
-  const never = new Promise<never>(() => undefined);
+  const handled = new Deferred();
   const rig = await Rig.start({
-    handlers: [{ event: 'never', acked: true, handle: () => never }],
+    handlers: [{ event: 'late', acked: true, handle: () => handled.promise }],
     channels: { chat: { subscribe: { event: '$subscribe', acked: true, handle: () => 'state' } } },
     handlerTimeoutMs: 1_000,
     dedupWindowMs: 5_000,
@@ -29,17 +30,17 @@ async function start() {
   });
   const chat = { history: { size: 5, ttlMs: 1_000 }, presence: true, overflow: 'latest' } as const;
   rig.engine.catalog.add(defineChannel('chat', chat), 'a test');
-  return rig;
+  return { rig, handled };
 }
 
 it('lists what is under way on a node, and nothing of it when everybody has gone', async () => {
-  const rig = await start();
+  const { rig, handled } = await start();
   const { engine } = rig;
   const link = new SlowLink();
   const peer = rig.open({}, link);
   say(peer, { event: '$hello', id: 'h', data: { clientId: 'c'.repeat(22) } });
   say(peer, { event: '$subscribe', id: 's', data: { channel: 'chat' } });
-  say(peer, { event: 'never', id: 'n' });
+  say(peer, { event: 'late', id: 'n' });
   void peer.connection.request('ask', 1).catch(() => undefined);
   await settled();
   Object.assign(link, { isStuck: true, bufferedAmount: 7 });
@@ -48,6 +49,7 @@ it('lists what is under way on a node, and nothing of it when everybody has gone
 
   const busy = engine.sizes();
   link.drop();
+  handled.resolve();
   await settled();
   await rig.clock.advance(60_000);
   const end = engine.sizes();
@@ -76,9 +78,9 @@ it('lists what is under way on a node, and nothing of it when everybody has gone
 });
 
 it('shows what a handler has left behind that never ends', async () => {
-  const rig = await start();
+  const { rig } = await start();
   const peer = rig.open();
-  say(peer, { event: 'never', id: 'n' });
+  say(peer, { event: 'late', id: 'n' });
   await settled();
   peer.transport.drop();
   await settled();
@@ -133,7 +135,7 @@ function fieldsIn(files: ReadonlyMap<string, string>): string[] {
 }
 
 it('names a size for every table of the engine, or says why it has none', async () => {
-  const { engine } = await start();
+  const { engine } = (await start()).rig;
   const reasons = new Set(['weak', 'fixed at the start', 'a part of other tables', 'a shutdown alone waits']);
 
   const told = Object.values(TABLES).filter((name) => !reasons.has(name));
