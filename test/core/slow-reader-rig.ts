@@ -23,6 +23,10 @@ export class Slow {
     this.connection = rig.open({}, this.link).connection;
   }
 
+  get transport(): SlowLink {
+    return this.link;
+  }
+
   static async open(channel: ChannelOptions, options: RigOptions = {}): Promise<Slow> {
     const dropped: [string, number][] = [];
     const observer = {

@@ -75,7 +75,7 @@ describe('a reader that does not read', () => {
 
       const most = await flood(rig, channel, slow);
       slow.resume();
-      await slow.waitFor<Item>(({ data }: Item) => data?.number === MESSAGES);
+      await slow.waitFor({ data: { number: MESSAGES } });
 
       expect(rig.observer.closes).toEqual([]);
       expect(most).toBeLessThanOrEqual(MAX_OUTBOX_BYTES);
@@ -108,7 +108,7 @@ describe('a reader that does not read', () => {
     await other.subscribe('latest');
 
     await flood(rig, 'latest', slow);
-    await other.waitFor<Item>(({ data }: Item) => data?.number === MESSAGES);
+    await other.waitFor({ data: { number: MESSAGES } });
 
     expect(itemsOf(other).length).toBeGreaterThan(itemsOf(slow).length);
     expect(itemsOf(other).at(-1)?.data.number).toBe(MESSAGES);
