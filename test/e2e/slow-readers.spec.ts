@@ -19,6 +19,7 @@ const TEXT = 'x'.repeat(50_000);
 /** So many turns, and no transport takes anything any more. */
 const STUCK_TURNS = 50;
 const POLL = { timeout: 10_000, interval: 10 };
+const PATIENT = { timeoutMs: 15_000 };
 
 @WebSocketGateway({ path: '/ws' })
 class FeedGateway {
@@ -70,7 +71,7 @@ describe('a reader that does not read', () => {
     'stays with %s, and has the last value when it reads',
     async (channel) => {
       const rig = await start();
-      const slow = await rig.app.connect('/ws');
+      const slow = await rig.app.connect('/ws', PATIENT);
       await slow.subscribe(channel);
 
       const most = await flood(rig, channel, slow);
@@ -93,7 +94,7 @@ describe('a reader that does not read', () => {
 
   it('does not stay without the option', async () => {
     const rig = await start();
-    const slow = await rig.app.connect('/ws');
+    const slow = await rig.app.connect('/ws', PATIENT);
     await slow.subscribe('disconnect');
 
     await flood(rig, 'disconnect', slow);
@@ -103,7 +104,7 @@ describe('a reader that does not read', () => {
 
   it('holds nobody else up', async () => {
     const rig = await start();
-    const [slow, other] = [await rig.app.connect('/ws'), await rig.app.connect('/ws')];
+    const [slow, other] = [await rig.app.connect('/ws', PATIENT), await rig.app.connect('/ws', PATIENT)];
     await slow.subscribe('latest');
     await other.subscribe('latest');
 
