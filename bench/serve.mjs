@@ -25,6 +25,7 @@ export async function startServer(file, args = []) {
     port,
     send: (message) => child.send(message),
     ask: (type, order) => ask(child, type, order),
+    next: (type) => nextOf(child, type),
     end: () => end(child),
   };
 }

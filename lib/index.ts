@@ -4,6 +4,7 @@ export {
   type ChannelHistoryOptions,
   type ChannelOptions,
   type ChannelParams,
+  type Overflow,
   type ResolvedChannelOptions,
 } from './core/channel-definition.js';
 export { ChannelSocket, type RequestOptions } from './core/channel-socket.js';

@@ -191,26 +191,27 @@ export class ChannelTable {
   }
 
   publish(publication: PublicationFrame): void {
-    const { channel, event, data } = publication;
+    const { channel, event, data, offset, dropped = 0 } = publication;
     const record = this.#records.get(channel);
     // A client may be told of a channel that it has just left.
     if (!record || record.phase === 'out' || record.phase === 'leaving') return;
     if (event.startsWith('$') && event !== '$join' && event !== '$leave') return;
-    if (!this.#follows(record, publication.offset)) return;
+    if (!this.#follows(record, offset, dropped)) return;
+    if (dropped) record.listeners.emit('$dropped', dropped);
     record.listeners.emit(event, data, publication);
     if (event.startsWith('$')) return;
     for (const iterator of record.iterators) iterator.push(publication);
   }
 
   /** Whether it is the next one. Behind a hole the channel is joined again, from before it. */
-  #follows(record: ChannelRecord, offset: number | undefined): boolean {
+  #follows(record: ChannelRecord, offset: number | undefined, dropped: number): boolean {
     const { position, phase } = record;
     // Until its ack it is not known what the position is; the state of a first join has all that came before.
     if (phase === 'joining') return offset === undefined && record.rejoins;
     if (offset === undefined) return true;
     if (!position) return true;
     if (offset <= position.offset) return false;
-    const isNext = offset === position.offset + 1;
+    const isNext = offset - dropped === position.offset + 1;
     if (!isNext && !record.byServer) {
       record.missed = true;
       this.#join(record);

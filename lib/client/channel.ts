@@ -52,6 +52,11 @@ export interface ChannelEvents<Of> {
   $unsubscribed: UnsubscribedEvent;
   /** Publications may have been missed. After a reconnect it comes right before `$subscribed`. */
   $gap: ChannelGap;
+  /**
+   * So many publications were not sent, because this client reads slower than they come (`overflow` of the channel).
+   * Comes right before the next one, which has the number as `dropped`.
+   */
+  $dropped: number;
   /** Somebody else has come into a channel with `presence`. */
   $join: PresenceMember;
   /** Somebody is not in the channel any more. */

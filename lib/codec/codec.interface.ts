@@ -21,6 +21,9 @@ export interface Codec {
   /** `{ channel, event, data, offset }`; the data is JSON text already, encoded once where it was published. */
   encodePublication(channel: string, event: string, json: string | undefined, offset?: number): string;
 
+  /** `{ channel, event, data, offset, dropped }` of an encoded publication, for the one reader that has lost some. */
+  markDropped(publication: string, dropped: number): string;
+
   /** `{ ack, data }`, with `more: true` for an item of a stream. */
   encodeAck(id: MessageId, data: unknown, more: boolean): string;
 

@@ -36,6 +36,10 @@ export class JsonCodec implements Codec {
     return `{"channel":${JSON.stringify(channel)},"event":${JSON.stringify(event)}${place}${data}}`;
   }
 
+  markDropped(publication: string, dropped: number): string {
+    return `${publication.slice(0, -1)},"dropped":${dropped}}`;
+  }
+
   encodeAck(id: MessageId, data: unknown, more: boolean): string {
     return `{"ack":${JSON.stringify(id)}${dataMember(data)}${more ? ',"more":true' : ''}}`;
   }

@@ -13,6 +13,13 @@ export class Alarms {
 
   constructor(private readonly clock: Clock) {}
 
+  /** All that wait. */
+  get size(): number {
+    let size = 0;
+    for (const line of this.#lines.values()) size += line.size;
+    return size;
+  }
+
   add(expirable: Expirable, ms: number): void {
     let line = this.#lines.get(ms);
     if (!line) {

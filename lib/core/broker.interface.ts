@@ -168,4 +168,7 @@ export interface Broker {
 
   /** Ends the broker. May be called twice. */
   close(): Promise<void> | void;
+
+  /** How many entries its tables have that grow with what peers do, by name: for operators. */
+  sizes?(): Readonly<Record<string, number>>;
 }

@@ -1,5 +1,10 @@
 import type { HistoryRule } from './broker.interface.js';
-import { CHANNEL_SYNTAX, type ChannelDefinition } from './channel-definition.js';
+import {
+  CHANNEL_DEFAULTS,
+  CHANNEL_SYNTAX,
+  type ChannelDefinition,
+  type Overflow,
+} from './channel-definition.js';
 import { Pattern, PatternTable } from './pattern.js';
 
 /** What the application has defined about its channels, by name, whatever path a subscriber comes by. */
@@ -8,6 +13,7 @@ export class ChannelCatalog {
   readonly #byShape = new Map<string, ChannelDefinition>();
   #hasHistories = false;
   #hasPresence = false;
+  #hasOverflow = false;
 
   /** @throws TypeError where the same names have other options already */
   add(definition: ChannelDefinition, where: string): void {
@@ -23,6 +29,7 @@ export class ChannelCatalog {
     this.#table.add(pattern, definition);
     if (definition.options.history) this.#hasHistories = true;
     if (definition.options.presence) this.#hasPresence = true;
+    if (definition.options.overflow !== CHANNEL_DEFAULTS.overflow) this.#hasOverflow = true;
   }
 
   get definitions(): Iterable<ChannelDefinition> {
@@ -39,5 +46,11 @@ export class ChannelCatalog {
   /** Whether a channel tells who is in it. */
   hasPresence(channel: string): boolean {
     return this.#hasPresence && (this.#table.match(channel)?.value.options.presence ?? false);
+  }
+
+  /** What a channel does for a reader that is slower than it. */
+  overflowOf(channel: string): Overflow {
+    const options = this.#hasOverflow ? this.#table.match(channel)?.value.options : undefined;
+    return (options ?? CHANNEL_DEFAULTS).overflow;
   }
 }

@@ -45,7 +45,26 @@ export interface ChannelOptions {
    * @default false
    */
   presence?: boolean;
+
+  /**
+   * What becomes of a connection that reads slower than the channel publishes. Only the backlog of that very
+   * connection decides: what was written to it and is not taken yet.
+   *
+   * - `'disconnect'`: what would go beyond `maxOutboxBytes` ends the connection; with a history the client
+   *   comes back and gets what it has missed
+   * - `'drop-oldest'`: publications wait, and the oldest of them make room where it goes beyond `maxOutboxBytes`
+   * - `'latest'`: only the newest waits; for cursors, prices and the like, where each replaces the one before
+   *
+   * The next publication that the reader gets says how many it has lost, as `dropped`. They are not sent again,
+   * also where the channel has a history.
+   *
+   * @default 'disconnect'
+   */
+  overflow?: Overflow;
 }
+
+/** What a channel does for a reader that is slower than it, see {@link ChannelOptions.overflow}. */
+export type Overflow = 'disconnect' | 'drop-oldest' | 'latest';
 
 /** What a channel keeps of its publications, in the memory of its broker. */
 export interface ChannelHistoryOptions {
@@ -72,13 +91,18 @@ export interface ResolvedChannelOptions {
   readonly history: HistoryRule | undefined;
   /** See {@link ChannelOptions.presence}. */
   readonly presence: boolean;
+  /** See {@link ChannelOptions.overflow}. */
+  readonly overflow: Overflow;
 }
 
 export const CHANNEL_DEFAULTS: ResolvedChannelOptions = {
   joinBufferBytes: 65_536,
   history: undefined,
   presence: false,
+  overflow: 'disconnect',
 };
+
+const OVERFLOWS: readonly Overflow[] = ['disconnect', 'drop-oldest', 'latest'];
 
 const HISTORY_DEFAULTS: HistoryRule = { size: 100, ttlMs: 300_000 };
 
@@ -135,10 +159,12 @@ function resolveChannelOptions(
     joinBufferBytes = CHANNEL_DEFAULTS.joinBufferBytes,
     history = false,
     presence = CHANNEL_DEFAULTS.presence,
+    overflow = CHANNEL_DEFAULTS.overflow,
   }: ChannelOptions,
 ): ResolvedChannelOptions {
   checkWhole(pattern, 'joinBufferBytes', joinBufferBytes, 0);
-  return { joinBufferBytes, history: resolveHistory(pattern, history), presence };
+  checkOverflow(pattern, overflow);
+  return { joinBufferBytes, history: resolveHistory(pattern, history), presence, overflow };
 }
 
 function resolveHistory(pattern: string, history: boolean | ChannelHistoryOptions): HistoryRule | undefined {
@@ -147,6 +173,13 @@ function resolveHistory(pattern: string, history: boolean | ChannelHistoryOption
   checkWhole(pattern, 'history.size', size, 1);
   checkWhole(pattern, 'history.ttlMs', ttlMs, 1);
   return { size, ttlMs };
+}
+
+function checkOverflow(pattern: string, overflow: unknown): void {
+  if (OVERFLOWS.some((known) => known === overflow)) return;
+  throw new TypeError(
+    `"${pattern}": overflow (${String(overflow)}) must be 'disconnect', 'drop-oldest' or 'latest'.`,
+  );
 }
 
 function checkWhole(pattern: string, option: string, value: number, least: number): void {

@@ -12,6 +12,7 @@ import type { ChannelSocket, RequestOptions } from './channel-socket.js';
 import { isCommand } from './commands.js';
 import type { Clock } from './clock.interface.js';
 import type { StoredAnswer } from './dedup-store.interface.js';
+import type { DrainQueue } from './drain-queue.js';
 import { EncodedFrame } from './encoded-frame.js';
 import type { Endpoint } from './endpoint.js';
 import type { Engine } from './engine.js';
@@ -169,9 +170,28 @@ export class Connection implements OutboxOwner, ObservedConnection {
     return this.engine.flushQueue;
   }
 
+  get drainQueue(): DrainQueue {
+    return this.engine.drainQueue;
+  }
+
   /** Messages with an `id` that have no answer yet. */
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** Requests of the server that the peer has not answered. */
+  get openRequests(): number {
+    return this.#requests?.size ?? 0;
+  }
+
+  /** Messages that have no answer yet, or whose handler runs, with an `id` or without. */
+  get unanswered(): number {
+    return (this.#pending?.size ?? 0) + (this.#lane?.waiting ?? 0);
+  }
+
+  /** Messages that wait for `handleConnection`. */
+  get early(): number {
+    return this.#waiting?.length ?? 0;
   }
 
   /**
@@ -264,7 +284,7 @@ export class Connection implements OutboxOwner, ObservedConnection {
   /** Flushes what is due and says good-bye with `code`. A second call changes nothing. */
   close(code: number, reason = ''): void {
     if (!this.writable) return;
-    this.outbox.flush();
+    this.outbox.flushAll();
     // First the transport: it throws where the application gave a code or a reason that cannot be sent.
     this.transport.end(code, reason);
     this.#end(code, reason);
@@ -282,11 +302,16 @@ export class Connection implements OutboxOwner, ObservedConnection {
     this.terminate(CLOSE_CODES.SlowConsumer.code, CLOSE_CODES.SlowConsumer.reason);
   }
 
+  dropped(channel: string, count: number): void {
+    this.engine.observers.dropped(this, channel, count);
+  }
+
   /** The transport has ended. What this side has said first counts more than what the transport saw. */
   closed(code: number, reason: string): void {
     if (this.#state === 'closed') return;
     if (this.writable) this.#end(code, reason);
     this.#transition('closed');
+    this.outbox.abandon();
     for (const reply of this.#pending ?? []) reply.cancel();
     const endedWith = this.#closeCode ?? code;
     this.subscriptions.end(endedWith);

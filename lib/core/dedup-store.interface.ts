@@ -76,4 +76,7 @@ export interface DedupStore {
 
   /** Lets go of what it holds, at shutdown, and wakes those who wait. May be called twice. */
   close(): Promise<void> | void;
+
+  /** How many entries its tables have that grow with what peers do, by name: for operators. */
+  sizes?(): Readonly<Record<string, number>>;
 }

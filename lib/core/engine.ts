@@ -13,8 +13,10 @@ import { Control } from './control.js';
 import { Deadlines } from './deadlines.js';
 import type { DedupStore } from './dedup-store.interface.js';
 import { Dispatcher } from './dispatcher.js';
-import { Entrance } from './entrance.js';
+import { DrainQueue } from './drain-queue.js';
 import type { Endpoint } from './endpoint.js';
+import { sizesOf, tablesOf } from './engine-tables.js';
+import { Entrance } from './entrance.js';
 import { isUnavailable } from './errors.js';
 import { Expiries } from './expiries.js';
 import { FlushQueue } from './flush-queue.js';
@@ -31,6 +33,7 @@ import { Publisher } from './publisher.js';
 import type { Random } from './random.interface.js';
 import { Revocations } from './revocations.js';
 import { SingleNode } from './single-node.js';
+import type { Sizes, Tables } from './tables.js';
 import type { Transport } from './transport.interface.js';
 import { WorkCounter } from './work-counter.js';
 
@@ -73,6 +76,7 @@ export class Engine {
   readonly errors: ErrorMapper;
   readonly plainAcks: boolean;
   readonly flushQueue: FlushQueue;
+  readonly drainQueue: DrainQueue;
   readonly deadlines: Deadlines;
   readonly alarms: Alarms;
   readonly dispatcher: Dispatcher;
@@ -86,6 +90,8 @@ export class Engine {
   readonly revocations: Revocations;
   readonly publisher: Publisher;
   readonly entrance: Entrance;
+  /** Whatever belongs to this node and has tables of its own adds them. */
+  readonly tables: Tables;
 
   readonly #broker: Broker;
   readonly #heartbeat: Heartbeat;
@@ -114,6 +120,7 @@ export class Engine {
     this.#broker = parts.broker;
     this.#tickMs = tickOf(parts.options);
     this.flushQueue = new FlushQueue(this.clock);
+    this.drainQueue = new DrainQueue(this.clock);
     this.deadlines = new Deadlines(this.clock, this.options.handlerTimeoutMs);
     this.alarms = new Alarms(this.clock);
     this.entrance = new Entrance(this.options, this.clock, this.random);
@@ -135,6 +142,11 @@ export class Engine {
     this.#work = new WorkCounter(this.clock);
     this.#open = new WorkCounter(this.clock);
     this.#heartbeat = new Heartbeat(this.options, this.clock, this.random, this.#tickMs);
+    this.tables = tablesOf(this);
+    this.tables.add('clients', () => this.#byClient.size);
+    this.tables.add('admissions', () => this.#admissions.size);
+    this.tables.add('pulses', () => this.#heartbeat.size);
+    this.tables.add('work', () => this.#work.running);
   }
 
   /** The node goes away: nothing new is taken on. */
@@ -144,6 +156,12 @@ export class Engine {
 
   get connections(): ReadonlyMap<string, Connection> {
     return this.#connections;
+  }
+
+  /** The sizes of all tables of this node: nothing of it may grow while the number of connections does not. */
+  sizes(): Sizes {
+    const parts = { broker: this.#broker, dedup: this.dedup, presence: this.presence.store };
+    return { ...this.tables.read(), ...sizesOf(parts) };
   }
 
   async start(): Promise<void> {

@@ -10,6 +10,11 @@ export class FlushQueue {
 
   constructor(private readonly clock: Clock) {}
 
+  /** What is flushed at the end of this turn. */
+  get size(): number {
+    return this.#waiting.length;
+  }
+
   add(flushable: Flushable): void {
     if (this.#waiting.length === 0) this.clock.afterTurn(this.#flushAll);
     this.#waiting.push(flushable);

@@ -48,6 +48,11 @@ export class Heartbeat {
     this.#sweptAt = clock.now();
   }
 
+  /** Those that it looks after. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
   /** The next sweep finds it, as if both sides had just said something. */
   add(connection: Connection): void {
     const { pulse, transport } = connection;

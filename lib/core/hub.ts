@@ -44,6 +44,21 @@ export class Hub {
     return this.#channels.size;
   }
 
+  /** Channels whose position is, or has to be, compared with the broker's. */
+  get checks(): number {
+    return this.#checks.size;
+  }
+
+  /** Questions that the broker has not answered. */
+  get reads(): number {
+    return this.#histories.size;
+  }
+
+  /** Channels whose subscribers are to be told of what could not be handed to them. */
+  get unplaced(): number {
+    return this.#unplaced.size;
+  }
+
   /** Adds a subscriber. Its publications may come from now on, and all of them once this has resolved. */
   join(subscription: Subscription): Promise<void> | void {
     const { channel } = subscription;
@@ -122,10 +137,11 @@ export class Hub {
   #fanOut({ subscriptions }: LocalChannel, publication: Publication): void {
     const { channel, except } = publication;
     const frame = this.encode(publication);
-    for (const { connection, held } of subscriptions) {
+    for (const subscription of subscriptions) {
+      const { connection, held } = subscription;
       if (connection.id === except) continue;
       if (held) held.add(frame);
-      else connection.outbox.push(frame);
+      else subscription.send(frame);
     }
     this.observers.delivered(channel, subscriptions.size);
   }

@@ -13,6 +13,7 @@ import type { Clock, Timer } from './clock.interface.js';
 import { OldestFirst } from './oldest-first.js';
 import { DEFAULTS } from './options.js';
 import type { Random } from './random.interface.js';
+import type { Sizes } from './tables.js';
 
 /** How often histories are looked through for publications that are too old. */
 const SWEEP_MS = 10_000;
@@ -54,6 +55,10 @@ export class MemoryBroker implements Broker {
     this.#clock = clock;
     this.#random = random;
     this.#maxHistories = maxHistories;
+  }
+
+  sizes(): Sizes {
+    return { subscribed: this.#subscribed.size, histories: this.#histories.size };
   }
 
   /** Histories that are kept. */

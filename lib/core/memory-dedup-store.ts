@@ -1,6 +1,7 @@
 import type { Clock, Timer } from './clock.interface.js';
 import type { Claim, DedupKey, DedupRules, DedupStore, StoredAnswer } from './dedup-store.interface.js';
 import { OldestFirst } from './oldest-first.js';
+import type { Sizes } from './tables.js';
 
 /** What a claim or an answer takes beside the text of the answer: key, hash and records, rounded up. */
 const DEDUP_ENTRY_BYTES = 512;
@@ -55,6 +56,10 @@ export class MemoryDedupStore implements DedupStore {
   #stoodStillMs = 0;
 
   constructor(private readonly options: MemoryDedupStoreOptions) {}
+
+  sizes(): Sizes {
+    return { owners: this.#owners.size, running: this.#running.size, answered: this.#answered.size };
+  }
 
   /** What it holds, in bytes as its bounds count them. */
   get bytes(): number {

@@ -7,6 +7,7 @@ import type {
   PresenceRules,
   PresenceStore,
 } from './presence-store.interface.js';
+import type { Sizes } from './tables.js';
 
 /** One principal in one channel. */
 interface Entry {
@@ -26,6 +27,10 @@ export class MemoryPresenceStore implements PresenceStore {
 
   constructor({ clock }: { readonly clock: Clock }) {
     this.#alarms = new Alarms(clock);
+  }
+
+  sizes(): Sizes {
+    return { channels: this.#channels.size };
   }
 
   /** Channels that somebody is in, or may come back to. */

@@ -108,4 +108,9 @@ export interface Observer {
   warned?(text: string): void;
   /** Publications were lost to a subscriber, who is told by `$gap`. */
   gap?(connection: ObservedConnection, channel: string): void;
+  /**
+   * Publications were dropped, for a reader that is slower than they come, as the channel says (`overflow`). The
+   * next one that it gets tells it how many.
+   */
+  dropped?(connection: ObservedConnection, channel: string, count: number): void;
 }

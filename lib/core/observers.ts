@@ -27,6 +27,7 @@ export class Observers implements Required<Observer> {
   readonly #brokerChanged: readonly Having<'brokerChanged'>[];
   readonly #warned: readonly Having<'warned'>[];
   readonly #gap: readonly Having<'gap'>[];
+  readonly #dropped: readonly Having<'dropped'>[];
 
   constructor(observers: readonly Observer[]) {
     const having = <K extends keyof Observer>(fact: K): Having<K>[] =>
@@ -43,6 +44,7 @@ export class Observers implements Required<Observer> {
     this.#brokerChanged = having('brokerChanged');
     this.#warned = having('warned');
     this.#gap = having('gap');
+    this.#dropped = having('dropped');
   }
 
   opened(connection: ObservedConnection): void {
@@ -97,6 +99,10 @@ export class Observers implements Required<Observer> {
 
   gap(connection: ObservedConnection, channel: string): void {
     for (const observer of this.#gap) this.#guard(() => observer.gap(connection, channel));
+  }
+
+  dropped(connection: ObservedConnection, channel: string, count: number): void {
+    for (const observer of this.#dropped) this.#guard(() => observer.dropped(connection, channel, count));
   }
 
   #guard(report: () => unknown): void {

@@ -131,7 +131,7 @@ export interface EngineOptions extends AdmissionOptions {
   /**
    * Bytes that may wait for one connection to read them. What would go beyond it terminates the
    * connection: the peer sees 1006 and reconnects, log and metrics say 4413. A message of any size
-   * passes while nothing waits.
+   * passes while nothing waits. Publications of channels with another `overflow` make room instead.
    *
    * @default 1_048_576
    */

@@ -28,6 +28,11 @@ export class PacedHistories implements Histories {
     private readonly alarms: Alarms,
   ) {}
 
+  /** Questions that are under way or wait for it. */
+  get size(): number {
+    return this.#places.size + this.#waiting.size;
+  }
+
   position(channel: string, rule: HistoryRule): Promise<Position> | Position {
     return this.#ask(() => this.broker.position(channel, rule));
   }

@@ -23,6 +23,11 @@ export class PeerRequests {
 
   constructor(private readonly connection: Connection) {}
 
+  /** Those without an answer. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Sends `{ event, data, id }`. Settles with the answer of the peer, and never throws. */
   send(event: string, data: unknown, options: RequestOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {

@@ -12,6 +12,11 @@ export class PositionChecks {
   /** @param isFollowed - whether somebody is still in the channel, and the stream is the one of it */
   constructor(private readonly isFollowed: (stream: ChannelStream) => boolean) {}
 
+  /** Those that are asked for, wait for it, or had no answer. */
+  get size(): number {
+    return this.#asked + this.#waiting.size + this.#failed.size;
+  }
+
   add(stream: ChannelStream): void {
     this.#failed.delete(stream);
     this.#waiting.add(stream);

@@ -70,4 +70,7 @@ export interface PresenceStore {
 
   /** The node goes away. Waits for no grace. May be called twice. */
   close(): Promise<void> | void;
+
+  /** How many entries its tables have that grow with what peers do, by name: for operators. */
+  sizes?(): Readonly<Record<string, number>>;
 }

@@ -53,6 +53,11 @@ export class Presence {
     readonly store: PresenceStore,
   ) {}
 
+  /** Channels with presence in which this node has somebody. */
+  get size(): number {
+    return this.#channels.size;
+  }
+
   async start(): Promise<void> {
     await this.store.start({
       node: this.engine.random.id(),

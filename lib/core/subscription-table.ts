@@ -19,6 +19,11 @@ export class SubscriptionTable {
 
   constructor(private readonly connection: Connection) {}
 
+  /** Those that hold, begin or end. */
+  get size(): number {
+    return this.#byChannel?.size ?? 0;
+  }
+
   /** Channels that the connection is in. */
   *channels(): Iterable<string> {
     for (const subscription of this.#byChannel?.values() ?? []) {

@@ -1,6 +1,7 @@
 import { CLOSE_CODES, type ErrorCode, type MessageId } from '../protocol/index.js';
+import type { Reader } from './backlog.js';
 import type { Position, Publication } from './broker.interface.js';
-import { CHANNEL_DEFAULTS } from './channel-definition.js';
+import { CHANNEL_DEFAULTS, type Overflow } from './channel-definition.js';
 import { callSubscribe, callUnsubscribe, type LeaveReason } from './channel-methods.js';
 import type { ChannelStream } from './channel-stream.js';
 import type { Connection } from './connection.js';
@@ -19,7 +20,9 @@ const NO_COMMANDS: Command[] = [];
 const NO_PARAMS: Message['params'] = {};
 
 /** One connection in one channel. Its commands run one after the other, in the order in which they came. */
-export class Subscription {
+export class Subscription implements Reader {
+  readonly overflow: Overflow;
+
   /** Set from the moment that publications may come until those before them have been sent. */
   held?: HeldPublications;
 
@@ -41,7 +44,9 @@ export class Subscription {
     readonly connection: Connection,
     readonly channel: string,
     private readonly route: ChannelRoute | undefined,
-  ) {}
+  ) {
+    this.overflow = connection.engine.catalog.overflowOf(channel);
+  }
 
   get isJoined(): boolean {
     return this.#joined !== undefined;
@@ -74,10 +79,17 @@ export class Subscription {
     this.add({ type: 'reconsider' });
   }
 
+  /** A live publication that nothing holds back. */
+  send(frame: EncodedFrame): void {
+    const { outbox } = this.connection;
+    if (this.overflow === 'disconnect') outbox.push(frame);
+    else outbox.offer(frame, this);
+  }
+
   /** A publication of a channel with history. */
   take(frame: EncodedFrame, position: Position): void {
     if (this.held) this.held.add(frame, position);
-    else this.#forward(frame, position);
+    else if (this.#isNext(position)) this.send(frame);
   }
 
   /** This node has lost publications of a channel with history. */
@@ -100,6 +112,7 @@ export class Subscription {
 
   /** By itself for what no publication was: changes of presence, of which the list has all. */
   sendGap(): void {
+    this.connection.outbox.settle(this);
     this.connection.sendEvent('$gap', { channel: this.channel, ...this.#last });
   }
 
@@ -236,6 +249,7 @@ export class Subscription {
   async #leave(code?: ErrorCode, reason?: string, why: LeaveReason = 'removed'): Promise<void> {
     if (!this.#joined) return;
     // First the word to the peer: it throws where the application gave something that has no JSON.
+    this.connection.outbox.settle(this);
     this.connection.sendEvent('$unsubscribed', { channel: this.channel, code, reason });
     this.#exit();
     await this.#undo(why);
@@ -245,6 +259,8 @@ export class Subscription {
   #enter(): Promise<void> | void {
     this.#last = undefined;
     const { catalog, hub, presence } = this.connection.engine;
+    // What follows the ack must not meet what came before it.
+    this.connection.outbox.settle(this);
     // What a history has is read from it afterwards.
     this.#hold(catalog.historyOf(this.channel) ? 0 : this.joinBufferBytes);
     presence.entering(this);
@@ -254,17 +270,18 @@ export class Subscription {
   #exit(): void {
     this.held = undefined;
     this.#last = undefined;
+    this.connection.outbox.discard(this);
     this.connection.engine.hub.leave(this);
     this.connection.engine.presence.exited(this);
   }
 
   /** Sends what was kept, unless a leave is already waiting: then nothing may come in between. */
   #release(): void {
-    const { held, connection } = this;
+    const { held } = this;
     if (!held || this.isLeaving) return;
     this.held = undefined;
     if (held.isBroken) this.tellLoss();
-    for (const { frame } of held.publications) connection.outbox.push(frame);
+    for (const { frame } of held.publications) this.send(frame);
   }
 
   /** What the peer has not got of a channel with history; from here on what comes live is held behind it. */
@@ -323,7 +340,7 @@ export class Subscription {
       // oxlint-disable-next-line no-await-in-loop
       if (!outbox.hasRoomFor(frame)) await outbox.roomFor(frame);
       if (this.#isOver) return false;
-      this.#forward(frame, position as Position);
+      if (this.#isNext(position as Position)) outbox.push(frame);
     }
     return !this.#isOver;
   }
@@ -336,11 +353,12 @@ export class Subscription {
     }));
   }
 
-  #forward(frame: EncodedFrame, position: Position): void {
+  /** Whether it is to be sent: of the epoch that was told, and behind the last one. */
+  #isNext(position: Position): boolean {
     const last = this.#last;
-    if (!last || position.epoch !== last.epoch || position.offset <= last.offset) return;
+    if (!last || position.epoch !== last.epoch || position.offset <= last.offset) return false;
     this.#last = position;
-    this.connection.outbox.push(frame);
+    return true;
   }
 
   #tellGap(position: Position): void {

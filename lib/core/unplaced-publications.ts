@@ -16,6 +16,11 @@ export class UnplacedPublications {
 
   constructor(private readonly observers: Observers) {}
 
+  /** Channels whose subscribers have not been told. */
+  get size(): number {
+    return this.#untold.size;
+  }
+
   add(channel: string, subscriptions: Subscriptions): void {
     this.#untold.set(channel, subscriptions);
   }

@@ -7,6 +7,11 @@ export class WorkCounter {
 
   constructor(private readonly clock: Clock) {}
 
+  /** What is under way. */
+  get running(): number {
+    return this.#running;
+  }
+
   begin(): void {
     this.#running++;
   }

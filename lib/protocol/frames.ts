@@ -26,6 +26,8 @@ export interface PublicationFrame {
   readonly data?: unknown;
   /** On channels with history: one more than that of the publication before. */
   readonly offset?: number;
+  /** How many right before it this reader has lost, because it was too slow; see `overflow` of the channel. */
+  readonly dropped?: number;
 }
 
 /** What a client may send. */

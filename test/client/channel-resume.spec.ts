@@ -97,6 +97,37 @@ it('asks again from before a hole, and hands out nothing of what comes meanwhile
   expect(history.told).toEqual([4, 5, 6, 7, 8]);
 });
 
+it('takes what its server has dropped for no hole, and tells of it', async () => {
+  const history = await History.open();
+  const { server, client } = history.rig;
+  const dropped: unknown[] = [];
+  client.channel('news').on('$dropped', (count) => dropped.push(count));
+  client.channel('news').on('said', (_, publication) => dropped.push(publication.dropped));
+
+  history.publish(4);
+  server.peer.send({ channel: 'news', event: 'said', data: 7, offset: 7, dropped: 2 });
+  history.publish(8);
+  await history.rig.pass(10);
+
+  expect(history.told).toEqual([4, 7, 8]);
+  expect(dropped).toEqual([undefined, 2, 2, undefined]);
+  expect(history.asked).toHaveLength(1);
+});
+
+it.each([1, 3])('asks again where not what was dropped is missing: %i instead of 2', async (dropped) => {
+  const history = await History.open();
+  history.publish(4);
+  await history.rig.pass();
+  history.ack = { epoch: 'e1', offset: 4, recovered: true };
+  history.replay = [5, 6, 7];
+
+  history.rig.server.peer.send({ channel: 'news', event: 'said', data: 7, offset: 7, dropped });
+  await history.rig.pass(10);
+
+  expect(history.asked).toEqual([undefined, { epoch: 'e1', offset: 4 }]);
+  expect(history.told).toEqual([4, 5, 6, 7]);
+});
+
 it('tells a gap where a hole cannot be filled', async () => {
   const history = await History.open();
   history.ack = { epoch: 'e1', offset: 6, recovered: false };

@@ -123,6 +123,16 @@ describe('JsonCodec.encode', () => {
     expect(codec.encodePublication('c:1', 'e', undefined)).toBe('{"channel":"c:1","event":"e"}');
   });
 
+  it.each([
+    [
+      codec.encodePublication('c:1', 'e', '{"a":[1]}', 7),
+      { channel: 'c:1', event: 'e', data: { a: [1] }, offset: 7 },
+    ],
+    [codec.encodePublication('c:1', 'e', undefined), { channel: 'c:1', event: 'e' }],
+  ])('writes into a publication how many were dropped: %s', (publication, members) => {
+    expect(JSON.parse(codec.markDropped(publication, 3))).toEqual({ ...members, dropped: 3 });
+  });
+
   it('writes an error without the members that it has not', () => {
     const error = { code: 'timeout', message: 'm', retryable: true, details: undefined } as const;
 

@@ -9,7 +9,10 @@ describe('defineChannel', () => {
   it('keeps the pattern, and fills the options in', () => {
     const { pattern, options } = defineChannel('chat:{room}');
 
-    expect([pattern, options]).toEqual(['chat:{room}', { joinBufferBytes: 65_536, presence: false }]);
+    expect([pattern, options]).toEqual([
+      'chat:{room}',
+      { joinBufferBytes: 65_536, presence: false, overflow: 'disconnect' },
+    ]);
   });
 
   it('keeps the options, and takes an undefined one for its default', () => {

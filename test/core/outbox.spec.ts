@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../lib/core/clock.interface.js';
 import { EncodedFrame } from '../../lib/core/encoded-frame.js';
+import { DrainQueue } from '../../lib/core/drain-queue.js';
 import { FlushQueue } from '../../lib/core/flush-queue.js';
 import { Outbox, type OutboxOwner } from '../../lib/core/outbox.js';
 import type { Transport } from '../../lib/core/transport.interface.js';
@@ -15,6 +16,8 @@ class Rig implements OutboxOwner {
   readonly writes: string[][] = [];
   readonly clock: Clock;
   readonly flushQueue: FlushQueue;
+  readonly drainQueue: DrainQueue;
+  readonly codec = { markDropped: (publication: string) => publication };
   readonly outbox = new Outbox(this);
   readonly transport: Transport;
   #turn: (() => void)[] = [];
@@ -23,6 +26,7 @@ class Rig implements OutboxOwner {
     const afterTurn: Clock['afterTurn'] = (callback) => void this.#turn.push(callback);
     this.clock = { afterTurn } as Clock;
     this.flushQueue = new FlushQueue(this.clock);
+    this.drainQueue = new DrainQueue(this.clock);
     // The outbox uses nothing else of a transport.
     this.transport = Object.defineProperty(
       { write: (frames: readonly EncodedFrame[]) => void this.writes.push(frames.map(({ text }) => text)) },
@@ -33,6 +37,10 @@ class Rig implements OutboxOwner {
 
   overflow(): void {
     this.overflows++;
+  }
+
+  dropped(): void {
+    throw new Error('nothing here may be dropped');
   }
 
   endTurn(): void {

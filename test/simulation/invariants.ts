@@ -31,10 +31,10 @@ export function checkRoom({ nodes, people, facts, store }: World): void {
   store.checkRoom();
   for (const { engine, isUp } of nodes) {
     if (!isUp) continue;
-    for (const { inFlight, transport } of engine.connections.values()) {
+    for (const { inFlight, outbox } of engine.connections.values()) {
       facts.check('I8', inFlight <= OPTIONS.maxInFlight, `${inFlight} messages are in flight`);
-      const { bufferedAmount } = transport;
-      facts.check('I8', bufferedAmount <= OPTIONS.maxOutboxBytes, `${bufferedAmount} bytes wait for a peer`);
+      const { bytes } = outbox;
+      facts.check('I8', bytes <= OPTIONS.maxOutboxBytes, `${bytes} bytes wait for a peer`);
     }
   }
   for (const { waiting, client } of people) {
@@ -49,10 +49,11 @@ export function checkRoom({ nodes, people, facts, store }: World): void {
 /** I9: nobody is connected, so nothing is kept for anybody. */
 export function checkNothingLeft({ nodes, people, facts, bus }: World): void {
   for (const { engine, joins, hasJoined } of nodes) {
-    const { connections, hub, claims } = engine;
+    const { connections, hub, claims, drainQueue } = engine;
     facts.check('I9', connections.size === 0, `${connections.size} connections are left`);
     facts.check('I9', hub.size === 0, `${hub.size} channels are left`);
     facts.check('I9', claims.size === 0, `${claims.size} claims are left`);
+    facts.check('I9', drainQueue.size === 0, `${drainQueue.size} slow readers are left`);
     facts.check('I9', joins === 0 || hasJoined, `${joins} joins were not undone`);
   }
   for (const { clock, index } of people) {

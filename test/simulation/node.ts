@@ -35,8 +35,13 @@ const CODEC = new JsonCodec(OPTIONS.maxNesting);
 
 const DEFINITIONS = [
   defineChannel('room:{name}', { history: HISTORY, joinBufferBytes: JOIN_BUFFER_BYTES }),
-  defineChannel('push:{name}', { history: HISTORY, joinBufferBytes: JOIN_BUFFER_BYTES }),
-  defineChannel('live:{name}', { joinBufferBytes: JOIN_BUFFER_BYTES }),
+  defineChannel('room:b', { history: HISTORY, joinBufferBytes: JOIN_BUFFER_BYTES, overflow: 'latest' }),
+  defineChannel('push:{name}', {
+    history: HISTORY,
+    joinBufferBytes: JOIN_BUFFER_BYTES,
+    overflow: 'drop-oldest',
+  }),
+  defineChannel('live:{name}', { joinBufferBytes: JOIN_BUFFER_BYTES, overflow: 'drop-oldest' }),
 ];
 
 /** The application asks in vain where the connection has closed. */

@@ -269,7 +269,7 @@ export class Person {
     channel.on('$gap', (gap) => view.gap(gap, this.#changedAt));
     channel.on('$unsubscribed', ended);
     channel.on('$error', ended);
-    channel.on('p', (data) => view.published((data as { readonly u: number }).u));
+    channel.on('p', (data, { dropped }) => view.published((data as { readonly u: number }).u, dropped));
   }
 
   #webSocket(): new (url: string, protocols?: string[]) => Line['socket'] {

@@ -64,8 +64,8 @@ export class View {
     );
   }
 
-  /** I1, I2: between two marks every publication comes, once, in order. */
-  published(number: number): void {
+  /** I1, I2: between two marks every publication comes, once, in order, but for those that it says were dropped. */
+  published(number: number, dropped = 0): void {
     const { facts, name } = this;
     const entry = facts.ledger.entry(number);
     facts.check('I10', this.isIn, `${name}: ${number} is handed to one who is not in`);
@@ -75,10 +75,11 @@ export class View {
     const last = this.#last;
     if (last) {
       facts.check('I2', index > last.index, `${name}: ${index} comes behind ${last.index}`);
-      facts.check('I1', index <= last.index + 1, `${name}: ${index} comes right behind ${last.index}`);
+      const next = last.index + 1 + dropped;
+      facts.check('I1', index === next, `${name}: ${index} comes right behind ${last.index}, not ${next}`);
       facts.check('I1', epoch === last.epoch, `${name}: nobody was told of the epoch of ${index}`);
     } else if (this.#upTo !== undefined) {
-      const hasHole = index > this.#upTo + 1;
+      const hasHole = index - dropped > this.#upTo + 1;
       facts.check('I1', !hasHole, `${name}: a hole between the state up to ${this.#upTo} and ${index}`);
     }
     const before = this.#before;

@@ -9,7 +9,9 @@ const MOMENT_MS = 1_000;
 export class PendingUpgrades {
   readonly #waiting = new Set<AbortController>();
 
-  constructor(private readonly engine: Engine) {}
+  constructor(private readonly engine: Engine) {
+    engine.tables.add('upgrades', () => this.#waiting.size);
+  }
 
   /** @throws HandshakeRefusal (503) when there is no room, when the time is up, or by {@link refuse} */
   async wait<T>(admit: () => Promise<T>): Promise<T> {

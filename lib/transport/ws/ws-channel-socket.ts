@@ -3,6 +3,7 @@ import { WebSocket } from 'ws';
 import type { ChannelSocket, RequestOptions } from '../../core/channel-socket.js';
 import type { Connection } from '../../core/connection.js';
 import type { EncodedFrame } from '../../core/encoded-frame.js';
+import { PONG_BYTES } from '../../core/outbox.js';
 import type { Transport } from '../../core/transport.interface.js';
 import { CLOSE_CODES, EXCEPTION_EVENT, type ErrorCode } from '../../protocol/index.js';
 import { framedText } from './frame.js';
@@ -25,6 +26,8 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
   #connection?: Connection;
   #socket?: CountingSocket;
   #compresses = false;
+  /** Pongs that were written since everything was taken. */
+  #pongs = 0;
 
   /** Called once, right after the upgrade, with the socket that was upgraded. */
   attach(connection: Connection, socket: Duplex): void {
@@ -101,7 +104,16 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
     connection?.outbox.flush();
     const waiting = this.bufferedAmount;
     (super.send as (...sent: unknown[]) => void).apply(this, args);
-    if (connection && waiting > 0 && this.bufferedAmount > connection.maxOutboxBytes) connection.overflow();
+    if (connection && waiting > 0) connection.outbox.judge();
+  }
+
+  /** Of `ws`, for each ping of the peer: who pings and does not read is not written to without end. */
+  override pong(...args: unknown[]): void {
+    this.#pongs = this.bufferedAmount === 0 ? 0 : this.#pongs + 1;
+    (super.pong as (...sent: unknown[]) => void).apply(this, args);
+    const connection = this.#connection;
+    if (connection?.writable && this.#pongs * PONG_BYTES > connection.maxOutboxBytes) connection.overflow();
+    else if (this.#pongs > 0) connection?.outbox.judge();
   }
 
   /** Called by the application, and by `ws` itself to answer a peer's close or to report a broken frame. */
