@@ -11,6 +11,7 @@ import type { Connection } from './connection.js';
 import type { Engine } from './engine.js';
 import { ChannelsError, toWireError } from './errors.js';
 import { answerHistory } from './history-command.js';
+import type { FaultKind } from './observer.interface.js';
 import { answerPresence } from './presence-command.js';
 
 type Command = (engine: Engine, connection: Connection, id: MessageId, data: unknown) => void;
@@ -44,10 +45,15 @@ export function runCommand(engine: Engine, connection: Connection, frame: EventF
     command(engine, connection, id, data);
   } catch (error) {
     if (!(error instanceof ChannelsError)) throw error;
-    engine.observers.faulted(connection, 'bad_request');
+    engine.observers.faulted(connection, faultOf(error));
     if (id === undefined) connection.sendException(error);
     else connection.sendError(id, toWireError(error));
   }
+}
+
+/** What passes a limit is told apart from what is wrong. */
+function faultOf({ code }: ChannelsError): FaultKind {
+  return code === 'rate_limited' || code === 'limit_exceeded' ? code : 'bad_request';
 }
 
 function hello(engine: Engine, connection: Connection, id: MessageId, data: unknown): void {

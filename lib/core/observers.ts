@@ -27,6 +27,8 @@ export class Observers implements Required<Observer> {
   readonly #brokerChanged: readonly Having<'brokerChanged'>[];
   readonly #warned: readonly Having<'warned'>[];
   readonly #gap: readonly Having<'gap'>[];
+  readonly #swept: readonly Having<'swept'>[];
+  readonly #stopped: readonly Having<'stopped'>[];
 
   constructor(observers: readonly Observer[]) {
     const having = <K extends keyof Observer>(fact: K): Having<K>[] =>
@@ -43,6 +45,8 @@ export class Observers implements Required<Observer> {
     this.#brokerChanged = having('brokerChanged');
     this.#warned = having('warned');
     this.#gap = having('gap');
+    this.#swept = having('swept');
+    this.#stopped = having('stopped');
   }
 
   opened(connection: ObservedConnection): void {
@@ -57,8 +61,8 @@ export class Observers implements Required<Observer> {
     for (const observer of this.#refused) this.#guard(() => observer.refused(refusal));
   }
 
-  faulted(connection: ObservedConnection, kind: FaultKind): void {
-    for (const observer of this.#faulted) this.#guard(() => observer.faulted(connection, kind));
+  faulted(connection: ObservedConnection, kind: FaultKind, event?: string): void {
+    for (const observer of this.#faulted) this.#guard(() => observer.faulted(connection, kind, event));
   }
 
   failed(failure: Failure): void {
@@ -97,6 +101,14 @@ export class Observers implements Required<Observer> {
 
   gap(connection: ObservedConnection, channel: string): void {
     for (const observer of this.#gap) this.#guard(() => observer.gap(connection, channel));
+  }
+
+  swept(): void {
+    for (const observer of this.#swept) this.#guard(() => observer.swept());
+  }
+
+  stopped(): void {
+    for (const observer of this.#stopped) this.#guard(() => observer.stopped());
   }
 
   #guard(report: () => unknown): void {

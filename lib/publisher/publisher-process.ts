@@ -65,6 +65,7 @@ export class PublisherProcess {
   async close(): Promise<void> {
     await this.#broker.registry?.close();
     await this.#broker.close();
+    this.#observers.stopped();
   }
 
   /** A node goes on with its own subscribers while its broker is away; here there are none. */
