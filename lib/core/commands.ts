@@ -40,7 +40,7 @@ export function runCommand(engine: Engine, connection: Connection, frame: EventF
   }
   try {
     const command = COMMANDS.get(event);
-    if (!command) throw new ChannelsError('bad_request', `${JSON.stringify(event)} is not available`);
+    if (!command) throw new ChannelsError('bad_request', notAvailable(event, engine.options.maxEventLength));
     if (id === undefined) throw new ChannelsError('bad_request', `${event} needs an id`);
     command(engine, connection, id, data);
   } catch (error) {
@@ -49,6 +49,12 @@ export function runCommand(engine: Engine, connection: Connection, frame: EventF
     if (id === undefined) connection.sendException(error);
     else connection.sendError(id, toWireError(error));
   }
+}
+
+/** A peer is not told more than it may say. */
+function notAvailable(event: string, maxEventLength: number): string {
+  if (event.length > maxEventLength) return `the event is longer than ${maxEventLength} characters`;
+  return `${JSON.stringify(event)} is not available`;
 }
 
 /** What passes a limit is told apart from what is wrong. */
