@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ChaosProcess } from '../support/chaos-process.js';
 
-/** Beyond what the server had before, by ten peers at a time. */
+/** Beyond what the server had before, by five peers at a time. */
 const MAX_MB = 20;
 
 interface Case {
@@ -15,7 +15,7 @@ interface Report {
 }
 
 /** What docs/protocol.md, section 3.9, and Node's HTTP server answer. */
-const ENDS: readonly [string, number | string][] = [
+const ENDS: readonly [string, ...(number | string)[]][] = [
   ['exactly the limit', '1 answer'],
   ['unmasked', 1002],
   ['reserved bit 1', 1002],
@@ -37,10 +37,11 @@ const ENDS: readonly [string, number | string][] = [
   ['a message within a message', 1002],
   ['a close of one byte', 1002],
   ['a close with a code that is no code', 1002],
-  ['1,000 headers', 101],
+  ['900 headers', 101],
   ['2,000 headers', 400],
   ['a header of 20 KiB', 431],
-  ['a header without an end', 431],
+  // Who still writes may be reset before he reads.
+  ['a header without an end', 431, 'cut off'],
   ['a path of 20 KiB', 431],
 ];
 
@@ -51,10 +52,11 @@ describe('what is written by hand on a raw socket', () => {
     report = await new ChaosProcess('../fuzz/raw', []).result<Report>();
   }, 120_000);
 
-  it.each(ENDS)('ends as documented, and costs next to no memory: %s', (name, end) => {
+  it.each(ENDS)('ends as documented, and costs next to no memory: %s', (name, ...expected) => {
     const { ends, beyondBaseMb } = report.cases[name] as Case;
 
-    expect(ends).toEqual([end]);
+    expect(expected).toEqual(expect.arrayContaining([...ends]));
+    expect(ends).not.toEqual([]);
     expect(beyondBaseMb).toBeLessThanOrEqual(MAX_MB);
   });
 

@@ -88,7 +88,7 @@ export class UpgradeServer {
       this.#abandoned(socket);
       return;
     }
-    if (!url || request.method !== 'GET') {
+    if (!url || request.method !== 'GET' || request.rawHeaders.length > MAX_RAW_HEADERS) {
       this.#refuse({ request, socket, head, offer: PLAIN }, new HandshakeRefusal(400));
       return;
     }
@@ -217,6 +217,12 @@ export class UpgradeServer {
     this.engine.observers.refused({ status, message, url, address, advice });
   }
 }
+
+/**
+ * Names and values. Node leaves out of `headers` what stands behind so many, without a word: an `Origin` there would
+ * count as missing.
+ */
+const MAX_RAW_HEADERS = 2_000;
 
 /** Of the paths that there are, in a line of the log. */
 const MAX_PATHS_TOLD = 5;
