@@ -73,7 +73,9 @@ try {
   // What has run once has its memory: code that was compiled, buffers that are kept.
   for (let round = 0; round < 3; round++) await run(async () => say(frame(1, message(LIMIT))));
   await run(async () => say(frame(1, message(LIMIT + 1))));
-  await run(() => say(FRAMES['endless fragments of a byte'].bytes, FRAMES['endless fragments of a byte'].endless));
+  await run(() =>
+    say(FRAMES['endless fragments of a byte'].bytes, FRAMES['endless fragments of a byte'].endless),
+  );
   cases['exactly the limit'] = await run(async () => say(frame(1, message(LIMIT))));
   for (const [name, input] of Object.entries(FRAMES))
     cases[name] = await run(() => say(input.bytes, input.endless));
