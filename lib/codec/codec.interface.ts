@@ -1,6 +1,9 @@
 import type { MessageId, WireError } from '../protocol/index.js';
 
-/** Turns frames into what a transport carries, and back. One instance serves all connections. */
+/**
+ * Turns frames into what a transport carries, and back. One instance serves all connections. What encodes a value
+ * throws where the value has no JSON, or would be nested deeper than `maxNesting` in its frame.
+ */
 export interface Codec {
   /** The subprotocol that selects this codec. */
   readonly subprotocol: string;
@@ -32,6 +35,9 @@ export interface Codec {
 
   /** `{ ack, data }` or `{ ack, error }` of what is JSON text already, encoded once where the message ran. */
   encodeAnswer(id: MessageId, member: 'data' | 'error', json: string | undefined): string;
+
+  /** The data or the error of a frame, for {@link encodeAnswer} or {@link encodePublication}. */
+  encodeData(value: unknown): string | undefined;
 
   /** A value on its own, as stock Nest answers with what a handler returned. */
   encodeValue(value: unknown): string | undefined;

@@ -23,11 +23,11 @@ export class JsonCodec implements Codec {
   }
 
   encodeEvent(event: string, data: unknown): string {
-    return `{"event":${JSON.stringify(event)}${dataMember(data)}}`;
+    return `{"event":${JSON.stringify(event)}${this.#dataMember(data)}}`;
   }
 
   encodeRequest(event: string, data: unknown, id: MessageId): string {
-    return `{"event":${JSON.stringify(event)}${dataMember(data)},"id":${JSON.stringify(id)}}`;
+    return `{"event":${JSON.stringify(event)}${this.#dataMember(data)},"id":${JSON.stringify(id)}}`;
   }
 
   encodePublication(channel: string, event: string, json: string | undefined, offset?: number): string {
@@ -41,26 +41,36 @@ export class JsonCodec implements Codec {
   }
 
   encodeAck(id: MessageId, data: unknown, more: boolean): string {
-    return `{"ack":${JSON.stringify(id)}${dataMember(data)}${more ? ',"more":true' : ''}}`;
+    return `{"ack":${JSON.stringify(id)}${this.#dataMember(data)}${more ? ',"more":true' : ''}}`;
   }
 
   encodeError(id: MessageId, error: WireError): string {
-    return `{"ack":${JSON.stringify(id)},"error":${JSON.stringify(error)}}`;
+    return `{"ack":${JSON.stringify(id)},"error":${this.encodeData(error) as string}}`;
   }
 
   encodeAnswer(id: MessageId, member: 'data' | 'error', json: string | undefined): string {
     return `{"ack":${JSON.stringify(id)}${json === undefined ? '' : `,"${member}":${json}`}}`;
   }
 
+  encodeData(value: unknown): string | undefined {
+    return encode(value, this.maxNesting - 1);
+  }
+
   encodeValue(value: unknown): string | undefined {
-    return JSON.stringify(value) as string | undefined;
+    return encode(value, this.maxNesting);
+  }
+
+  /** As `JSON.stringify` treats a member: without a representation it is left out. */
+  #dataMember(value: unknown): string {
+    const text = this.encodeData(value);
+    return text === undefined ? '' : `,"data":${text}`;
   }
 }
 
-/** As `JSON.stringify` treats a member: without a representation it is left out. */
-function dataMember(value: unknown): string {
+function encode(value: unknown, maxNesting: number): string | undefined {
   const text = JSON.stringify(value) as string | undefined;
-  return text === undefined ? '' : `,"data":${text}`;
+  if (text === undefined || !exceedsNesting(text, maxNesting)) return text;
+  throw new RangeError(`nested deeper than the ${maxNesting} levels that maxNesting leaves it`);
 }
 
 function decodeUtf8(bytes: Uint8Array): string {

@@ -132,6 +132,7 @@ export class AckedTurn implements Turn, GateKeeper, Expirable, Unanswered {
         this.#refuse(new ChannelsError('conflict', 'this id came before, with another event or other data'));
         break;
       case 'full':
+        this.engine.observers.faulted(this.#connection, 'rate_limited');
         this.#refuse(
           new ChannelsError('rate_limited', 'too many handlers run', { retryAfterMs: FULL_RETRY_MS }),
         );

@@ -12,6 +12,7 @@ import type { Engine } from './engine.js';
 import { ChannelsError, toWireError } from './errors.js';
 import { answerHistory } from './history-command.js';
 import { remainingMs } from './identity.js';
+import type { FaultKind } from './observer.interface.js';
 import { answerPresence } from './presence-command.js';
 import { answerRefresh } from './refresh-command.js';
 
@@ -42,15 +43,26 @@ export function runCommand(engine: Engine, connection: Connection, frame: EventF
   }
   try {
     const command = COMMANDS.get(event);
-    if (!command) throw new ChannelsError('bad_request', `${JSON.stringify(event)} is not available`);
+    if (!command) throw new ChannelsError('bad_request', notAvailable(event, engine.options.maxEventLength));
     if (id === undefined) throw new ChannelsError('bad_request', `${event} needs an id`);
     command(engine, connection, id, data);
   } catch (error) {
     if (!(error instanceof ChannelsError)) throw error;
-    engine.observers.faulted(connection, 'bad_request');
+    engine.observers.faulted(connection, faultOf(error));
     if (id === undefined) connection.sendException(error);
     else connection.sendError(id, toWireError(error));
   }
+}
+
+/** A peer is not told more than it may say. */
+function notAvailable(event: string, maxEventLength: number): string {
+  if (event.length > maxEventLength) return `the event is longer than ${maxEventLength} characters`;
+  return `${JSON.stringify(event)} is not available`;
+}
+
+/** What passes a limit is told apart from what is wrong. */
+function faultOf({ code }: ChannelsError): FaultKind {
+  return code === 'rate_limited' || code === 'limit_exceeded' ? code : 'bad_request';
 }
 
 function hello(engine: Engine, connection: Connection, id: MessageId, data: unknown): void {

@@ -107,16 +107,22 @@ export class Dispatcher {
       return wireError('bad_request', `the event is longer than ${maxEventLength} characters`);
     }
     if (!handlers) {
-      this.engine.observers.faulted(connection, 'unknown_event');
+      this.engine.observers.faulted(connection, 'unknown_event', event);
       return wireError('unknown_event', `no @SubscribeMessage() handles ${JSON.stringify(event)}`);
     }
     if (this.engine.draining) return wireError('unavailable', 'the server shuts down');
     if (id !== undefined)
-      return connection.inFlight >= maxInFlight ? tooMany(connection.inFlight) : undefined;
+      return connection.inFlight >= maxInFlight ? this.#tooMany(connection, connection.inFlight) : undefined;
     // Nothing else bounds those without an `id`; elsewhere they do not wait.
     return handlers[0]?.acked && connection.lane.waiting >= maxInFlight
-      ? tooMany(connection.lane.waiting)
+      ? this.#tooMany(connection, connection.lane.waiting)
       : undefined;
+  }
+
+  #tooMany(connection: Connection, unanswered: number): WireError {
+    this.engine.observers.faulted(connection, 'rate_limited');
+    const text = `${unanswered} messages are unanswered`;
+    return { ...wireError('rate_limited', text), retryAfterMs: IN_FLIGHT_RETRY_MS };
   }
 
   #run(handler: Handler, message: Message): void {
@@ -134,11 +140,6 @@ export class Dispatcher {
     else if (stream) new PendingReply(this.engine, message).stream(stream);
     else this.answer(message, result);
   }
-}
-
-function tooMany(unanswered: number): WireError {
-  const text = `${unanswered} messages are unanswered`;
-  return { ...wireError('rate_limited', text), retryAfterMs: IN_FLIGHT_RETRY_MS };
 }
 
 function wireError(code: WireError['code'], message: string): WireError {

@@ -326,6 +326,7 @@ export class Engine {
     await this.#tellOthers(Math.max(deadline - this.clock.now(), TELL_GRACE_MS));
     await this.#letGo('broker.close', () => this.#broker.close());
     await this.#letGo('dedupStore.close', () => this.dedup.close());
+    this.observers.stopped();
   }
 
   /** All at once: a broker that is silent takes its time for each. What it has not heard then ends by itself. */
@@ -378,6 +379,7 @@ export class Engine {
     this.entrance.sweep(now);
     this.hub.checkAgain();
     this.hub.tellUnplaced();
+    this.observers.swept();
     if (now < this.#checkedAt + this.options.positionCheckMs) return;
     this.#checkedAt = now;
     this.hub.check();

@@ -1,5 +1,5 @@
 import type { MessageId } from '../protocol/index.js';
-import type { HistoryPage, HistoryQuery, HistoryRule, Position } from './broker.interface.js';
+import type { HistoryPage, HistoryQuery, HistoryRule, Position, Publication } from './broker.interface.js';
 import type { Connection } from './connection.js';
 import type { Engine } from './engine.js';
 import { ChannelsError, toWireError } from './errors.js';
@@ -47,7 +47,7 @@ export function answerHistory(
   reading.add(connection);
   void read(engine, rule, request)
     .then(
-      (page) => connection.sendAck(id, answerOf(page, request)),
+      (page) => connection.sendAnswer(id, { type: 'data', data: answerOf(page, request) }),
       (error: unknown) => connection.sendError(id, toWireError(asError(engine, channel, error))),
     )
     .finally(() => reading.delete(connection));
@@ -62,15 +62,20 @@ function read(
   return readHistory(engine.hub.broker, channel, rule, query, since);
 }
 
-function answerOf({ position, oldest, publications }: HistoryPage, { since }: HistoryRequest): object {
-  const items = publications.map(({ event, data, position: at }) => ({
-    event,
-    data: data === undefined ? undefined : (JSON.parse(data) as unknown),
-    offset: at?.offset,
-  }));
+function answerOf({ position, oldest, publications }: HistoryPage, { since }: HistoryRequest): string {
   const first = Math.max(oldest, since?.epoch === position.epoch ? since.offset + 1 : 0);
   const available = Math.max(0, position.offset - first + 1);
-  return { ...position, publications: items, more: items.length < available };
+  const { epoch, offset } = position;
+  const items = publications.map(itemOf).join(',');
+  const more = publications.length < available;
+  return `{"epoch":${JSON.stringify(epoch)},"offset":${offset},"publications":[${items}],"more":${more}}`;
+}
+
+/** Its data is JSON already: to read it and to write it again would be most of the work. */
+function itemOf({ event, data, position }: Publication): string {
+  const json = data === undefined ? '' : `,"data":${data}`;
+  const offset = position ? `,"offset":${position.offset}` : '';
+  return `{"event":${JSON.stringify(event)}${json}${offset}}`;
 }
 
 function asError(engine: Engine, channel: string, error: unknown): ChannelsError {

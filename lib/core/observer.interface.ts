@@ -45,10 +45,18 @@ export interface Refusal {
 
 /**
  * A fault of a peer: answered by an error frame, dropped on purpose, or, for a `broken_frame`, which
- * violates the framing of WebSockets or resets the connection, followed by a close.
+ * violates the framing of WebSockets, is longer than it may be, or resets the connection, followed by a close.
+ * `rate_limited` and `limit_exceeded` are what passes a limit of docs/protocol.md, section 10.
  */
 export type FaultKind =
-  'bad_frame' | 'bad_request' | 'unknown_event' | 'late_ack' | 'keep_alive' | 'broken_frame';
+  | 'bad_frame'
+  | 'bad_request'
+  | 'unknown_event'
+  | 'rate_limited'
+  | 'limit_exceeded'
+  | 'late_ack'
+  | 'keep_alive'
+  | 'broken_frame';
 
 /** What an observer learns of a connection. */
 export interface ObservedConnection {
@@ -84,8 +92,11 @@ export interface Observer {
   closed?(connection: ObservedConnection, code: number, reason: string): void;
   /** A handshake ended without a connection. */
   refused?(refusal: Refusal): void;
-  /** A peer has sent what it should not, see {@link FaultKind}. */
-  faulted?(connection: ObservedConnection, kind: FaultKind): void;
+  /**
+   * A peer has sent what it should not, see {@link FaultKind}. `event` is the one that nothing handles: any text of
+   * at most `maxEventLength` characters, and as a label of a metric of no use, for peers may draw each at random.
+   */
+  faulted?(connection: ObservedConnection, kind: FaultKind, event?: string): void;
   /** Code of the application has thrown what is no answer to a peer, or has given what has no JSON. */
   failed?(failure: Failure): void;
   /**
@@ -113,4 +124,11 @@ export interface Observer {
    * next one that it gets tells it how many.
    */
   dropped?(connection: ObservedConnection, channel: string, count: number): void;
+  /**
+   * The node has looked after all its connections, as it does at the latest every second: the time for an observer
+   * that adds up to say what it has. It needs no timer then.
+   */
+  swept?(): void;
+  /** The node has shut down; no other fact follows. */
+  stopped?(): void;
 }

@@ -28,6 +28,8 @@ export class Observers implements Required<Observer> {
   readonly #warned: readonly Having<'warned'>[];
   readonly #gap: readonly Having<'gap'>[];
   readonly #dropped: readonly Having<'dropped'>[];
+  readonly #swept: readonly Having<'swept'>[];
+  readonly #stopped: readonly Having<'stopped'>[];
 
   constructor(observers: readonly Observer[]) {
     const having = <K extends keyof Observer>(fact: K): Having<K>[] =>
@@ -45,6 +47,8 @@ export class Observers implements Required<Observer> {
     this.#warned = having('warned');
     this.#gap = having('gap');
     this.#dropped = having('dropped');
+    this.#swept = having('swept');
+    this.#stopped = having('stopped');
   }
 
   opened(connection: ObservedConnection): void {
@@ -59,8 +63,8 @@ export class Observers implements Required<Observer> {
     for (const observer of this.#refused) this.#guard(() => observer.refused(refusal));
   }
 
-  faulted(connection: ObservedConnection, kind: FaultKind): void {
-    for (const observer of this.#faulted) this.#guard(() => observer.faulted(connection, kind));
+  faulted(connection: ObservedConnection, kind: FaultKind, event?: string): void {
+    for (const observer of this.#faulted) this.#guard(() => observer.faulted(connection, kind, event));
   }
 
   failed(failure: Failure): void {
@@ -103,6 +107,14 @@ export class Observers implements Required<Observer> {
 
   dropped(connection: ObservedConnection, channel: string, count: number): void {
     for (const observer of this.#dropped) this.#guard(() => observer.dropped(connection, channel, count));
+  }
+
+  swept(): void {
+    for (const observer of this.#swept) this.#guard(() => observer.swept());
+  }
+
+  stopped(): void {
+    for (const observer of this.#stopped) this.#guard(() => observer.stopped());
   }
 
   #guard(report: () => unknown): void {

@@ -93,7 +93,9 @@ export interface EngineOptions extends AdmissionOptions {
   maxMessageBytes?: number;
 
   /**
-   * How deep the JSON of a message may nest. A deeper one is a bad frame.
+   * How deep the JSON of a message may nest, in both directions, the frame being the first level. A deeper one from
+   * a peer is a bad frame. Publishing a deeper one rejects with `bad_request`; a deeper answer of a handler is
+   * reported, and the peer gets `internal`.
    *
    * @default 32
    */

@@ -1,9 +1,11 @@
+import { exceedsNesting } from '../codec/index.js';
 import type { Broker, HistoryRule } from './broker.interface.js';
 import type { ChannelCatalog } from './channel-catalog.js';
 import { checkChannelName } from './channel-name.js';
 import { ChannelsError } from './errors.js';
 import { checkEventName } from './event-name.js';
 import type { Observers } from './observers.js';
+import type { ResolvedOptions } from './options.js';
 import { checkPublicationKey } from './publication-key.js';
 
 /** Who does not get a publication, and by what it is known. */
@@ -17,7 +19,7 @@ export interface PublisherParts {
   readonly broker: Broker;
   readonly catalog: ChannelCatalog;
   readonly observers: Observers;
-  readonly limits: { readonly maxEventLength: number; readonly maxMessageBytes: number };
+  readonly limits: Pick<ResolvedOptions, 'maxEventLength' | 'maxMessageBytes' | 'maxNesting'>;
   /** Rejects where others have another opinion of what a channel keeps. */
   readonly agree?: (channel: string, history: HistoryRule | undefined) => Promise<void>;
 }
@@ -34,7 +36,7 @@ export class Publisher {
     const history = catalog.historyOf(channel);
     const { except, key } = options;
     checkFitting(channel, history, options);
-    const publication = { channel, event, data: encode(data, limits.maxMessageBytes), except };
+    const publication = { channel, event, data: encode(data, limits), except };
     if (agree) await agree(channel, history);
     await broker.publish(publication, history && { history, key });
     observers.published(channel, event);
@@ -55,14 +57,23 @@ function checkFitting(
   if (key !== undefined) checkPublicationKey(key);
 }
 
-function encode(data: unknown, maxMessageBytes: number): string | undefined {
+function encode(
+  data: unknown,
+  { maxMessageBytes, maxNesting }: PublisherParts['limits'],
+): string | undefined {
   let json: string | undefined;
   try {
     json = JSON.stringify(data) as string | undefined;
   } catch (error) {
     throw new ChannelsError('bad_request', 'the data of a publication has no JSON', { cause: error });
   }
-  const bytes = json === undefined ? 0 : Buffer.byteLength(json);
+  if (json === undefined) return undefined;
+  // The frame around it is the first level.
+  if (exceedsNesting(json, maxNesting - 1)) {
+    const text = `the data of a publication is nested deeper than maxNesting (${maxNesting}) leaves it`;
+    throw new ChannelsError('bad_request', text);
+  }
+  const bytes = Buffer.byteLength(json);
   if (bytes <= maxMessageBytes) return json;
   throw new ChannelsError(
     'payload_too_large',

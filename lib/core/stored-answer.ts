@@ -11,7 +11,7 @@ import { ChannelsError, toWireError } from './errors.js';
  * @throws whatever encoding throws
  */
 export function encodeData(codec: Codec, value: unknown, maxBytes: number): StoredAnswer {
-  const data = codec.encodeValue(answerData(value));
+  const data = codec.encodeData(answerData(value));
   if (data !== undefined && Buffer.byteLength(data) > maxBytes) {
     throw new ChannelsError('payload_too_large', `the answer is longer than ${maxBytes} bytes`);
   }
@@ -24,9 +24,9 @@ export function encodeData(codec: Codec, value: unknown, maxBytes: number): Stor
  * @throws whatever encoding throws: `details` are the application's
  */
 export function encodeError(codec: Codec, wire: WireError, maxBytes: number): StoredAnswer {
-  const error = codec.encodeValue(wire) as string;
+  const error = codec.encodeData(wire) as string;
   if (Buffer.byteLength(error) <= maxBytes) return { type: 'error', error };
   const { code, retryable } = wire;
   const short = new ChannelsError(code, `an error longer than ${maxBytes} bytes`, { retryable });
-  return { type: 'error', error: codec.encodeValue(toWireError(short)) as string };
+  return { type: 'error', error: codec.encodeData(toWireError(short)) as string };
 }

@@ -2,128 +2,113 @@ import { inspect } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 import type { BrokerState } from '../core/broker.interface.js';
 import type { Clock } from '../core/clock.interface.js';
-import type { Failure, ObservedConnection, Observer, Refusal } from '../core/observer.interface.js';
+import type {
+  Failure,
+  FaultKind,
+  ObservedConnection,
+  Observer,
+  Refusal,
+} from '../core/observer.interface.js';
 import { closeCode } from '../protocol/index.js';
+import { LineLimit } from './line-limit.js';
+import { oneLine, placesOf, quote } from './log-text.js';
 
-/** The longest text from a peer in a line of the log. */
-const MAX_TEXT = 128;
-
-/** What happens to every message of an overloaded server is told once in so many milliseconds. */
-const REPEAT_AFTER_MS = 60_000;
-
-/** A refused handshake is told once in so many milliseconds for each reason and status. */
-const REFUSAL_AFTER_MS = 1_000;
-
-/** What may happen to every message is counted, and told at once and then once in a while. */
-class Tally {
-  #count = 0;
-  #toldAt = -Infinity;
-
-  constructor(
-    private readonly clock: Pick<Clock, 'now'>,
-    private readonly repeatAfterMs = REPEAT_AFTER_MS,
-  ) {}
-
-  /** How many there were since it was told last; `undefined` while it is not to be told again. */
-  add(count: number): number | undefined {
-    this.#count += count;
-    const now = this.clock.now();
-    if (now - this.#toldAt < this.repeatAfterMs) return undefined;
-    const untold = this.#count;
-    this.#count = 0;
-    this.#toldAt = now;
-    return untold;
-  }
-}
-
-/** Writes what an operator has to know into Nest's log. Never a payload, never a token. */
+/**
+ * Writes what an operator has to know into Nest's log: one line for each reason and second at most, with a count of
+ * the rest. Never a payload, never a token; what comes from a peer is JSON and cut.
+ */
 export class LoggingObserver implements Observer {
-  readonly #evictions: Tally;
-  readonly #gaps: Tally;
-  /** By reason and status, of which there are not many. */
-  readonly #refusals = new Map<string, Tally>();
+  readonly #limits: readonly LineLimit[];
+  readonly #closes: LineLimit;
+  readonly #refusals: LineLimit;
+  readonly #faults: LineLimit;
+  readonly #failures: LineLimit;
+  readonly #warnings: LineLimit;
+  readonly #evictions: LineLimit;
+  readonly #gaps: LineLimit;
 
   constructor(
     private readonly logger: LoggerService,
-    private readonly clock: Pick<Clock, 'now'>,
+    clock: Pick<Clock, 'now'>,
   ) {
-    this.#evictions = new Tally(clock);
-    this.#gaps = new Tally(clock);
+    const limit = (rest: (reason: string, count: string) => void): LineLimit =>
+      new LineLimit(clock, (reason, count) => rest(reason, count.toLocaleString('en-US')));
+    this.#closes = limit((code, count) => this.logger.debug?.(`closed with ${code}: and ${count} more`));
+    this.#refusals = limit((status, count) => this.logger.warn(`refused with ${status}: and ${count} more`));
+    this.#faults = limit((kind, count) => this.logger.debug?.(`faults of peers, ${kind}: and ${count} more`));
+    this.#failures = limit((where, count) => this.logger.error(`${where} failed: and ${count} more`));
+    this.#warnings = limit((text, count) => this.logger.warn(`${text}: and ${count} more`));
+    this.#evictions = limit((text, count) => this.logger.warn(`${text}: and ${count} more`));
+    this.#gaps = limit((_, count) => this.logger.warn(`missed publications: and ${count} more were told so`));
+    this.#limits = [
+      ...[this.#closes, this.#refusals, this.#faults, this.#failures],
+      ...[this.#warnings, this.#evictions, this.#gaps],
+    ];
   }
 
   closed(connection: ObservedConnection, code: number): void {
+    // A peer may close with any of thousands.
     const known = closeCode(code);
+    if (!this.#closes.admits(known ? String(code) : 'other codes')) return;
     this.logger.debug?.(`closed ${connection.id} on ${connection.path} with ${code} ${known?.name ?? ''}`);
   }
 
   refused({ reason, status, message, url, address, advice }: Refusal): void {
-    const untold = this.#tallyOf(`${reason} ${status}`).add(1);
-    if (untold === undefined) return;
-    const hint = advice === undefined ? '' : `; to change that: ${advice}`;
-    this.logger.warn(
-      `refused ${quote(url)} from ${quote(address)} with ${status} ${quote(message)}${hint}${lastOf(untold)}`,
-    );
+    if (!this.#refusals.admits(`${status} (${reason})`)) return;
+    const hint = advice === undefined ? '' : `; to change that: ${oneLine(advice)}`;
+    this.logger.warn(`refused ${quote(url)} from ${quote(address)} with ${status} ${quote(message)}${hint}`);
+  }
+
+  faulted(connection: ObservedConnection, kind: FaultKind, event?: string): void {
+    // Other libraries keep their connections alive so: it is no news.
+    if (kind === 'keep_alive' || !this.#faults.admits(kind)) return;
+    const { id, path, address } = connection;
+    const what = event === undefined ? kind : `${kind} ${quote(event)}`;
+    this.logger.debug?.(`${what} from ${id} on ${path}, ${quote(address)}`);
   }
 
   failed({ where, error, correlationId }: Failure): void {
+    const place = oneLine(where);
+    if (!this.#failures.admits(place)) return;
     const id = correlationId === undefined ? '' : ` (${correlationId})`;
-    const stack = error instanceof Error ? error.stack : undefined;
-    this.logger.error(`${where} failed${id}: ${messageOf(error)}`, stack);
+    const stack = error instanceof Error ? placesOf(error.stack) : undefined;
+    this.logger.error(`${place} failed${id}: ${oneLine(messageOf(error))}`, stack);
   }
 
   evicted(count: number): void {
-    const untold = this.#evictions.add(count);
-    if (untold === undefined) return;
+    const text = 'answers to @Acked messages went before the end of dedupWindowMs, for want of room';
+    if (!this.#evictions.admits(text, count)) return;
     this.logger.warn(
-      `${untold} answers to @Acked messages went before the end of dedupWindowMs, for want of room: ` +
-        'a late copy would run again; to change that: maxDedupBytes, maxDedupBytesPerPrincipal',
+      `${count} ${text}: a late copy would run again; to change that: maxDedupBytes, maxDedupBytesPerPrincipal`,
     );
   }
 
   brokerChanged(state: BrokerState, reason: string): void {
-    if (state === 'ready') this.logger.log(`the broker is ready: ${reason}`);
-    else this.logger.warn(`the broker is ${state}: ${reason}`);
+    if (state === 'ready') this.logger.log(`the broker is ready: ${oneLine(reason)}`);
+    else this.logger.warn(`the broker is ${state}: ${oneLine(reason)}`);
   }
 
   warned(text: string): void {
-    this.logger.warn(text);
+    const line = oneLine(text);
+    if (this.#warnings.admits(line)) this.logger.warn(line);
   }
 
   gap(connection: ObservedConnection, channel: string): void {
-    const untold = this.#gaps.add(1);
-    if (untold === undefined) return;
-    this.logger.warn(
-      `${connection.id} has missed publications of ${quote(channel)} and was told so${lastOf(untold)}`,
-    );
+    if (!this.#gaps.admits('gap')) return;
+    this.logger.warn(`${connection.id} has missed publications of ${quote(channel)} and was told so`);
   }
 
-  #tallyOf(kind: string): Tally {
-    const known = this.#refusals.get(kind);
-    if (known) return known;
-    const tally = new Tally(this.clock, REFUSAL_AFTER_MS);
-    this.#refusals.set(kind, tally);
-    return tally;
+  swept(): void {
+    for (const limit of this.#limits) limit.sweep();
   }
-}
 
-/** How many there were that no line tells of. */
-function lastOf(untold: number): string {
-  return untold === 1 ? '' : `; it is the last of ${untold} since this was told before`;
+  stopped(): void {
+    for (const limit of this.#limits) limit.end();
+  }
 }
 
 /** Anything can be thrown, also what has no text, such as an object without a prototype. */
 function messageOf(error: unknown): string {
   if (error instanceof Error) return error.message;
   return typeof error === 'object' ? inspect(error, { depth: 0, breakLength: Infinity }) : String(error);
-}
-
-/** What comes from a peer is told as JSON and cut, so that it makes one line and no other. */
-function quote(text: string): string {
-  const json = JSON.stringify(text.slice(0, MAX_TEXT));
-  // JSON leaves these as they are, but terminals and log viewers do not.
-  return json.replace(/[\u007f-\u009f\u2028\u2029]/g, escape);
-}
-
-function escape(char: string): string {
-  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

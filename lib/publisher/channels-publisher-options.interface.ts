@@ -31,6 +31,13 @@ export interface ChannelsPublisherModuleOptions {
    */
   maxEventLength?: number;
 
+  /**
+   * How deep the JSON of a publication may nest, its frame being the first level: that of the nodes.
+   *
+   * @default 32
+   */
+  maxNesting?: number;
+
   /** Get what is published and what fails, beside the log. */
   observers?: readonly Observer[];
 }

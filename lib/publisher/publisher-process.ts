@@ -23,7 +23,7 @@ export class PublisherProcess {
 
   /** @throws TypeError where an option has no meaning */
   constructor(options: ChannelsPublisherModuleOptions) {
-    const { broker, channels = [], maxMessageBytes, maxEventLength, observers = [] } = options;
+    const { broker, channels = [], maxMessageBytes, maxEventLength, maxNesting, observers = [] } = options;
     if (!(broker as Broker | undefined)) {
       throw new TypeError('ChannelsPublisherModule needs the option "broker": the way to the nodes.');
     }
@@ -36,7 +36,7 @@ export class PublisherProcess {
       broker,
       catalog,
       observers: this.#observers,
-      limits: resolveOptions({ maxMessageBytes, maxEventLength }),
+      limits: resolveOptions({ maxMessageBytes, maxEventLength, maxNesting }),
       agree: async (channel, history) => {
         this.#checkState();
         await agreement?.check(channel, history);
@@ -65,6 +65,7 @@ export class PublisherProcess {
   async close(): Promise<void> {
     await this.#broker.registry?.close();
     await this.#broker.close();
+    this.#observers.stopped();
   }
 
   /** A node goes on with its own subscribers while its broker is away; here there are none. */

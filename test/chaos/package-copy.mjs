@@ -19,12 +19,17 @@ export const PART_NAMES = Object.keys(PARTS);
 
 /** A copy without these parts; the URL of its folder, which is the caller's to remove. */
 export function copyWithout(names) {
+  return copyWith(names.flatMap((name) => PARTS[name]));
+}
+
+/** A copy with these edits, each a file, a text that it has once, and what that becomes. */
+export function copyWith(edits) {
   // Below the package, so that what it imports is found.
   const parent = fileURLToPath(new URL('test-artifacts/', ROOT));
   mkdirSync(parent, { recursive: true });
   const folder = `${mkdtempSync(`${parent}chaos-`)}/`;
   cpSync(fileURLToPath(PACKAGE_URL), folder, { recursive: true });
-  for (const name of names) for (const edit of PARTS[name]) replaceOnce(folder, edit);
+  for (const edit of edits) replaceOnce(folder, edit);
   return pathToFileURL(folder).href;
 }
 

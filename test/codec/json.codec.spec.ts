@@ -94,14 +94,15 @@ describe('JsonCodec.decode', () => {
 
 describe('JsonCodec.encode', () => {
   it('writes what JSON.stringify would write', () => {
+    const any = new JsonCodec(100);
     const anyData = fc.oneof(fc.jsonValue(), fc.constant(undefined));
 
     fc.assert(
       fc.property(fc.string(), anyData, fc.oneof(fc.string(), fc.integer()), (event, data, id) => {
-        expect(codec.encodeEvent(event, data)).toBe(JSON.stringify({ event, data }));
-        expect(codec.encodeAck(id, data, false)).toBe(JSON.stringify({ ack: id, data }));
-        expect(codec.encodeAck(id, data, true)).toBe(JSON.stringify({ ack: id, data, more: true }));
-        expect(codec.encodeValue(data)).toBe(JSON.stringify(data));
+        expect(any.encodeEvent(event, data)).toBe(JSON.stringify({ event, data }));
+        expect(any.encodeAck(id, data, false)).toBe(JSON.stringify({ ack: id, data }));
+        expect(any.encodeAck(id, data, true)).toBe(JSON.stringify({ ack: id, data, more: true }));
+        expect(any.encodeValue(data)).toBe(JSON.stringify(data));
       }),
     );
   });
@@ -150,5 +151,25 @@ describe('JsonCodec.encode', () => {
     expect(() => codec.encodeEvent('e', data)).toThrow(TypeError);
     expect(() => codec.encodeAck(1, data, false)).toThrow(TypeError);
     expect(() => codec.encodeValue(data)).toThrow(TypeError);
+  });
+});
+
+describe('nesting of what is written', () => {
+  it.each([
+    ['an event', (data: unknown) => codec.encodeEvent('e', data), [[[1]]], [[[[1]]]]],
+    ['a request', (data: unknown) => codec.encodeRequest('e', data, 1), [[[1]]], [[[[1]]]]],
+    ['an ack', (data: unknown) => codec.encodeAck(1, data, false), [[[1]]], [[[[1]]]]],
+    ['data', (data: unknown) => codec.encodeData(data), [[[1]]], [[[[1]]]]],
+    ['a value', (data: unknown) => codec.encodeValue(data), [[[[1]]]], [[[[[1]]]]]],
+  ])('goes as deep as it may be read: %s', (_, encode, deepest, deeper) => {
+    expect(encode(deepest)).toContain(JSON.stringify(deepest));
+    expect(() => encode(deeper)).toThrow('maxNesting');
+  });
+
+  it('bounds the details of an error', () => {
+    const error = { code: 'internal', message: '', retryable: false } as const;
+
+    expect(codec.encodeError(1, { ...error, details: [[1]] })).toContain('[[1]]');
+    expect(() => codec.encodeError(1, { ...error, details: [[[1]]] })).toThrow('maxNesting');
   });
 });

@@ -1,8 +1,28 @@
 import { TestClock } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
-import type { ObservedConnection, RefusalReason } from '../../lib/core/observer.interface.js';
+import type { FaultKind, ObservedConnection } from '../../lib/core/observer.interface.js';
 import { LoggingObserver } from '../../lib/nest/logging.observer.js';
 import { RecordingLogger } from '../support/recording-logger.js';
+
+const PEER: ObservedConnection = {
+  id: 'a',
+  principal: 'ada',
+  address: '192.0.2.1',
+  path: '/ws',
+  ours: true,
+};
+
+function start() {
+  const logger = new RecordingLogger();
+  const clock = new TestClock();
+  const observer = new LoggingObserver(logger, clock);
+  /** As the sweep of a node does. */
+  const advance = async (ms: number): Promise<void> => {
+    await clock.advance(ms);
+    observer.swept();
+  };
+  return { logger, observer, advance };
+}
 
 describe('LoggingObserver', () => {
   it.each([
@@ -22,64 +42,178 @@ describe('LoggingObserver', () => {
     expect(logger.errors).toEqual([`$subscribe failed (abc): ${told}`]);
   });
 
-  it('tells of answers that went early at once, and then once a minute how many', async () => {
-    const logger = new RecordingLogger();
-    const clock = new TestClock();
-    const observer = new LoggingObserver(logger, clock);
-    const counts = (): string[] => logger.warnings.map((line) => line.slice(0, line.indexOf(' answers')));
+  it('tells what answers went early, and what to do about it', () => {
+    const { logger, observer } = start();
 
     observer.evicted(2);
+
     expect(logger.warnings[0]).toMatch(/^2 answers .* to change that: maxDedupBytes/);
-
-    await clock.advance(59_999);
-    observer.evicted(3);
-    expect(counts()).toEqual(['2']);
-
-    await clock.advance(1);
-    observer.evicted(4);
-    expect(counts()).toEqual(['2', '7']);
   });
 
-  it('tells of refusals once a second for each reason and status, and how many there were', async () => {
-    const logger = new RecordingLogger();
-    const clock = new TestClock();
-    const observer = new LoggingObserver(logger, clock);
-    const refused = (reason: RefusalReason, status: number, address: string): void =>
-      observer.refused({ reason, status, message: 'no', url: '/ws', address });
+  it('tells of a gap', () => {
+    const { logger, observer } = start();
 
-    for (let at = 0; at < 1_000; at++) refused('origin', 403, `a${at}`);
-    refused('guard', 403, 'b');
-    refused('guard', 401, 'c');
-    const atOnce = [...logger.warnings];
-    await clock.advance(999);
-    refused('origin', 403, 'd');
-    await clock.advance(1);
-    refused('origin', 403, 'e');
+    observer.gap(PEER, 'chat:1');
 
-    const line = (address: string, status: number): string =>
-      `refused "/ws" from "${address}" with ${status} "no"`;
-    expect(atOnce).toEqual([line('a0', 403), line('b', 403), line('c', 401)]);
-    expect(logger.warnings.slice(3)).toEqual([
-      `${line('e', 403)}; it is the last of 1001 since this was told before`,
+    expect(logger.warnings).toEqual(['a has missed publications of "chat:1" and was told so']);
+  });
+
+  it('says nothing of a keep-alive, which other libraries send all the time', () => {
+    const { logger, observer } = start();
+
+    observer.faulted(PEER, 'keep_alive');
+
+    expect(logger.lines).toEqual([]);
+  });
+});
+
+describe('what comes again and again', () => {
+  const told = 'bad_frame from a on /ws, "192.0.2.1"';
+  const more = (count: string): string => `faults of peers, bad_frame: and ${count} more`;
+
+  it('is told at once, and at the end of the second with how many there were', async () => {
+    const { logger, observer, advance } = start();
+
+    for (let at = 0; at <= 4_321; at++) observer.faulted(PEER, 'bad_frame');
+    await advance(999);
+    expect(logger.debugs).toEqual([told]);
+    await advance(1);
+
+    expect(logger.debugs).toEqual([told, more('4,321')]);
+  });
+
+  it('is told ever less often while it goes on, at last once a minute, and loses no count', async () => {
+    const { logger, observer, advance } = start();
+
+    for (let second = 0; second < 200; second++) {
+      observer.faulted(PEER, 'bad_frame');
+      observer.faulted(PEER, 'bad_frame');
+      await advance(1_000);
+    }
+
+    const counts = logger.debugs.slice(1).map((line) => Number(/and (\d+) more/.exec(line)?.[1]));
+    expect(counts).toEqual([1, 4, 8, 16, 32, 64, 120, 120]);
+  });
+
+  it('is told at once again where it had stopped', async () => {
+    const { logger, observer, advance } = start();
+
+    observer.faulted(PEER, 'bad_frame');
+    await advance(1_000);
+    observer.faulted(PEER, 'bad_frame');
+
+    expect(logger.debugs).toEqual([told, told]);
+  });
+
+  it('is told to the end where the node stops', () => {
+    const { logger, observer } = start();
+
+    observer.faulted(PEER, 'bad_frame');
+    observer.faulted(PEER, 'bad_frame');
+    observer.stopped();
+
+    expect(logger.debugs).toEqual([told, more('1')]);
+  });
+
+  it.each<[string, (observer: LoggingObserver) => void, string]>([
+    ['a close', (observer) => observer.closed(PEER, 4500), 'closed with 4500: and 2 more'],
+    [
+      'a refusal',
+      (observer) => observer.refused({ status: 403, message: 'no', url: '/', address: '' }),
+      'refused with 403: and 2 more',
+    ],
+    ['a failure', (observer) => observer.failed({ where: 'chat', error: 'no' }), 'chat failed: and 2 more'],
+    ['a warning', (observer) => observer.warned('too hot'), 'too hot: and 2 more'],
+    ['a gap', (observer) => observer.gap(PEER, 'b'), 'missed publications: and 2 more were told so'],
+    ['an answer that went early', (observer) => observer.evicted(1), 'for want of room: and 2 more'],
+  ])('is one line and a count, whatever it is: %s', async (_, report, last) => {
+    const { logger, observer, advance } = start();
+
+    for (let at = 0; at < 3; at++) report(observer);
+    await advance(1_000);
+
+    expect(logger.lines).toHaveLength(2);
+    expect(logger.lines[1]).toContain(last);
+  });
+
+  it('shares a line where a peer gives more reasons than anybody would read', async () => {
+    const { logger, observer, advance } = start();
+
+    for (let at = 0; at < 1_000; at++) observer.failed({ where: `channel ${at}`, error: 'no' });
+    await advance(1_000);
+
+    expect(logger.errors).toHaveLength(10);
+    expect(logger.errors.at(-1)).toBe('others failed: and 991 more');
+  });
+
+  it('is one reason for all codes of a close that the protocol does not have', () => {
+    const { logger, observer } = start();
+
+    for (let code = 3_000; code < 4_000; code++) observer.closed(PEER, code);
+
+    expect(logger.debugs).toEqual(['closed a on /ws with 3000 ']);
+  });
+
+  it('does not hide what is rare', () => {
+    const { logger, observer } = start();
+
+    const kinds: FaultKind[] = ['bad_frame', 'bad_frame', 'rate_limited', 'bad_frame', 'late_ack'];
+    for (const kind of kinds) observer.faulted(PEER, kind);
+
+    expect(logger.debugs.map((line) => line.split(' ')[0])).toEqual([
+      'bad_frame',
+      'rate_limited',
+      'late_ack',
     ]);
   });
+});
 
-  it('tells of a gap at once, and then once a minute of the last one and how many', async () => {
-    const logger = new RecordingLogger();
-    const clock = new TestClock();
-    const observer = new LoggingObserver(logger, clock);
-    const gap = (id: string): void => observer.gap({ id } as ObservedConnection, 'chat:1');
+describe('what a peer has written', () => {
+  /** Printable characters of one line. */
+  const WELL_FORMED = /^[^\p{C}\p{Zl}\p{Zp}]*$/u;
 
-    gap('a');
-    const told = 'has missed publications of "chat:1" and was told so';
-    expect(logger.warnings).toEqual([`a ${told}`]);
+  const FORGED = [
+    ['line breaks', 'a\r\nERROR forged', String.raw`"a\r\nERROR forged"`],
+    ['escape codes', 'a\u001b[31mb', String.raw`"a\u001b[31mb"`],
+    ['control characters of the second set', 'a\u009b31mb\u0085', String.raw`"a\u009b31mb\u0085"`],
+    ['other separators of lines', 'a\u2028b\u2029c', String.raw`"a\u2028b\u2029c"`],
+    ['marks that turn the direction', '\u202eb\u2066c\u200f', String.raw`"\u202eb\u2066c\u200f"`],
+    ['what cannot be seen', 'a\u200b\ufeff\u00ad', String.raw`"a\u200b\ufeff\u00ad"`],
+    ['tags beyond the first plane', 'a\u{e0041}', String.raw`"a\udb40\udc41"`],
+    ['lone surrogates', '\ud800a\udfff', String.raw`"\ud800a\udfff"`],
+    ['quotes and backslashes', 'a"\\', String.raw`"a\"\\"`],
+    ['what is harmless', 'grün 😀', '"grün 😀"'],
+  ] as const;
 
-    await clock.advance(59_999);
-    gap('b');
-    expect(logger.warnings).toHaveLength(1);
+  it.each(FORGED)('makes one line: %s', (_, event, json) => {
+    const { logger, observer } = start();
 
-    await clock.advance(1);
-    gap('c');
-    expect(logger.warnings[1]).toBe(`c ${told}; it is the last of 2 since this was told before`);
+    observer.faulted(PEER, 'unknown_event', event);
+
+    expect(logger.lines).toEqual([`unknown_event ${json} from a on /ws, "192.0.2.1"`]);
+    expect(logger.lines[0]).toMatch(WELL_FORMED);
+  });
+
+  it.each(FORGED)('makes one line where the application repeats it in an error: %s', (_, text) => {
+    const { logger, observer } = start();
+
+    observer.failed({ where: `the handler of ${text}`, error: new Error(`no room for ${text}`) });
+    observer.warned(`a warning of ${text}`);
+    observer.brokerChanged('away', text);
+    observer.refused({ status: 403, message: text, url: text, address: text, advice: text });
+
+    for (const line of logger.lines) expect(line).toMatch(WELL_FORMED);
+    for (const place of logger.stacks[0]?.split('\n') ?? ['']) expect(place).toMatch(/^ +at /);
+    expect(logger.stacks[0]).not.toContain('forged');
+  });
+
+  it('is cut at 128 characters', () => {
+    const { logger, observer } = start();
+
+    observer.faulted(PEER, 'unknown_event', 'x'.repeat(128));
+    observer.faulted(PEER, 'bad_request', 'y'.repeat(129));
+
+    expect(logger.debugs[0]).toContain(`"${'x'.repeat(128)}" from`);
+    expect(logger.debugs[1]).toContain(`"${'y'.repeat(128)}"… from`);
   });
 });

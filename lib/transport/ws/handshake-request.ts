@@ -90,9 +90,12 @@ function hideToken({ headers, rawHeaders }: IncomingMessage, protocols: readonly
 
 function readQuery(search: URLSearchParams): Record<string, string | string[]> {
   const query: Record<string, string | string[]> = emptyRecord();
-  for (const name of new Set(search.keys())) {
-    const values = search.getAll(name);
-    query[name] = values.length === 1 ? (values[0] as string) : values;
+  // One walk: to ask for the values of each name takes a walk each, and no guard has looked at the request yet.
+  for (const [name, value] of search) {
+    const known = query[name];
+    if (known === undefined) query[name] = value;
+    else if (typeof known === 'string') query[name] = [known, value];
+    else known.push(value);
   }
   return query;
 }

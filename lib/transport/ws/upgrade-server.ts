@@ -103,7 +103,7 @@ export class UpgradeServer {
       this.#abandoned(socket);
       return;
     }
-    if (!url || request.method !== 'GET') {
+    if (!url || request.method !== 'GET' || request.rawHeaders.length > MAX_RAW_HEADERS) {
       this.#refuse(
         { request, socket, head, offer: PLAIN },
         new LimitRefusal('request', { status: 400, message: 'Bad Request' }),
@@ -258,6 +258,12 @@ export class UpgradeServer {
     this.engine.observers.refused({ reason, status, message: text, url, address, advice });
   }
 }
+
+/**
+ * Names and values. Node leaves out of `headers` what stands behind so many, without a word: an `Origin` there would
+ * count as missing.
+ */
+const MAX_RAW_HEADERS = 2_000;
 
 /** Of the paths that there are, in a line of the log. */
 const MAX_PATHS_TOLD = 5;
