@@ -41,6 +41,7 @@ export function runCommand(engine: Engine, connection: Connection, frame: EventF
     const command = COMMANDS.get(event);
     if (!command) throw new ChannelsError('bad_request', `${JSON.stringify(event)} is not available`);
     if (id === undefined) throw new ChannelsError('bad_request', `${event} needs an id`);
+    if (event === '$subscribe' && isThrottled(connection, id)) return;
     command(engine, connection, id, data);
   } catch (error) {
     if (!(error instanceof ChannelsError)) throw error;
@@ -48,6 +49,13 @@ export function runCommand(engine: Engine, connection: Connection, frame: EventF
     if (id === undefined) connection.sendException(error);
     else connection.sendError(id, toWireError(error));
   }
+}
+
+/** Counts a `$subscribe`, also one that is refused for another reason. Answers it where there are too many. */
+function isThrottled(connection: Connection, id: MessageId): boolean {
+  const error = connection.throttle?.subscribe();
+  if (error) connection.sendError(id, error);
+  return error !== undefined;
 }
 
 function hello(engine: Engine, connection: Connection, id: MessageId, data: unknown): void {

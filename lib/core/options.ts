@@ -1,5 +1,13 @@
+import {
+  checkRates,
+  RATE_DEFAULTS,
+  RATES_THAT_MAY_BE_ZERO,
+  withBurst,
+  type RateOptions,
+} from './rate-options.js';
+
 /** Limits and times of the engine. Every one has a default, and is checked at start. */
-export interface EngineOptions {
+export interface EngineOptions extends RateOptions {
   /**
    * Ping a connection that the server has sent nothing to, or heard nothing from, for this long.
    * A ping goes out at a random 80-100 % of it, so that connections opened together spread out.
@@ -227,6 +235,7 @@ export const DEFAULTS: ResolvedOptions = {
   maxEventLength: 128,
   maxInFlight: 64,
   maxRequestsPerConnection: 64,
+  ...RATE_DEFAULTS,
   maxOutboxBytes: 1_048_576,
   positionCheckMs: 10_000,
   maxHistories: 10_000,
@@ -245,6 +254,7 @@ const MAY_BE_ZERO: ReadonlySet<string> = new Set([
   'heartbeatTimeoutMs',
   'idleTimeoutMs',
   'presenceGraceMs',
+  ...RATES_THAT_MAY_BE_ZERO,
 ]);
 
 /** The longest `positionCheckMs`: a broker keeps a position for twice as long, so that one look may fail. */
@@ -264,8 +274,9 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     const value: unknown = options[name as keyof EngineOptions];
     if (value !== undefined) resolved[name] = checkNumber(name, value);
   }
-  const complete = resolved as unknown as ResolvedOptions;
+  const complete = withBurst(resolved as unknown as ResolvedOptions, options);
   checkTimes(complete);
+  checkRates(complete);
   return complete;
 }
 

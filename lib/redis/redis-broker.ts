@@ -10,6 +10,7 @@ import type {
   PublicationSink,
   PublishRule,
 } from '../core/broker.interface.js';
+import type { RateStore } from '../core/rate-store.interface.js';
 import type { PresenceStore } from '../core/presence-store.interface.js';
 import type { ChannelRegistry } from '../core/channel-registry.interface.js';
 import type { Nodes } from '../core/nodes.interface.js';
@@ -24,6 +25,7 @@ import { RedisDedupStore } from './redis-dedup-store.js';
 import { RedisLink } from './redis-link.js';
 import { RedisPresenceStore } from './redis-presence-store.js';
 import { RedisNodes } from './redis-nodes.js';
+import { RedisRateStore } from './redis-rate-store.js';
 import {
   resolveDurability,
   type RedisBrokerOptions,
@@ -69,6 +71,8 @@ export class RedisBroker implements Broker {
   readonly presence: PresenceStore;
   readonly nodes: Nodes;
   readonly registry: ChannelRegistry;
+  /** The points of `@RateLimit({ per: 'principal' })`, for all nodes. */
+  readonly rates: RateStore;
   readonly #link: RedisLink;
   readonly #dedup: RedisDedupStore;
   readonly #keys: Keys;
@@ -90,6 +94,7 @@ export class RedisBroker implements Broker {
     this.presence = new RedisPresenceStore({ link: this.#link });
     this.nodes = new RedisNodes(this.#link, this.#keys);
     this.registry = new RedisChannelRegistry(this.#link, this.#keys);
+    this.rates = new RedisRateStore(this.#link, this.#keys);
     this.#missed = new MissedByOthers(this.#link, this.#keys.missed);
     this.#followed = new FollowedChannels(
       {

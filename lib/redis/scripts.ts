@@ -16,6 +16,7 @@ import { PUBLISH } from './scripts/publish.js';
 import { READ_CHANNELS } from './scripts/read-channels.js';
 import { REGISTER_CHANNELS } from './scripts/register-channels.js';
 import { RENEW_LEASE } from './scripts/renew-lease.js';
+import { TAKE_POINT } from './scripts/take-point.js';
 import { WAKE } from './scripts/wake.js';
 
 /** All of them: Redis is told of each when a node connects. */
@@ -37,5 +38,6 @@ export const SCRIPTS: readonly Script[] = [
   READ_CHANNELS,
   REGISTER_CHANNELS,
   RENEW_LEASE,
+  TAKE_POINT,
   WAKE,
 ];
