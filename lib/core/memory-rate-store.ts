@@ -35,17 +35,18 @@ export class MemoryRateStore implements RateStore {
     const bucket = this.#entries.get(key)?.bucket ?? new TokenBucket({ ...rule, burst: rule.points }, now);
     this.#entries.delete(key);
     this.#entries.set(key, { bucket, rule });
+    const waitMs = bucket.has(1, now) ? 0 : bucket.msUntil(1, now);
+    if (waitMs === 0) bucket.take(1);
+    // It is not full now, so that it is not forgotten itself.
     this.#forget(now);
-    if (!bucket.has(1, now)) return bucket.msUntil(1, now);
-    bucket.take(1);
-    return 0;
+    return waitMs;
   }
 
   #forget(now: number): void {
     let looks = 0;
     for (const [key, { bucket, rule }] of this.#entries) {
       const isOver = this.#entries.size > this.parts.maxBuckets;
-      if (!isOver && (looks >= LOOKS || this.#entries.size === 1)) return;
+      if (!isOver && looks >= LOOKS) return;
       looks += 1;
       if (isOver || bucket.has(rule.points, now)) this.#entries.delete(key);
     }
