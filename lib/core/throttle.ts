@@ -165,11 +165,11 @@ export class Throttle {
 
   #mayWait({ event, id }: ClientFrame & { readonly event: string; readonly id?: MessageId }): boolean {
     const { connection } = this;
-    const { maxInFlight } = connection.engine.options;
+    const { draining, options } = connection.engine;
     const handler = connection.endpoint.handlers.get(event)?.[0];
-    if (!connection.ours || connection.state !== 'open' || !handler?.acked || handler.concurrent)
-      return false;
-    return (id === undefined ? connection.lane.waiting : connection.inFlight) < maxInFlight;
+    if (!connection.ours || connection.state !== 'open' || draining) return false;
+    if (!handler?.acked || handler.concurrent) return false;
+    return (id === undefined ? connection.lane.waiting : connection.inFlight) < options.maxInFlight;
   }
 
   /** As far as it can be read: who waits for an answer is to have one. */
