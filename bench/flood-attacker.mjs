@@ -28,7 +28,7 @@ const chunk = Buffer.concat(frames);
 const socket = connect({ port: Number(port), host: '127.0.0.1', noDelay: true });
 let received = Buffer.alloc(0);
 socket.on('error', () => undefined);
-const over = once(socket, 'close');
+const over = new Promise((resolve) => socket.once('close', resolve));
 socket.write(
   `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
     'Sec-WebSocket-Protocol: nestjs-channels.v1.json\r\nSec-WebSocket-Version: 13\r\n' +
@@ -41,7 +41,7 @@ socket.on('data', (bytes) => (received = Buffer.concat([received, bytes]).subarr
 const began = performance.now();
 setTimeout(() => socket.destroy(), Number(seconds) * 1_000);
 while (!socket.destroyed) {
-  if (!socket.write(chunk)) await Promise.race([once(socket, 'drain'), over]);
+  if (!socket.write(chunk)) await Promise.race([once(socket, 'drain').catch(() => undefined), over]);
   else await nextTurn();
 }
 await over;

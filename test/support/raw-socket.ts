@@ -61,13 +61,15 @@ export class RawSocket {
 
   /** Writes the same bytes over and over, as fast as they are taken, until the connection has ended. */
   async flood(bytes: Uint8Array): Promise<void> {
+    // A reset rejects it, and is an end as well.
+    const closed = this.closed.catch(() => undefined);
     while (!this.socket.destroyed) {
       const isTaken = this.socket.write(bytes);
       const next = isTaken ? new Promise((resolve) => setImmediate(resolve)) : once(this.socket, 'drain');
       // The end rejects what waits for a drain.
-      await Promise.race([next.catch(() => undefined), this.closed]);
+      await Promise.race([next.catch(() => undefined), closed]);
     }
-    await this.closed;
+    await closed;
   }
 
   /** Ends the connection at once. */
