@@ -133,10 +133,10 @@ export class Throttle {
     const { observers, options } = connection.engine;
     this.#waitsUntil = Math.max(this.#waitsUntil, now + retryAfterMs);
     observers.faulted(connection, fault);
-    const { messages, subscriptions } = this.#refused;
+    const { messages, bytes, subscriptions } = this.#refused;
     // Who has been told to wait may have had so much on its way already.
     const isForgiven = messages + subscriptions <= options.maxInFlight + options.maxChannelsPerConnection;
-    if (!isForgiven) this.#strike(now);
+    if (!isForgiven || bytes > options.byteBurst) this.#strike(now);
     const { retryable } = ERROR_CODES.rate_limited;
     return { code: 'rate_limited', message: TEXTS[fault], retryable, retryAfterMs };
   }
