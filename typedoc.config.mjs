@@ -28,6 +28,7 @@ export default {
     'lib/publisher/index.ts',
     'lib/redis/index.ts',
     'lib/testing/index.ts',
+    'lib/throttler/index.ts',
   ],
   out: 'docs-api',
   readme: 'none',

@@ -12,6 +12,7 @@ export const ALIAS = [
   { find: /^nestjs-channels\/publisher$/, replacement: entry('./lib/publisher/index.ts') },
   { find: /^nestjs-channels\/redis$/, replacement: entry('./lib/redis/index.ts') },
   { find: /^nestjs-channels\/testing$/, replacement: entry('./lib/testing/index.ts') },
+  { find: /^nestjs-channels\/throttler$/, replacement: entry('./lib/throttler/index.ts') },
 ];
 
 /** Start nothing and leave nothing: they share what was imported, which would take longer than they do. */

@@ -56,6 +56,8 @@ export type {
   RevocationStore,
   RevocationTarget,
 } from './core/revocation-store.interface.js';
+export type { RateOptions } from './core/rate-options.js';
+export type { RateKey, RateRule, RateStore } from './core/rate-store.interface.js';
 export type { HandshakeRequest } from './transport/ws/handshake-request.js';
 export { ChannelsAdapter } from './nest/channels.adapter.js';
 export { ChannelsModule } from './nest/channels.module.js';
@@ -78,6 +80,7 @@ export {
 export { Acked, type AckedOptions } from './nest/decorators/acked.decorator.js';
 export { ChannelName, ChannelParam, MessageId } from './nest/decorators/message-params.decorator.js';
 export { OnHandshake } from './nest/decorators/on-handshake.decorator.js';
+export { RateLimit, type RateLimitOptions } from './nest/decorators/rate-limit.decorator.js';
 export { SubscribeChannel } from './nest/decorators/subscribe-channel.decorator.js';
 export { UnsubscribeChannel } from './nest/decorators/unsubscribe-channel.decorator.js';
 export { UseHandshakeGuards } from './nest/decorators/use-handshake-guards.decorator.js';

@@ -26,6 +26,7 @@ export interface Settling {
 /** A message that has no answer yet. */
 export interface PendingSend extends Settling {
   readonly id: string;
+  readonly event: string;
   readonly frame: FrameText;
   /** The tag of who it was queued for. Before the first welcome nobody knows. */
   principal: string | undefined;
@@ -41,6 +42,8 @@ export interface PendingSend extends Settling {
   refusals: number;
   /** It is not sent before this. */
   notBefore: number;
+  /** There are too many of its event: others wait as well. */
+  isLimited?: boolean;
 }
 
 /**

@@ -123,6 +123,7 @@ export class SendQueue {
     const refusal = error && readError(error);
     if (refusal?.retryable) {
       message.isInFlight = false;
+      message.isLimited = refusal.code === 'rate_limited';
       message.notBefore = this.#options.clock.now() + waitAfter(refusal, ++message.refusals, this.#options);
     } else if (refusal) {
       this.#take(message).reject(errorOf(refusal));
@@ -178,6 +179,7 @@ export class SendQueue {
     const message: PendingSend = {
       ...settling,
       ...known,
+      event,
       onItem,
       deadline: timeoutMs === undefined ? timeoutMs : clock.now() + timeoutMs,
       unwatch: watch(event, options, clock, (reason) => {
@@ -235,10 +237,15 @@ export class SendQueue {
     let free = this.#limits['maxInFlight'] ?? Infinity;
     for (const { isInFlight } of this.#messages.values()) free -= Number(isInFlight);
     let nextAt = Infinity;
+    const limited = new Set<string>();
     for (const message of this.#messages.values()) {
       if (message.isInFlight) continue;
-      if (message.notBefore > now) nextAt = Math.min(nextAt, message.notBefore);
-      else if (free <= 0) break;
+      if (message.notBefore > now) {
+        nextAt = Math.min(nextAt, message.notBefore);
+        if (message.isLimited) limited.add(message.event);
+      } else if (free <= 0) break;
+      // Refused, it would be one of those that the server counts.
+      else if (!message.refusals && limited.has(message.event)) continue;
       else if (this.#send(message, now)) free -= Number(message.isInFlight);
       else {
         // The socket is behind, or closing.

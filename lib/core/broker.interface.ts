@@ -2,6 +2,7 @@ import type { ChannelRegistry } from './channel-registry.interface.js';
 import type { Clock } from './clock.interface.js';
 import type { DedupStore } from './dedup-store.interface.js';
 import type { PresenceStore } from './presence-store.interface.js';
+import type { RateStore } from './rate-store.interface.js';
 import type { Nodes } from './nodes.interface.js';
 import type { Random } from './random.interface.js';
 import type { RevocationStore } from './revocation-store.interface.js';
@@ -124,6 +125,9 @@ export interface Broker {
 
   /** Where nodes tell what their channels keep. Without it nobody checks what others publish. */
   readonly registry?: ChannelRegistry;
+
+  /** The points of principals, shared by all nodes. Without it each counts by itself. */
+  readonly rates?: RateStore;
 
   /** Called once, before anything else. Rejects where the node must not start without the broker. */
   start(sink: PublicationSink, node: BrokerNode): Promise<void> | void;

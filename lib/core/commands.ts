@@ -45,6 +45,7 @@ export function runCommand(engine: Engine, connection: Connection, frame: EventF
     const command = COMMANDS.get(event);
     if (!command) throw new ChannelsError('bad_request', notAvailable(event, engine.options.maxEventLength));
     if (id === undefined) throw new ChannelsError('bad_request', `${event} needs an id`);
+    if (event === '$subscribe' && isThrottled(connection, id)) return;
     command(engine, connection, id, data);
   } catch (error) {
     if (!(error instanceof ChannelsError)) throw error;
@@ -63,6 +64,13 @@ function notAvailable(event: string, maxEventLength: number): string {
 /** What passes a limit is told apart from what is wrong. */
 function faultOf({ code }: ChannelsError): FaultKind {
   return code === 'rate_limited' || code === 'limit_exceeded' ? code : 'bad_request';
+}
+
+/** Counts a `$subscribe`, also one that is refused for another reason. Answers it where there are too many. */
+function isThrottled(connection: Connection, id: MessageId): boolean {
+  const error = connection.throttle?.subscribe();
+  if (error) connection.sendError(id, error);
+  return error !== undefined;
 }
 
 function hello(engine: Engine, connection: Connection, id: MessageId, data: unknown): void {

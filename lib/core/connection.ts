@@ -1,9 +1,9 @@
-import { DecodeError, type Codec } from '../codec/index.js';
+import type { Codec } from '../codec/index.js';
 import {
   CLOSE_CODES,
   EXCEPTION_EVENT,
-  parseClientFrame,
   RESERVED_EVENT_PREFIX,
+  type AckFrame,
   type EventFrame,
   type MessageId,
   type WireError,
@@ -25,7 +25,9 @@ import type { ObservedConnection } from './observer.interface.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
 import { Lane } from './lane.js';
 import { PeerRequests } from './peer-requests.js';
+import { readFrame } from './read-frame.js';
 import { SubscriptionTable } from './subscription-table.js';
+import { Throttle } from './throttle.js';
 import type { Transport } from './transport.interface.js';
 
 /**
@@ -117,6 +119,7 @@ export class Connection implements OutboxOwner, ObservedConnection {
   #pending?: Set<Unanswered>;
   #lane?: Lane;
   #inFlight = 0;
+  #throttle?: Throttle;
 
   constructor(
     readonly engine: Engine,
@@ -197,10 +200,24 @@ export class Connection implements OutboxOwner, ObservedConnection {
   /**
    * Handles one message. The transport calls it in the order of arrival. Before `handleConnection` has settled
    * messages wait; `true` says that no more of them should come until then.
+   *
+   * @param byteLength - as it came, where the transport knows
    */
-  receive(message: string | Uint8Array): boolean {
+  receive(message: string | Uint8Array, byteLength = message.length): boolean {
     if (this.#state === 'opening') return this.#wait(message);
-    if (this.#state === 'open') this.#handle(message);
+    if (this.#state === 'closed') return false;
+    // Also while it is closing: who does not stop then is ended.
+    const { throttle } = this;
+    if (throttle && !throttle.passes(byteLength)) throttle.receive(message, byteLength);
+    else if (this.#state === 'open') this.#handle(message);
+    return false;
+  }
+
+  /** A ping or pong below the protocol has come. `false` where there are too many to answer. */
+  receiveControl(byteLength: number): boolean {
+    const { throttle } = this;
+    if (this.#state === 'closed' || !throttle || throttle.passes(byteLength)) return this.writable;
+    throttle.refuse(byteLength);
     return false;
   }
 
@@ -257,9 +274,9 @@ export class Connection implements OutboxOwner, ObservedConnection {
   }
 
   /** Tells the peer of a fault that belongs to no `id`, a plain one at most once a second. */
-  sendException(error: Pick<WireError, 'code' | 'message'>): void {
+  sendException({ code, message, retryAfterMs }: Omit<WireError, 'retryable'>): void {
     if (!this.ours && !this.#faultLog().mayTell(this.engine.clock.now())) return;
-    this.sendEvent(EXCEPTION_EVENT, { status: 'error', code: error.code, message: error.message });
+    this.sendEvent(EXCEPTION_EVENT, { status: 'error', code, message, retryAfterMs });
   }
 
   /** The `id` that a frame is answered under: none where plain peers are answered as the stock adapter does. */
@@ -270,6 +287,25 @@ export class Connection implements OutboxOwner, ObservedConnection {
   /** Where the messages to `@Acked` handlers wait for each other. */
   get lane(): Lane {
     return (this.#lane ??= new Lane());
+  }
+
+  /** Measures what comes; not there where no rates hold. */
+  get throttle(): Throttle | undefined {
+    if (this.endpoint.isUnlimited) return undefined;
+    return (this.#throttle ??= new Throttle(this));
+  }
+
+  /** Whether its lane has to wait. */
+  get owes(): boolean {
+    return this.#throttle?.owes ?? false;
+  }
+
+  /** Messages wait in the lane until the rates have room for what was taken on. */
+  park(): void {
+    if (this.lane.isParked) return;
+    this.lane.park();
+    this.engine.observers.faulted(this, 'parked');
+    this.engine.parkedLanes.add(this);
   }
 
   track(reply: Unanswered): void {
@@ -288,6 +324,14 @@ export class Connection implements OutboxOwner, ObservedConnection {
     // First the transport: it throws where the application gave a code or a reason that cannot be sent.
     this.transport.end(code, reason);
     this.#end(code, reason);
+  }
+
+  /** As {@link close}, for a peer that does not stop: nothing more is read. */
+  expel(code: number, reason: string): void {
+    if (!this.writable) return;
+    this.outbox.flush();
+    this.#end(code, reason);
+    this.transport.expel(code, reason);
   }
 
   /** Ends the connection at once. The peer sees 1006; `code` is what log and metrics say. */
@@ -318,6 +362,46 @@ export class Connection implements OutboxOwner, ObservedConnection {
     this.engine.forget(this, endedWith, this.#closeReason);
   }
 
+  /** Reads a message in the form of its peer. Throws a `DecodeError`. */
+  decode(message: string | Uint8Array): unknown {
+    const parse = this.ours ? undefined : this.endpoint.parse;
+    return parse ? parse(message) : this.codec.decode(message);
+  }
+
+  /** Takes an answer of the peer. `false` where nobody waits for it. */
+  takeAnswer(frame: AckFrame): boolean {
+    return this.#requests?.answer(frame) ?? false;
+  }
+
+  /** The answer to a request has come, and cannot be taken. */
+  refuseAnswer(ack: MessageId, error: ChannelsError): void {
+    this.#requests?.refuse(ack, error);
+  }
+
+  dispatch(frame: EventFrame): void {
+    this.note(frame);
+    this.engine.dispatcher.dispatch(this, frame);
+  }
+
+  /** What it says about its peer. */
+  note({ event }: EventFrame): void {
+    if (isCommand(event) || (event.startsWith(RESERVED_EVENT_PREFIX) && !this.isForeign)) this.ours = true;
+    else this.spoke = true;
+  }
+
+  /** Counts one that cannot be read. */
+  badFrame(message: string): void {
+    this.engine.observers.faulted(this, 'bad_frame');
+    if (this.isForeign) {
+      this.spoke = true;
+      return;
+    }
+    this.sendException({ code: 'bad_frame', message });
+    if (this.ours && this.#faultLog().count(this.engine.clock.now())) {
+      this.close(CLOSE_CODES.BadFrame.code, CLOSE_CODES.BadFrame.reason);
+    }
+  }
+
   /** Nothing more is sent or handled from here on. */
   #end(code: number, reason: string): void {
     this.#closeCode = code;
@@ -333,88 +417,18 @@ export class Connection implements OutboxOwner, ObservedConnection {
     this.#state = to;
   }
 
+  #handle(message: string | Uint8Array): void {
+    const frame = readFrame(this, message);
+    if (frame) this.dispatch(frame);
+  }
+
   #wait(message: string | Uint8Array): boolean {
     this.#waiting ??= [];
     this.#waiting.push(message);
     return this.#waiting.length >= this.engine.options.maxInFlight;
   }
 
-  #handle(message: string | Uint8Array): void {
-    const frame = this.#read(message);
-    if (frame) this.engine.dispatcher.dispatch(this, frame);
-  }
-
-  #read(message: string | Uint8Array): EventFrame | undefined {
-    let value: unknown;
-    try {
-      const parse = this.ours ? undefined : this.endpoint.parse;
-      value = parse ? parse(message) : this.codec.decode(message);
-    } catch (error) {
-      this.#refuse(error, message);
-      return undefined;
-    }
-    const frame = parseClientFrame(value);
-    if (typeof frame === 'string') {
-      if (value === undefined || isKeepAlive(value)) this.engine.observers.faulted(this, 'keep_alive');
-      else this.#badFrame(frame);
-      return undefined;
-    }
-    if (!('event' in frame)) {
-      // An answer passes by everything. Where no request is open it comes too late, or was never asked for.
-      if (!this.#requests?.answer(frame)) this.engine.observers.faulted(this, 'late_ack');
-      return undefined;
-    }
-    this.#note(frame);
-    return frame;
-  }
-
-  #note({ event }: EventFrame): void {
-    if (isCommand(event) || (event.startsWith(RESERVED_EVENT_PREFIX) && !this.isForeign)) this.ours = true;
-    else this.spoke = true;
-  }
-
-  #refuse(error: unknown, message: string | Uint8Array): void {
-    if (!(error instanceof DecodeError)) throw error;
-    if (error.code === 'bad_frame') {
-      if (isKeepAlive(message)) this.engine.observers.faulted(this, 'keep_alive');
-      else this.#badFrame(error.message);
-      return;
-    }
-    this.engine.observers.faulted(this, 'bad_request');
-    const frame = parseClientFrame(error.value);
-    if (typeof frame === 'object' && 'ack' in frame && !('event' in frame)) {
-      // The request must not wait for another answer.
-      this.#requests?.refuse(frame.ack, new ChannelsError(error.code, error.message));
-    }
-    const wire: WireError = { code: error.code, message: error.message, retryable: false };
-    const isEvent = typeof frame === 'object' && 'event' in frame;
-    if (isEvent) this.#note(frame);
-    const id = isEvent ? this.idOf(frame) : undefined;
-    if (id !== undefined) this.sendError(id, wire);
-    else if (this.isForeign) this.spoke = true;
-    else this.sendException(wire);
-  }
-
-  #badFrame(message: string): void {
-    this.engine.observers.faulted(this, 'bad_frame');
-    if (this.isForeign) {
-      this.spoke = true;
-      return;
-    }
-    this.sendException({ code: 'bad_frame', message });
-    if (this.ours && this.#faultLog().count(this.engine.clock.now())) {
-      this.close(CLOSE_CODES.BadFrame.code, CLOSE_CODES.BadFrame.reason);
-    }
-  }
-
   #faultLog(): FaultLog {
     return (this.#faults ??= new FaultLog());
   }
-}
-
-/** Text that other libraries send to keep a connection alive: a sign of life and nothing else. */
-function isKeepAlive(message: unknown): boolean {
-  if (message === 'ping') return true;
-  if (typeof message !== 'object' || message === null || 'event' in message) return false;
-  return 'type' in message && message.type === 'ping';
 }

@@ -18,6 +18,12 @@ export interface Endpoint {
   /** The longest message from a peer, where it is not the option `maxMessageBytes`. */
   readonly maxMessageBytes?: number;
 
+  /** Whether the rates of connections do not hold here. */
+  readonly isUnlimited?: boolean;
+
+  /** Whether pings below the protocol are left to the connection to answer, which knows how many are too many. */
+  readonly answersPings?: boolean;
+
   /**
    * Reads a message of a plain connection in the application's own way: gives a frame, `undefined` for what is
    * to be left aside, or throws a `DecodeError`. Without it the codec does.

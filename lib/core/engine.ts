@@ -25,15 +25,19 @@ import { Heartbeat } from './heartbeat.js';
 import { Hub } from './hub.js';
 import type { Identity } from './identity.js';
 import { MemoryRevocationStore } from './memory-revocation-store.js';
+import { MemoryRateStore } from './memory-rate-store.js';
 import type { Observers } from './observers.js';
 import type { ResolvedOptions } from './options.js';
+import { ParkedLanes } from './parked-lanes.js';
 import { Presence } from './presence.js';
 import type { PresenceStore } from './presence-store.interface.js';
+import { PrincipalRates } from './principal-rates.js';
 import { Publisher } from './publisher.js';
 import type { Random } from './random.interface.js';
 import { Revocations } from './revocations.js';
 import { SingleNode } from './single-node.js';
 import type { Sizes, Tables } from './tables.js';
+import { connectionRates, type ConnectionRates } from './throttle.js';
 import type { Transport } from './transport.interface.js';
 import { WorkCounter } from './work-counter.js';
 
@@ -92,6 +96,9 @@ export class Engine {
   readonly entrance: Entrance;
   /** Whatever belongs to this node and has tables of its own adds them. */
   readonly tables: Tables;
+  readonly rates: ConnectionRates;
+  readonly parkedLanes: ParkedLanes;
+  readonly principalRates: PrincipalRates;
 
   readonly #broker: Broker;
   readonly #heartbeat: Heartbeat;
@@ -124,6 +131,10 @@ export class Engine {
     this.deadlines = new Deadlines(this.clock, this.options.handlerTimeoutMs);
     this.alarms = new Alarms(this.clock);
     this.entrance = new Entrance(this.options, this.clock, this.random);
+    this.rates = connectionRates(this.options);
+    this.parkedLanes = new ParkedLanes(this.clock);
+    const buckets = new MemoryRateStore({ clock: this.clock, maxBuckets: this.options.maxRateBuckets });
+    this.principalRates = new PrincipalRates(buckets, this.#broker.rates, this.observers);
     this.dispatcher = new Dispatcher(this);
     this.hub = new Hub(this.codec, this.#broker, this.observers, this.catalog, this.alarms);
     this.dedup = parts.dedup;
@@ -316,6 +327,7 @@ export class Engine {
   async #shutDown(): Promise<void> {
     const { shutdownTimeoutMs } = this.options;
     const deadline = this.clock.now() + shutdownTimeoutMs + CLOSE_GRACE_MS + DISCONNECT_GRACE_MS;
+    this.parkedLanes.release();
     await this.#work.idle(shutdownTimeoutMs);
     const { code, reason } = CLOSE_CODES.ServiceRestart;
     for (const connection of this.#connections.values()) connection.close(code, reason);

@@ -47,6 +47,10 @@ export interface Refusal {
  * A fault of a peer: answered by an error frame, dropped on purpose, or, for a `broken_frame`, which
  * violates the framing of WebSockets, is longer than it may be, or resets the connection, followed by a close.
  * `rate_limited` and `limit_exceeded` are what passes a limit of docs/protocol.md, section 10.
+ *
+ * Four tell of a rate that was passed: `message_rate`, `byte_rate` and `subscription_rate` of something that was
+ * refused, `handler_rate` of what a `@RateLimit()` has refused. `parked` tells that messages to `@Acked()` handlers
+ * have begun to wait for a rate instead, once until they go on.
  */
 export type FaultKind =
   | 'bad_frame'
@@ -56,7 +60,12 @@ export type FaultKind =
   | 'limit_exceeded'
   | 'late_ack'
   | 'keep_alive'
-  | 'broken_frame';
+  | 'broken_frame'
+  | 'message_rate'
+  | 'byte_rate'
+  | 'subscription_rate'
+  | 'handler_rate'
+  | 'parked';
 
 /** What an observer learns of a connection. */
 export interface ObservedConnection {

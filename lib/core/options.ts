@@ -1,7 +1,14 @@
 import { ADMISSION_DEFAULTS, ADMISSION_MAY_BE_ZERO, type AdmissionOptions } from './admission-options.js';
+import {
+  checkRates,
+  RATE_DEFAULTS,
+  RATES_THAT_MAY_BE_ZERO,
+  withBurst,
+  type RateOptions,
+} from './rate-options.js';
 
 /** Limits and times of the engine. Every one has a default, and is checked at start. */
-export interface EngineOptions extends AdmissionOptions {
+export interface EngineOptions extends AdmissionOptions, RateOptions {
   /**
    * Ping a connection that the server has sent nothing to, or heard nothing from, for this long.
    * A ping goes out at a random 80-100 % of it, so that connections opened together spread out.
@@ -248,6 +255,7 @@ export const DEFAULTS: ResolvedOptions = {
   maxEventLength: 128,
   maxInFlight: 64,
   maxRequestsPerConnection: 64,
+  ...RATE_DEFAULTS,
   maxOutboxBytes: 1_048_576,
   positionCheckMs: 10_000,
   maxHistories: 10_000,
@@ -270,6 +278,7 @@ const MAY_BE_ZERO: ReadonlySet<string> = new Set([
   'idleTimeoutMs',
   'presenceGraceMs',
   ...ADMISSION_MAY_BE_ZERO,
+  ...RATES_THAT_MAY_BE_ZERO,
 ]);
 
 /** The longest `positionCheckMs`: a broker keeps a position for twice as long, so that one look may fail. */
@@ -289,8 +298,9 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     const value: unknown = options[name as keyof EngineOptions];
     if (value !== undefined) resolved[name] = checkNumber(name, value);
   }
-  const complete = resolved as unknown as ResolvedOptions;
+  const complete = withBurst(resolved as unknown as ResolvedOptions, options);
   checkTimes(complete);
+  checkRates(complete);
   return complete;
 }
 

@@ -32,6 +32,12 @@ export interface Transport {
   /** Says good-bye: what was written before still arrives. Throws where `code` or `reason` cannot be sent. */
   end(code: number, reason: string): void;
 
+  /**
+   * Says good-bye to a peer that does not stop: reads nothing more, and ends the connection when the peer has had
+   * `REFUSED_CLOSE_TIMEOUT_MS` to read the code.
+   */
+  expel(code: number, reason: string): void;
+
   /** Ends the connection at once, without a word. */
   destroy(): void;
 }

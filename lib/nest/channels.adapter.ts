@@ -12,7 +12,7 @@ import {
 } from '../transport/index.js';
 import type { ChannelsModuleOptions, MessageParser } from './channels-options.interface.js';
 import { trustedHops } from './engine-options.js';
-import { GatewayEndpoint } from './gateway-endpoint.js';
+import { GatewayEndpoint, type GatewayEndpointParts } from './gateway-endpoint.js';
 import { exploreGateways, type Gateway, type GatewayOptions } from './gateway-explorer.js';
 import { GatewayHandshake } from './gateway-handshake.js';
 import { GatewayScopes } from './gateway-scopes.js';
@@ -78,8 +78,11 @@ export class ChannelsAdapter extends WsAdapter {
 
     const gateways = this.#allGateways.filter((gateway) => gateway.port === port && gateway.path === path);
     this.#warnOfOptions(gateways);
+    const isUnlimited = !this.#hasRates(gateways);
+    const given = { ...this.options.server, ...ownOptions(options) };
+    const answersPings = !isUnlimited && given['autoPong'] === undefined;
     const server = createWebSocketServer(
-      { ...this.options.server, ...ownOptions(options) },
+      answersPings ? { ...given, autoPong: false } : given,
       this.engine.options,
       (error) => this.engine.observers.failed({ where: 'handleProtocols', error }),
       nestMajor() < FIRST_MAJOR_THAT_SENDS ? ExceptionChannelSocket : undefined,
@@ -102,7 +105,11 @@ export class ChannelsAdapter extends WsAdapter {
     this.#upgradeServer(port, options).add({
       path: isAnyPath ? undefined : path,
       server,
-      endpoint: this.#endpoint(path, gateways, server.options.maxPayload),
+      endpoint: this.#endpoint(path, gateways, {
+        maxMessageBytes: server.options.maxPayload ?? this.engine.options.maxMessageBytes,
+        isUnlimited,
+        answersPings,
+      }),
       handshake,
     });
     this.#servers.set(key, server);
@@ -149,7 +156,18 @@ export class ChannelsAdapter extends WsAdapter {
     this.#servers.clear();
   }
 
-  #endpoint(path: string, gateways: readonly Gateway[], maxPayload: number | undefined): GatewayEndpoint {
+  /** Stock gateways have none, unless the application asks for one: docs/protocol.md, section 11, row 15. */
+  #hasRates(gateways: readonly Gateway[]): boolean {
+    const { messagesPerSecond, bytesPerSecond, subscriptionsPerSecond } = this.options;
+    const isAsked = [messagesPerSecond, bytesPerSecond, subscriptionsPerSecond].some(Boolean);
+    return isAsked || gateways.some(({ usesChannels }) => usesChannels);
+  }
+
+  #endpoint(
+    path: string,
+    gateways: readonly Gateway[],
+    limits: Pick<GatewayEndpointParts, 'maxMessageBytes' | 'isUnlimited' | 'answersPings'>,
+  ): GatewayEndpoint {
     this.#defineChannels(gateways);
     const globals = resolveGlobals(this.options.globals);
     const compiler = new MessageCompiler(this.modules, this.config, globals, this.#scopes);
@@ -160,7 +178,7 @@ export class ChannelsAdapter extends WsAdapter {
       scopes: this.#scopes,
       parser: () => this.#parser,
       observers: this.engine.observers,
-      maxMessageBytes: maxPayload ?? this.engine.options.maxMessageBytes,
+      ...limits,
       warn: (text) => this.#log.warn(text),
     });
   }

@@ -25,6 +25,8 @@ export interface GatewayEndpointParts {
   readonly parser: () => MessageParser | undefined;
   readonly observers: Observers;
   readonly maxMessageBytes: number;
+  readonly isUnlimited: boolean;
+  readonly answersPings: boolean;
   readonly warn: (message: string) => void;
 }
 
@@ -65,6 +67,14 @@ export class GatewayEndpoint implements Endpoint {
 
   get maxMessageBytes(): number {
     return this.parts.maxMessageBytes;
+  }
+
+  get isUnlimited(): boolean {
+    return this.parts.isUnlimited;
+  }
+
+  get answersPings(): boolean {
+    return this.parts.answersPings;
   }
 
   connected(connection: Connection, request: unknown): Promise<void> | void {
@@ -125,6 +135,7 @@ export class GatewayEndpoint implements Endpoint {
           acked: method.acked,
           concurrent: method.concurrent,
           guards: true,
+          rate: method.rate,
         });
         table.set(event, [...(table.get(event) ?? []), handler]);
       }
@@ -195,7 +206,7 @@ export class GatewayEndpoint implements Endpoint {
 
   #compileChannelMethod(
     gateway: Gateway,
-    { name }: GatewayMethod,
+    { name, rate }: GatewayMethod,
     event: '$subscribe' | '$unsubscribe',
     pattern: string,
   ): Handler {
@@ -206,6 +217,7 @@ export class GatewayEndpoint implements Endpoint {
       acked: true,
       concurrent: false,
       guards: event === '$subscribe',
+      rate: event === '$subscribe' ? rate : undefined,
     });
   }
 }

@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
 import type { ChannelDefinition } from '../core/channel-definition.js';
+import type { HandlerRate } from '../core/limited-handler.js';
 import { RESERVED_EVENT_PREFIX } from '../protocol/index.js';
 import { normalizePath } from '../transport/index.js';
 import type { AckedOptions } from './decorators/acked.decorator.js';
@@ -8,6 +9,7 @@ import {
   ACKED_METADATA,
   HANDSHAKE_GUARDS_METHOD,
   ON_HANDSHAKE_METADATA,
+  RATE_LIMIT_METADATA,
   readMetadata,
   SUBSCRIBE_CHANNEL_METADATA,
   UNSUBSCRIBE_CHANNEL_METADATA,
@@ -40,6 +42,7 @@ export interface GatewayMethod {
   /** The pattern of `@UnsubscribeChannel`. */
   readonly unsubscribes?: string;
   readonly onHandshake: boolean;
+  readonly rate?: HandlerRate;
 }
 
 /** A gateway of the application with what its decorators say. */
@@ -133,14 +136,22 @@ function describeMethod(instance: object, name: string, gateway: string): Gatewa
   if (acked && !isHandler) {
     throw new TypeError(`${gateway}.${name}: @Acked() needs a @SubscribeMessage() beside it.`);
   }
+  const subscribes = readMetadata<ChannelDefinition>(SUBSCRIBE_CHANNEL_METADATA, method);
+  const rate = readMetadata<HandlerRate>(RATE_LIMIT_METADATA, method);
+  if (rate && !isHandler && !subscribes) {
+    throw new TypeError(
+      `${gateway}.${name}: @RateLimit() needs a @SubscribeMessage() or a @SubscribeChannel() beside it.`,
+    );
+  }
   return {
     name,
     event: isHandler ? checkEvent(readMetadata(MESSAGE_METADATA, method), `${gateway}.${name}`) : undefined,
     acked,
     concurrent: options?.concurrent ?? false,
-    subscribes: readMetadata(SUBSCRIBE_CHANNEL_METADATA, method),
+    subscribes,
     unsubscribes: readMetadata(UNSUBSCRIBE_CHANNEL_METADATA, method),
     onHandshake: readMetadata<boolean>(ON_HANDSHAKE_METADATA, method) ?? false,
+    rate,
   };
 }
 
@@ -158,8 +169,6 @@ function checkEvent(event: unknown, where: string): string {
   return event;
 }
 
-function isOurs(method: GatewayMethod): boolean {
-  return (
-    method.acked || method.onHandshake || method.subscribes !== undefined || method.unsubscribes !== undefined
-  );
+function isOurs({ acked, onHandshake, rate, subscribes, unsubscribes }: GatewayMethod): boolean {
+  return acked || onHandshake || [rate, subscribes, unsubscribes].some((given) => given !== undefined);
 }

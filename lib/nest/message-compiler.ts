@@ -1,5 +1,6 @@
 import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import type { Handler } from '../core/handler.interface.js';
+import { LimitedHandler, type HandlerRate } from '../core/limited-handler.js';
 import type { Gateway } from './gateway-explorer.js';
 import { ForbiddenMessage, MessagePipeline } from './message-pipeline.js';
 import {
@@ -21,6 +22,7 @@ interface MessageMethod {
   readonly concurrent: boolean;
   /** Clean-up runs without guards. */
   readonly guards: boolean;
+  readonly rate?: HandlerRate;
 }
 
 /** Compiles the methods of gateways into the engine's handlers. */
@@ -38,6 +40,12 @@ export class MessageCompiler {
   }
 
   compile(gateway: Gateway, method: MessageMethod): Handler {
+    const handler = this.#compile(gateway, method);
+    const { event, pattern, rate } = method;
+    return rate ? new LimitedHandler(handler, `${gateway.path} ${event} ${pattern}`, rate) : handler;
+  }
+
+  #compile(gateway: Gateway, method: MessageMethod): Handler {
     if (!gateway.isScoped) return this.#compileFor(gateway, method);
     return new ScopedHandler(method.event, method.acked, method.concurrent, (connection) =>
       this.#compileFor(this.scopes.of(connection, gateway), method),

@@ -5,6 +5,7 @@
 export const SUBSCRIBE_CHANNEL_METADATA = 'nestjs-channels:subscribe';
 export const UNSUBSCRIBE_CHANNEL_METADATA = 'nestjs-channels:unsubscribe';
 export const ACKED_METADATA = 'nestjs-channels:acked';
+export const RATE_LIMIT_METADATA = 'nestjs-channels:rate-limit';
 export const ON_HANDSHAKE_METADATA = 'nestjs-channels:on-handshake';
 
 /** The method that carries the guards of `@UseHandshakeGuards`; Nest injects guards of methods only. */

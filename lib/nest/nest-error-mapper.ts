@@ -69,7 +69,8 @@ export class NestErrorMapper implements ErrorMapper {
     if (error instanceof FilteredException) return undefined;
     const cause = { pattern: message.event, data: message.data };
     if (error instanceof ChannelsError) {
-      return { status: 'error', code: error.code, message: error.message, cause };
+      const { code, message: text, retryAfterMs } = error;
+      return { status: 'error', code, message: text, retryAfterMs, cause };
     }
     if (!isWsException(error)) {
       if (!isHttpException(error)) this.#report(error, message);

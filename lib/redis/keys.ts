@@ -40,6 +40,11 @@ export class Keys {
     return `${this.prefix}:{dedup:${name}}`;
   }
 
+  /** The points of a principal, by the hash of their name. */
+  rate(name: string): string {
+    return `${this.prefix}:{rate:${name}}`;
+  }
+
   /** The channel of Redis that wakes those who wait for the end of its claim. */
   dedupChannel(name: string): string {
     return `${this.#channels}:dedup:${name}`;

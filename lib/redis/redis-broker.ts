@@ -10,6 +10,7 @@ import type {
   PublicationSink,
   PublishRule,
 } from '../core/broker.interface.js';
+import type { RateStore } from '../core/rate-store.interface.js';
 import type { PresenceStore } from '../core/presence-store.interface.js';
 import type { ChannelRegistry } from '../core/channel-registry.interface.js';
 import type { Nodes } from '../core/nodes.interface.js';
@@ -26,6 +27,7 @@ import { RedisLink } from './redis-link.js';
 import { RedisPresenceStore } from './redis-presence-store.js';
 import { RedisNodes } from './redis-nodes.js';
 import { RedisRevocationStore } from './redis-revocation-store.js';
+import { RedisRateStore } from './redis-rate-store.js';
 import {
   resolveDurability,
   type RedisBrokerOptions,
@@ -72,6 +74,8 @@ export class RedisBroker implements Broker {
   readonly nodes: Nodes;
   readonly registry: ChannelRegistry;
   readonly revocations: RevocationStore;
+  /** The points of `@RateLimit({ per: 'principal' })`, for all nodes. */
+  readonly rates: RateStore;
   readonly #link: RedisLink;
   readonly #dedup: RedisDedupStore;
   readonly #keys: Keys;
@@ -94,6 +98,7 @@ export class RedisBroker implements Broker {
     this.nodes = new RedisNodes(this.#link, this.#keys);
     this.registry = new RedisChannelRegistry(this.#link, this.#keys);
     this.revocations = new RedisRevocationStore(this.#link, this.#keys);
+    this.rates = new RedisRateStore(this.#link, this.#keys);
     this.#missed = new MissedByOthers(this.#link, this.#keys.missed);
     this.#followed = new FollowedChannels(
       {

@@ -18,6 +18,7 @@ import { READ_CHANNELS } from './scripts/read-channels.js';
 import { READ_REVOCATIONS } from './scripts/read-revocations.js';
 import { REGISTER_CHANNELS } from './scripts/register-channels.js';
 import { RENEW_LEASE } from './scripts/renew-lease.js';
+import { TAKE_POINT } from './scripts/take-point.js';
 import { WAKE } from './scripts/wake.js';
 
 /** All of them: Redis is told of each when a node connects. */
@@ -41,5 +42,6 @@ export const SCRIPTS: readonly Script[] = [
   READ_REVOCATIONS,
   REGISTER_CHANNELS,
   RENEW_LEASE,
+  TAKE_POINT,
   WAKE,
 ];

@@ -196,3 +196,34 @@ function counter(): () => string {
   let count = 0;
   return () => `id-${++count}`.padEnd(22, 'x');
 }
+
+it('holds those back that are sent later, while one of the same event waits that was rate_limited', async () => {
+  const rig = await ClientRig.open();
+  rig.send('greet', 1);
+  await rig.pass();
+  rig.server.answer(rig.server.messages[0], { error: { ...LATER, retryAfterMs: 1_000 } });
+  await rig.pass();
+
+  rig.send('greet', 2);
+  rig.send('other', 3);
+  await rig.pass(500);
+  const early = rig.server.messages.map(({ data }) => data);
+  await rig.pass(600);
+
+  expect(early).toEqual([1, 3]);
+  expect(rig.server.messages.map(({ data }) => data)).toEqual([1, 3, 1, 2]);
+});
+
+it('holds nobody back for another error', async () => {
+  const rig = await ClientRig.open();
+  rig.send('greet', 1);
+  await rig.pass();
+  const error = { ...LATER, code: 'unavailable', retryAfterMs: 1_000 };
+  rig.server.answer(rig.server.messages[0], { error });
+  await rig.pass();
+
+  rig.send('greet', 2);
+  await rig.pass(100);
+
+  expect(rig.server.messages.map(({ data }) => data)).toEqual([1, 2]);
+});

@@ -84,6 +84,12 @@ export class FakeTransport implements Transport {
     if (this.answersClose) this.#end(code, reason);
   }
 
+  expel(code: number, reason: string): void {
+    this.calls.push(`expel ${code} ${reason}`);
+    this.onEnd();
+    if (this.answersClose) this.#end(code, reason);
+  }
+
   destroy(): void {
     this.calls.push('destroy');
     this.onDestroy();

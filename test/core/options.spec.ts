@@ -13,6 +13,9 @@ const MAY_BE_ZERO: ReadonlySet<string> = new Set([
   'maxConnectionsPerAddress',
   'handshakesPerSecondPerAddress',
   'idleUpgradeTimeoutMs',
+  'messagesPerSecond',
+  'bytesPerSecond',
+  'subscriptionsPerSecond',
 ]);
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -48,7 +51,7 @@ describe('resolveOptions', () => {
   it.each(NAMES)('takes the least and a large value of %s', (name) => {
     const least = MAY_BE_ZERO.has(name) ? 0 : 1;
     // The rules between options are tested below.
-    const others = { heartbeatIntervalMs: 0, heartbeatTimeoutMs: 0 };
+    const others = { heartbeatIntervalMs: 0, heartbeatTimeoutMs: 0, messagesPerSecond: 0 };
 
     expect(resolveOptions({ ...others, ...given(name, least) })[name]).toBe(least);
     expect(
@@ -113,5 +116,24 @@ describe('resolveOptions', () => {
     const options = { heartbeatTimeoutMs: 60_000, drainTimeoutMs: 60_000 };
 
     expect(resolveOptions(options)).toMatchObject(options);
+  });
+
+  it('refuses a message burst that has no room for all channels of a client that comes back', () => {
+    expect(() => resolveOptions({ messageBurst: 128 })).toThrow(
+      'messageBurst (128) must exceed maxChannelsPerConnection (128)',
+    );
+    expect(resolveOptions({ messageBurst: 129 }).messageBurst).toBe(129);
+  });
+
+  it('makes room in the message burst for more channels than usual', () => {
+    expect(resolveOptions({ maxChannelsPerConnection: 5_000 }).messageBurst).toBe(5_065);
+  });
+
+  it('refuses a rate that cannot be counted in whole thousandths', () => {
+    const most = Math.floor(Number.MAX_SAFE_INTEGER / 1_000);
+
+    expect(() => resolveOptions({ byteBurst: most + 1 })).toThrow(
+      `byteBurst (${most + 1}) must be at most ${most}.`,
+    );
   });
 });

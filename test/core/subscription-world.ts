@@ -55,6 +55,8 @@ export class World {
   async #start(leavesSlowly: boolean): Promise<void> {
     this.#rig = await Rig.start({
       maxChannelsPerConnection: MAX_CHANNELS,
+      // The commands of a history come all at once.
+      subscriptionsPerSecond: 0,
       maxOutboxBytes: 100_000_000,
       handlerTimeoutMs: TIMEOUT_MS,
       heartbeatIntervalMs: 0,

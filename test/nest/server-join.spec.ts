@@ -142,7 +142,7 @@ describe('a join by the server', () => {
   );
 
   it('rejects with limit_exceeded past maxChannelsPerConnection', async () => {
-    const rig = await startRoom({ channels: { maxChannelsPerConnection: 2 } });
+    const rig = await startRoom({ channels: { maxChannelsPerConnection: 2, subscriptionsPerSecond: 0 } });
     const client = await rig.room.clients.next();
     await enter(rig, 'room:1');
     await client.subscribe('user~7');
@@ -157,7 +157,7 @@ describe('a join by the server', () => {
 
   // The leave resolved before its channel was off the books: who went on at once was refused.
   it('has room for a join right behind a leave', async () => {
-    const rig = await startRoom({ channels: { maxChannelsPerConnection: 1 } });
+    const rig = await startRoom({ channels: { maxChannelsPerConnection: 1, subscriptionsPerSecond: 0 } });
     const client = await rig.room.clients.next();
 
     await client.subscribe('user~7');

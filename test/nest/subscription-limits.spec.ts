@@ -31,7 +31,7 @@ describe('maxChannelsPerConnection', () => {
   });
 
   it('lets in as many channels as it says, and refuses one more', async () => {
-    const rig = await startRoom({ channels: { maxChannelsPerConnection: 2 } });
+    const rig = await startRoom({ channels: { maxChannelsPerConnection: 2, subscriptionsPerSecond: 0 } });
 
     const acks = [await enter(rig, 'room:1'), await enter(rig, 'room:2')];
     const refused = await rig.client.subscribe('room:3');
@@ -42,7 +42,9 @@ describe('maxChannelsPerConnection', () => {
   });
 
   it('counts those that are joining', async () => {
-    const { client, room } = await startRoom({ channels: { maxChannelsPerConnection: 1 } });
+    const { client, room } = await startRoom({
+      channels: { maxChannelsPerConnection: 1, subscriptionsPerSecond: 0 },
+    });
     ask(client, '$subscribe', 'room:1');
     const call = await room.joins.next();
 
@@ -54,7 +56,7 @@ describe('maxChannelsPerConnection', () => {
   });
 
   it('counts those that the server has joined', async () => {
-    const rig = await startRoom({ channels: { maxChannelsPerConnection: 1 } });
+    const rig = await startRoom({ channels: { maxChannelsPerConnection: 1, subscriptionsPerSecond: 0 } });
     await rig.app.channels.subscribe(await rig.room.clients.next(), 'of:the:server');
 
     const refused = await rig.client.subscribe('room:2');
@@ -63,7 +65,7 @@ describe('maxChannelsPerConnection', () => {
   });
 
   it('does not count a channel twice that is asked for again', async () => {
-    const rig = await startRoom({ channels: { maxChannelsPerConnection: 1 } });
+    const rig = await startRoom({ channels: { maxChannelsPerConnection: 1, subscriptionsPerSecond: 0 } });
 
     const acks = [await enter(rig, 'room:1'), await enter(rig, 'room:1')];
 
@@ -71,7 +73,7 @@ describe('maxChannelsPerConnection', () => {
   });
 
   it('has room again for what was left or refused', async () => {
-    const rig = await startRoom({ channels: { maxChannelsPerConnection: 1 } });
+    const rig = await startRoom({ channels: { maxChannelsPerConnection: 1, subscriptionsPerSecond: 0 } });
     await enter(rig, 'room:1');
     await rig.client.unsubscribe('room:1');
     const refused = rig.client.subscribe('room:2');
@@ -85,7 +87,7 @@ describe('maxChannelsPerConnection', () => {
 
   // A refused command was counted as under way for ever: after a few of them nothing was answered any more.
   it('takes commands after any number of refusals', async () => {
-    const rig = await startRoom({ channels: { maxChannelsPerConnection: 1 } });
+    const rig = await startRoom({ channels: { maxChannelsPerConnection: 1, subscriptionsPerSecond: 0 } });
     await enter(rig, 'room:1');
     for (let refusals = 0; refusals < 3; refusals++) await rig.client.subscribe('room:2');
 
@@ -97,7 +99,9 @@ describe('maxChannelsPerConnection', () => {
 
 describe('commands under way', () => {
   it('are at most twice maxChannelsPerConnection, waiting ones included', async () => {
-    const { client, room } = await startRoom({ channels: { maxChannelsPerConnection: 2 } });
+    const { client, room } = await startRoom({
+      channels: { maxChannelsPerConnection: 2, subscriptionsPerSecond: 0 },
+    });
     ask(client, '$subscribe', 'room:1');
     const call = await room.joins.next();
     ask(client, '$subscribe', 'room:2');
@@ -128,7 +132,9 @@ describe('commands under way', () => {
   });
 
   it('are taken again when those before have been answered', async () => {
-    const { client, room } = await startRoom({ channels: { maxChannelsPerConnection: 1 } });
+    const { client, room } = await startRoom({
+      channels: { maxChannelsPerConnection: 1, subscriptionsPerSecond: 0 },
+    });
     ask(client, '$subscribe', 'room:1');
     const call = await room.joins.next();
     ask(client, '$unsubscribe', 'room:1');
@@ -144,7 +150,7 @@ describe('commands under way', () => {
 
 describe('a channel that was left', () => {
   it('is forgotten: it is as if the client had never been in', async () => {
-    const rig = await startRoom({ channels: { maxChannelsPerConnection: 1 } });
+    const rig = await startRoom({ channels: { maxChannelsPerConnection: 1, subscriptionsPerSecond: 0 } });
     await enter(rig, 'room:left');
     await rig.client.unsubscribe('room:left');
     ask(rig.client, '$subscribe', 'room:1');

@@ -204,7 +204,10 @@ describe('an @UnsubscribeChannel method', () => {
 
   it('that hangs does not take the place of another channel', async () => {
     const cleanUp = new Deferred();
-    const { client } = await start(() => cleanUp.promise, { maxChannelsPerConnection: 1 });
+    const { client } = await start(() => cleanUp.promise, {
+      maxChannelsPerConnection: 1,
+      subscriptionsPerSecond: 0,
+    });
     onTestFinished(() => cleanUp.resolve());
     const leaving = client.unsubscribe('doc:7');
 

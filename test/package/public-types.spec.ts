@@ -14,6 +14,7 @@ const ENTRIES = [
   'protocol/index.d.ts',
   'publisher/index.d.ts',
   'testing/index.d.ts',
+  'throttler/index.d.ts',
 ];
 
 /** What a user must not need, to compile against the entry: `@types/ws` is nobody's peer. */

@@ -12,7 +12,16 @@ interface PublishedManifest {
   readonly scripts: Readonly<Record<string, string>>;
 }
 
-const ENTRIES = ['.', './client', './client/storage', './protocol', './publisher', './redis', './testing'];
+const ENTRIES = [
+  '.',
+  './client',
+  './client/storage',
+  './protocol',
+  './publisher',
+  './redis',
+  './testing',
+  './throttler',
+];
 
 /** Scripts that npm runs on the machine of whoever installs the package. */
 const INSTALL_SCRIPTS = new Set(['preinstall', 'install', 'postinstall', 'prepare']);

@@ -16,7 +16,10 @@ const ENTRIES = Object.entries(readManifest().exports)
 const TIMEOUT_MS = 60_000;
 
 const REDIS = 'nestjs-channels/redis';
-const MISSING = /^(ERR_)?MODULE_NOT_FOUND: Cannot find (package|module) 'ioredis'/;
+const THROTTLER = 'nestjs-channels/throttler';
+
+const missing = (name: string): RegExp =>
+  new RegExp(`^(ERR_)?MODULE_NOT_FOUND: Cannot find (package|module) '${name}`);
 
 /** Tells of each entry that it was loaded, or why it was not. */
 const PROGRAM = `
@@ -43,9 +46,9 @@ function installWithout(): string {
   return folder;
 }
 
-describe('an application without ioredis', { timeout: TIMEOUT_MS }, () => {
+describe('an application without ioredis and @nestjs/throttler', { timeout: TIMEOUT_MS }, () => {
   it.each(['esm.mjs', 'cjs.cjs'])(
-    'has every entry but redis, which names what is missing, in %s',
+    'has every entry but redis and throttler, which name what is missing, in %s',
     async (file) => {
       const folder = installWithout();
 
@@ -56,7 +59,11 @@ describe('an application without ioredis', { timeout: TIMEOUT_MS }, () => {
       );
 
       const loaded = Object.fromEntries(ENTRIES.map((entry) => [entry, 'loaded']));
-      expect(JSON.parse(stdout)).toEqual({ ...loaded, [REDIS]: expect.stringMatching(MISSING) });
+      expect(JSON.parse(stdout)).toEqual({
+        ...loaded,
+        [REDIS]: expect.stringMatching(missing('ioredis')),
+        [THROTTLER]: expect.stringMatching(missing('@nestjs/throttler')),
+      });
     },
   );
 });

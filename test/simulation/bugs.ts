@@ -186,7 +186,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a lane lets two in',
     file: 'lib/core/lane.ts',
-    find: 'if (this.#current || this.#waiting.length > 0) {',
+    find: 'if (this.#current || this.#parked || this.#waiting.length > 0) {',
     replace: 'if (this.#waiting.length > 0) {',
     finds: ['I3'],
   },

@@ -124,6 +124,10 @@ export class Line implements Transport {
     this.clock.setTimeout(() => this.#endServer(code), isHeard ? 2 * this.latencyMs : CLOSE_TIMEOUT_MS);
   }
 
+  expel(code: number, reason: string): void {
+    this.end(code, reason);
+  }
+
   destroy(): void {
     this.clock.setTimeout(() => this.#endClient(1_006, ''), this.latencyMs);
     this.clock.setTimeout(() => this.#endServer(1_006), 1);

@@ -59,6 +59,24 @@ export class RawSocket {
     this.socket.write(Buffer.concat(parts.map((part) => Buffer.from(part))));
   }
 
+  /** Writes the same bytes over and over, as fast as they are taken, until the connection has ended. */
+  async flood(bytes: Uint8Array): Promise<void> {
+    // A reset rejects it, and is an end as well.
+    const closed = this.closed.catch(() => undefined);
+    while (!this.socket.destroyed) {
+      const isTaken = this.socket.write(bytes);
+      const next = isTaken ? new Promise((resolve) => setImmediate(resolve)) : once(this.socket, 'drain');
+      // The end rejects what waits for a drain.
+      await Promise.race([next.catch(() => undefined), closed]);
+    }
+    await closed;
+  }
+
+  /** Ends the connection at once. */
+  destroy(): void {
+    this.socket.destroy();
+  }
+
   /** Resolves when what has arrived fits; rejects when the connection ends before. */
   async until(fits: () => boolean): Promise<void> {
     while (!fits()) {

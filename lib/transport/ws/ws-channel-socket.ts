@@ -5,7 +5,12 @@ import type { Connection } from '../../core/connection.js';
 import type { EncodedFrame } from '../../core/encoded-frame.js';
 import { PONG_BYTES } from '../../core/outbox.js';
 import type { Transport } from '../../core/transport.interface.js';
-import { CLOSE_CODES, EXCEPTION_EVENT, type ErrorCode } from '../../protocol/index.js';
+import {
+  CLOSE_CODES,
+  EXCEPTION_EVENT,
+  REFUSED_CLOSE_TIMEOUT_MS,
+  type ErrorCode,
+} from '../../protocol/index.js';
 import { framedText } from './frame.js';
 
 const NO_PARAMS: Readonly<Record<string, string>> = {};
@@ -40,6 +45,8 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
     this.#socket = socket;
     this.#compresses = this.extensions !== '';
     super.on('message', WsChannelSocket.#onMessage);
+    super.on('ping', WsChannelSocket.#onPing);
+    super.on('pong', WsChannelSocket.#onPong);
     super.on('close', WsChannelSocket.#onClose);
     super.on('error', WsChannelSocket.#onError);
   }
@@ -153,6 +160,13 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
     else super.close(code, reason);
   }
 
+  expel(code: number, reason: string): void {
+    super.close(code, reason);
+    // Unread, what it still sends costs nothing. To end it now might take the close frame from it, too.
+    this.pause();
+    this.#attached.engine.clock.setTimeout(() => this.terminate(), REFUSED_CLOSE_TIMEOUT_MS);
+  }
+
   destroy(): void {
     this.terminate();
   }
@@ -182,8 +196,21 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
 
   static #onMessage(this: WebSocket, message: Buffer, isBinary: boolean): void {
     const socket = this as WsChannelSocket;
-    const isFull = socket.#attached.receive(isBinary ? message : message.toString());
+    const isFull = socket.#attached.receive(isBinary ? message : message.toString(), message.length);
     if (isFull) socket.pause();
+  }
+
+  /** By itself ws would end a peer for 60 pings that come in one packet, and nobody would learn why. */
+  static #onPing(this: WebSocket, data: Buffer): void {
+    const socket = this as WsChannelSocket;
+    const connection = socket.#attached;
+    if (!connection.receiveControl(data.length) || !connection.endpoint.answersPings) return;
+    if (socket.bufferedAmount > connection.maxOutboxBytes) connection.overflow();
+    else socket.pong(data);
+  }
+
+  static #onPong(this: WebSocket, data: Buffer): void {
+    (this as WsChannelSocket).#attached.receiveControl(data.length);
   }
 
   static #onClose(this: WebSocket, code: number, reason: Buffer): void {

@@ -1,0 +1,1 @@
+export { ChannelsThrottlerGuard } from './channels-throttler.guard.js';
