@@ -55,6 +55,7 @@ export class RedisLink {
   #state: BrokerState = 'ready';
   #started?: () => void;
   #hasLost = false;
+  #isCorked = false;
 
   /**
    * @param replicatedMs - for how long {@link runReplicated} waits; 0 where it is not used
@@ -224,10 +225,24 @@ export class RedisLink {
   ): Promise<T> {
     if (!line) return Promise.reject(notStarted());
     const { connection, pending } = line;
-    if (connection.isConnected) return pending.add(() => command(connection.redis), bytes);
+    if (connection.isConnected) {
+      this.#cork(connection.redis);
+      return pending.add(() => command(connection.redis), bytes);
+    }
     return Promise.reject(
       new ChannelsError('unavailable', 'Redis is away', { cause: new Error(connection.trouble) }),
     );
+  }
+
+  #cork(redis: Redis | Cluster): void {
+    if (this.#isCorked || isCluster(redis)) return;
+    const { stream } = redis;
+    this.#isCorked = true;
+    stream.cork();
+    process.nextTick(() => {
+      this.#isCorked = false;
+      stream.uncork();
+    });
   }
 
   async #startWithin(clock: Clock, ms: number): Promise<void> {
