@@ -119,7 +119,7 @@ describe('what comes again and again', () => {
     ['a close', (observer) => observer.closed(PEER, 4500), 'closed with 4500: and 2 more'],
     [
       'a refusal',
-      (observer) => observer.refused({ status: 403, message: 'no', url: '/', address: '' }),
+      (observer) => observer.refused({ reason: 'guard', status: 403, message: 'no', url: '/', address: '' }),
       'refused with 403: and 2 more',
     ],
     ['a failure', (observer) => observer.failed({ where: 'chat', error: 'no' }), 'chat failed: and 2 more'],
@@ -200,7 +200,7 @@ describe('what a peer has written', () => {
     observer.failed({ where: `the handler of ${text}`, error: new Error(`no room for ${text}`) });
     observer.warned(`a warning of ${text}`);
     observer.brokerChanged('away', text);
-    observer.refused({ status: 403, message: text, url: text, address: text, advice: text });
+    observer.refused({ reason: 'guard', status: 403, message: text, url: text, address: text, advice: text });
 
     for (const line of logger.lines) expect(line).toMatch(WELL_FORMED);
     for (const place of logger.stacks[0]?.split('\n') ?? ['']) expect(place).toMatch(/^ +at /);
