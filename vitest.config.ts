@@ -35,7 +35,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'sharing', include: SHARING, isolate: false, sequence: { groupOrder: 0 } },
+        test: {
+          name: 'sharing',
+          include: SHARING,
+          isolate: false,
+          setupFiles: ['test/support/setup.ts', 'test/support/leaves-no-global.ts'],
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         extends: true,

@@ -18,6 +18,7 @@ export default defineConfig({
     ...base.test,
     projects: undefined,
     isolate: false,
+    setupFiles: ['test/support/setup.ts', 'test/support/leaves-no-global.ts'],
     include: ['test/nest/**/*.spec.ts'],
     exclude: NEST_12_ONLY.map((name) => `test/nest/${name}.spec.ts`),
   },

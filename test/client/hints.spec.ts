@@ -117,7 +117,8 @@ describe('a hint', () => {
 
   it('is not listened to by a client that has nothing to do', () => {
     page();
-    const added = vi.spyOn(globalThis as unknown as EventTarget, 'addEventListener');
+    const added = vi.fn();
+    vi.stubGlobal('addEventListener', added);
 
     const rig = new ClientRig();
 

@@ -9,6 +9,18 @@ export function presenceNodesContract(name: string, kind: PresenceKind): void {
   const { graceMs, leaseMs } = kind;
   const start = (grace?: number) => startPresence(kind, grace);
 
+  /** Bob is on the other node, and Ada is lost on this one. */
+  const startAndLose = async () => {
+    const bench = await start();
+    bench.other.has('bob');
+    await bench.other.told();
+    bench.node.has('ada');
+    await bench.node.told();
+    bench.node.loses('ada');
+    await bench.node.told();
+    return bench;
+  };
+
   describe(`${name} as a presence store of two nodes`, () => {
     it('tells both of one who comes and goes', async () => {
       const { node, other } = await start();
@@ -42,14 +54,7 @@ export function presenceNodesContract(name: string, kind: PresenceKind): void {
     });
 
     it('tells nothing of one who is back on another node within the grace', async () => {
-      const { node, other, bench } = await start();
-      other.has('bob');
-      await other.told();
-      node.has('ada');
-      await node.told();
-
-      node.loses('ada');
-      await node.told();
+      const { other, bench } = await startAndLose();
       other.has('ada');
       await bench.pass(2 * graceMs);
 
@@ -58,14 +63,7 @@ export function presenceNodesContract(name: string, kind: PresenceKind): void {
     });
 
     it('lists one who is lost on one node for the others, until the grace is over', async () => {
-      const { node, other, bench } = await start();
-      other.has('bob');
-      await other.told();
-      node.has('ada');
-      await node.told();
-
-      node.loses('ada');
-      await node.told();
+      const { other, bench } = await startAndLose();
       const within = await other.members();
       await bench.pass(graceMs);
       for (let told = ''; told !== 'leave ada';) told = await other.next();
