@@ -1,6 +1,7 @@
 import type { MessageId, WireError } from '../protocol/index.js';
 import { ClaimGate, type GateKeeper, type Obstacle } from './claim-gate.js';
-import type { Connection, Unanswered } from './connection.js';
+import type { Connection } from './connection.js';
+import type { Unanswered } from './unanswered.interface.js';
 import type { Expirable } from './deadlines.js';
 import type { StoredAnswer } from './dedup-store.interface.js';
 import type { Engine } from './engine.js';

@@ -8,18 +8,19 @@ import {
   type MessageId,
   type WireError,
 } from '../protocol/index.js';
-import type { ChannelSocket, RequestOptions } from './channel-socket.js';
+import type { RequestOptions } from './channel-socket.js';
 import { isCommand } from './commands.js';
 import type { Clock } from './clock.interface.js';
+import type { ConnectionInfo } from './connection-info.js';
+import { nextState, type ConnectionState } from './connection-state.js';
 import type { StoredAnswer } from './dedup-store.interface.js';
 import type { DrainQueue } from './drain-queue.js';
 import { EncodedFrame } from './encoded-frame.js';
 import type { Endpoint } from './endpoint.js';
 import type { Engine } from './engine.js';
-import type { Place } from './entrance.js';
 import { ChannelsError } from './errors.js';
 import { FaultLog } from './fault-log.js';
-import type { Identity, Renew } from './identity.js';
+import type { Identity } from './identity.js';
 import type { FlushQueue } from './flush-queue.js';
 import type { ObservedConnection } from './observer.interface.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
@@ -29,45 +30,7 @@ import { readFrame } from './read-frame.js';
 import { SubscriptionTable } from './subscription-table.js';
 import { Throttle } from './throttle.js';
 import type { Transport } from './transport.interface.js';
-
-/**
- * - `opening`: upgraded; `handleConnection` runs, nothing is read, the server may send
- * - `open`: messages are handled
- * - `closing`: a close was sent, nothing is handled or sent any more
- * - `closed`: the transport has ended
- */
-export type ConnectionState = 'opening' | 'open' | 'closing' | 'closed';
-
-const NEXT_STATES: Readonly<Record<ConnectionState, readonly ConnectionState[]>> = {
-  opening: ['open', 'closing', 'closed'],
-  open: ['closing', 'closed'],
-  closing: ['closed'],
-  closed: [],
-};
-
-/** What is known of a peer when its connection is accepted. */
-export interface ConnectionInfo extends Identity {
-  /** What the application's code gets as the client. */
-  readonly socket: ChannelSocket;
-  /** There where the session ends. */
-  readonly renew?: Renew;
-  /** Parameters of the endpoint's path. */
-  readonly params: Readonly<Record<string, string>>;
-  /** Whether the peer has offered a subprotocol of ours. */
-  readonly ours: boolean;
-  readonly address: string;
-  /** Left when the connection has ended. */
-  readonly place?: Place;
-}
-
-/** A message that is to be answered later. */
-export interface Unanswered {
-  /** Whether it counts against `maxInFlight`. */
-  readonly isAwaited: boolean;
-
-  /** The connection has ended: nobody waits for the answer. */
-  cancel(): void;
-}
+import type { Unanswered } from './unanswered.interface.js';
 
 /** One peer, whatever carries it. Owns no timer; a sweep looks after all connections. */
 export class Connection implements OutboxOwner, ObservedConnection {
@@ -411,10 +374,7 @@ export class Connection implements OutboxOwner, ObservedConnection {
   }
 
   #transition(to: ConnectionState): void {
-    if (!NEXT_STATES[this.#state].includes(to)) {
-      throw new Error(`a connection cannot go from ${this.#state} to ${to}`);
-    }
-    this.#state = to;
+    this.#state = nextState(this.#state, to);
   }
 
   #handle(message: string | Uint8Array): void {

@@ -10,6 +10,11 @@ export function tablesOf(engine: Engine): Tables {
   tables.add('deadlines', () => engine.deadlines.size);
   tables.add('alarms', () => engine.alarms.size);
   tables.add('claims', () => engine.claims.size);
+  tables.add('entrance', () => engine.entrance.size);
+  tables.add('expiries', () => engine.expiries.size);
+  tables.add('revocations', () => engine.revocations.size);
+  tables.add('principalRates', () => engine.principalRates.size);
+  tables.add('parkedLanes', () => engine.parkedLanes.size);
   tables.add('flushes', () => engine.flushQueue.size);
   tables.add('slowReaders', () => engine.drainQueue.size);
   tables.add('channels', () => hub.size);

@@ -7,7 +7,8 @@ import { ChannelCatalog } from './channel-catalog.js';
 import type { ChannelRegistry, RegisteredChannels } from './channel-registry.interface.js';
 import { Claims } from './claims.js';
 import type { Clock } from './clock.interface.js';
-import { Connection, type ConnectionInfo } from './connection.js';
+import type { ConnectionInfo } from './connection-info.js';
+import { Connection } from './connection.js';
 import { contradictions } from './contradictions.js';
 import { Control } from './control.js';
 import { Deadlines } from './deadlines.js';
@@ -19,6 +20,7 @@ import { sizesOf, tablesOf } from './engine-tables.js';
 import { Entrance } from './entrance.js';
 import { isUnavailable } from './errors.js';
 import { Expiries } from './expiries.js';
+import { sayFarewell } from './farewell.js';
 import { FlushQueue } from './flush-queue.js';
 import type { ErrorMapper } from './handler.interface.js';
 import { Heartbeat } from './heartbeat.js';
@@ -335,35 +337,8 @@ export class Engine {
     for (const connection of this.#connections.values()) connection.terminate(code, reason);
     await this.#disconnected(deadline);
     if (this.#ticker) this.clock.clearTimer(this.#ticker);
-    await this.#tellOthers(Math.max(deadline - this.clock.now(), TELL_GRACE_MS));
-    await this.#letGo('broker.close', () => this.#broker.close());
-    await this.#letGo('dedupStore.close', () => this.dedup.close());
+    await sayFarewell(this, this.#broker, Math.max(deadline - this.clock.now(), TELL_GRACE_MS));
     this.observers.stopped();
-  }
-
-  /** All at once: a broker that is silent takes its time for each. What it has not heard then ends by itself. */
-  async #tellOthers(timeoutMs: number): Promise<void> {
-    const told = Promise.all([
-      this.#letGo('presence.close', () => this.presence.store.close()),
-      // While it had connections, others had to ask it.
-      this.#letGo('nodes.close', () => this.control.close()),
-      this.#letGo('registry.close', () => this.#broker.registry?.close()),
-      this.#letGo('revocations.close', () => this.revocations.close()),
-    ]);
-    const late = new Promise<void>((resolve) => {
-      const timer = this.clock.setTimeout(resolve, timeoutMs);
-      void told.then(() => this.clock.clearTimer(timer));
-    });
-    await Promise.race([told, late]);
-  }
-
-  async #letGo(where: string, close: () => Promise<void> | void): Promise<void> {
-    try {
-      await close();
-    } catch (error) {
-      // What is shut down after this node must not stay open for it.
-      this.observers.failed({ where, error });
-    }
   }
 
   /** Waits for `handleDisconnect`, which follows the end of a transport by a turn or more. */

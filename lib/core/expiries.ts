@@ -17,6 +17,10 @@ export class Expiries {
 
   constructor(private readonly clock: Clock) {}
 
+  get size(): number {
+    return this.#byEnd.size;
+  }
+
   add(connection: Connection): void {
     const end = endOf(connection);
     if (end === undefined) return;

@@ -141,7 +141,7 @@ export class Hub {
       const { connection, held } = subscription;
       if (connection.id === except) continue;
       if (held) held.add(frame);
-      else subscription.send(frame);
+      else connection.outbox.publish(frame, subscription);
     }
     this.observers.delivered(channel, subscriptions.size);
   }

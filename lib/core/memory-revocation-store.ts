@@ -7,6 +7,10 @@ export class MemoryRevocationStore implements RevocationStore {
   #table?: RevocationTable;
   #max = 0;
 
+  get size(): number {
+    return this.#table?.size ?? 0;
+  }
+
   start({ clock, maxRevocations }: RevocationHost): void {
     this.#table = new RevocationTable(clock);
     this.#max = maxRevocations;

@@ -44,8 +44,12 @@ export class Outbox {
     else this.#collect(frame);
   }
 
-  /** As {@link push}, for a publication that may be dropped while the peer has not taken what was written before. */
-  offer(frame: EncodedFrame, reader: Reader): void {
+  /**
+   * As {@link push}, for a publication, which may be dropped while the peer has not taken what was written before,
+   * where its channel says so.
+   */
+  publish(frame: EncodedFrame, reader: Reader): void {
+    if (reader.overflow === 'disconnect') return this.push(frame);
     const { owner } = this;
     const { transport } = owner;
     if (!owner.writable) return;

@@ -11,6 +11,10 @@ export class ParkedLanes {
 
   constructor(private readonly clock: Clock) {}
 
+  get size(): number {
+    return this.#connections.size;
+  }
+
   add(connection: Connection): void {
     this.#connections.add(connection);
     this.#timer ??= this.clock.setInterval(() => this.#look(), CHECK_MS);

@@ -1,5 +1,5 @@
 import { answerData } from './answer-data.js';
-import type { Unanswered } from './connection.js';
+import type { Unanswered } from './unanswered.interface.js';
 import type { Expirable } from './deadlines.js';
 import type { Engine } from './engine.js';
 import { ChannelsError } from './errors.js';

@@ -39,6 +39,9 @@ export interface RevocationHost {
  * node knows, whether the store can be reached or not.
  */
 export interface RevocationStore {
+  /** How many this node knows, of which some may have ended. */
+  readonly size: number;
+
   /** Called once, before anything else. What is there already is known when it resolves, where it can be had. */
   start(host: RevocationHost): Promise<void> | void;
 

@@ -27,6 +27,11 @@ export class Revocations {
     return this.store.close();
   }
 
+  /** How many this node knows. */
+  get size(): number {
+    return this.store.size;
+  }
+
   covers(identity: Identity): boolean {
     return this.store.covers(identity);
   }

@@ -9,6 +9,7 @@ import type { EncodedFrame } from './encoded-frame.js';
 import type { ChannelRoute } from './endpoint.js';
 import { ChannelsError } from './errors.js';
 import { Message } from './handler.interface.js';
+import { HeldJoin } from './held-join.js';
 import { HeldPublications, type Held } from './held-publications.js';
 import { isSame, nothing, type Missed } from './missed.js';
 import { askAgain } from './reconsidered.js';
@@ -16,8 +17,6 @@ import { dropCommand, type Command, type SubscribeCommand } from './subscription
 
 /** Shared by all that have nothing to do. */
 const NO_COMMANDS: Command[] = [];
-
-const NO_PARAMS: Message['params'] = {};
 
 /** One connection in one channel. Its commands run one after the other, in the order in which they came. */
 export class Subscription implements Reader {
@@ -29,13 +28,7 @@ export class Subscription implements Reader {
   /** The last publication that the peer was sent, in a channel with history. */
   #last?: Position;
 
-  /**
-   * The join that holds, to be undone exactly once: the parameters of the name, where its end is told to
-   * anybody. Nothing else that the peer has sent is kept.
-   */
-  #joined?: Message['params'];
-  /** What the peer has asked with for that join, where it did and it is kept. */
-  #asked?: string;
+  #joined?: HeldJoin;
   #commands = NO_COMMANDS;
   #running = false;
   #ended = false;
@@ -43,7 +36,7 @@ export class Subscription implements Reader {
   constructor(
     readonly connection: Connection,
     readonly channel: string,
-    private readonly route: ChannelRoute | undefined,
+    readonly route: ChannelRoute | undefined,
   ) {
     this.overflow = connection.engine.catalog.overflowOf(channel);
   }
@@ -75,21 +68,14 @@ export class Subscription implements Reader {
 
   /** The join that holds was let in by code that may decide otherwise now. One that waits for it sees the newest. */
   reconsider(): void {
-    if (this.#asked === undefined || this.#commands.some(({ type }) => type === 'reconsider')) return;
+    if (this.#joined?.asked === undefined || this.#commands.some(({ type }) => type === 'reconsider')) return;
     this.add({ type: 'reconsider' });
-  }
-
-  /** A live publication that nothing holds back. */
-  send(frame: EncodedFrame): void {
-    const { outbox } = this.connection;
-    if (this.overflow === 'disconnect') outbox.push(frame);
-    else outbox.offer(frame, this);
   }
 
   /** A publication of a channel with history. */
   take(frame: EncodedFrame, position: Position): void {
     if (this.held) this.held.add(frame, position);
-    else if (this.#isNext(position)) this.send(frame);
+    else if (this.#isNext(position)) this.connection.outbox.publish(frame, this);
   }
 
   /** This node has lost publications of a channel with history. */
@@ -172,7 +158,7 @@ export class Subscription implements Reader {
       const before = this.#stream?.position;
       const data = await callSubscribe(message, method, route);
       if (this.#ended) return await callUnsubscribe(message, route, 'closed');
-      this.#table.release(this.#asked);
+      this.#table.release(this.#joined?.asked);
       kept = undefined;
       await this.#replace(message, asked);
       missed = before && (await this.#missed(before, since));
@@ -222,7 +208,7 @@ export class Subscription implements Reader {
       this.#exit();
       throw error;
     }
-    this.#joined = this.#paramsOf(message);
+    this.#joined = new HeldJoin(this, message);
     this.#last = this.#stream?.position;
     this.connection.sendEvent('$subscribed', { channel: this.channel, ...this.#last });
     this.connection.engine.presence.entered(this);
@@ -234,7 +220,7 @@ export class Subscription implements Reader {
   /** Runs what let the connection in, while publications go on. Who passes has joined anew, as by `$subscribe`. */
   async #reconsider(): Promise<void> {
     const { connection, route } = this;
-    const asked = this.#asked;
+    const asked = this.#joined?.asked;
     if (asked === undefined || !route?.subscribe || !connection.writable) return;
     const { message, refusal } = await askAgain(this, route, asked);
     if (this.#ended) {
@@ -281,7 +267,7 @@ export class Subscription implements Reader {
     if (!held || this.isLeaving) return;
     this.held = undefined;
     if (held.isBroken) this.tellLoss();
-    for (const { frame } of held.publications) this.send(frame);
+    for (const { frame } of held.publications) this.connection.outbox.publish(frame, this);
   }
 
   /** What the peer has not got of a channel with history; from here on what comes live is held behind it. */
@@ -385,27 +371,16 @@ export class Subscription implements Reader {
   /** A second join takes the place of the first, which has thereby ended. */
   #replace(message: Message, asked: string | undefined): Promise<void> | void {
     const previous = this.#joined;
-    this.#joined = this.#paramsOf(message);
-    this.#asked = asked;
-    if (previous) return this.#left(previous, 'replaced');
+    this.#joined = new HeldJoin(this, message, asked);
+    return previous?.end('replaced');
   }
 
   /** Ends the join that holds, if there is one. */
   #undo(reason: LeaveReason): Promise<void> | void {
     const joined = this.#joined;
     this.#joined = undefined;
-    this.#table.release(this.#asked);
-    this.#asked = undefined;
-    if (joined) return this.#left(joined, reason);
-  }
-
-  #paramsOf({ params = NO_PARAMS }: Message): Message['params'] {
-    return this.route?.unsubscribe ? params : NO_PARAMS;
-  }
-
-  #left(params: Message['params'], reason: LeaveReason): Promise<void> {
-    const { connection, channel } = this;
-    return callUnsubscribe({ connection, channel, params }, this.route, reason);
+    this.#table.release(joined?.asked);
+    return joined?.end(reason);
   }
 
   get #table(): Connection['subscriptions'] {

@@ -44,6 +44,10 @@ export class RedisRevocationStore implements RevocationStore {
     private readonly keys: Keys,
   ) {}
 
+  get size(): number {
+    return this.#table?.size ?? 0;
+  }
+
   async start(host: RevocationHost): Promise<void> {
     this.#host = host;
     this.#table = new RevocationTable(host.clock);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ConnectionState } from '../../lib/core/connection.js';
+import type { ConnectionState } from '../../lib/core/connection-state.js';
 import { deaf, Rig, say, settled, type Peer } from './engine-rig.js';
 
 const ECHO = { event: 'echo', acked: false, handle: ({ data }: { data: unknown }) => data };

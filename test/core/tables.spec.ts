@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defineChannel } from '../../lib/core/channel-definition.js';
+import { TURNED_AWAY } from '../../lib/core/handler.interface.js';
 import { Tables } from '../../lib/core/tables.js';
 import { Deferred } from '../support/deferred.js';
 import { readTree } from '../support/repository.js';
@@ -22,7 +23,13 @@ describe('Tables', () => {
 async function start() {
   const handled = new Deferred();
   const rig = await Rig.start({
-    handlers: [{ event: 'late', acked: true, handle: () => handled.promise }],
+    handlers: [
+      {
+        event: 'late',
+        acked: true,
+        handle: async (_, gate) => ((await gate?.enter()) ? handled.promise : TURNED_AWAY),
+      },
+    ],
     channels: { chat: { subscribe: { event: '$subscribe', acked: true, handle: () => 'state' } } },
     handlerTimeoutMs: 1_000,
     dedupWindowMs: 5_000,
@@ -90,6 +97,8 @@ it('shows what a handler has left behind that never ends', async () => {
 
 /** Where a class of the engine keeps what peers can make grow, and the size that tells of it. */
 const TABLES: Readonly<Record<string, string>> = {
+  'address-table.ts #buckets': 'entrance',
+  'address-table.ts #connections': 'entrance',
   'alarms.ts #lines': 'alarms',
   'backlog.ts #lines': 'slowReaders',
   'channel-catalog.ts #byShape': 'fixed at the start',
@@ -100,9 +109,12 @@ const TABLES: Readonly<Record<string, string>> = {
   'engine.ts #admissions': 'admissions',
   'engine.ts #byClient': 'clients',
   'engine.ts #connections': 'connections',
+  'entrance.ts #perPrincipal': 'entrance',
+  'expiries.ts #byEnd': 'expiries',
   'heartbeat.ts #connections': 'pulses',
   'hub.ts #channels': 'channels',
   'hub.ts #encoded': 'weak',
+  'limited-handler.ts #buckets': 'weak',
   'memory-broker.ts #blank': 'broker.histories',
   'memory-broker.ts #histories': 'broker.histories',
   'memory-broker.ts #left': 'broker.histories',
@@ -111,15 +123,22 @@ const TABLES: Readonly<Record<string, string>> = {
   'memory-dedup-store.ts #owners': 'dedup.owners',
   'memory-dedup-store.ts #running': 'dedup.running',
   'memory-presence-store.ts #channels': 'presence.channels',
+  'memory-rate-store.ts #entries': 'principalRates',
   'oldest-first.ts #items': 'a part of other tables',
   'paced-histories.ts #places': 'historyReads',
   'paced-histories.ts #waiting': 'historyReads',
+  'parked-lanes.ts #connections': 'parkedLanes',
   'pattern.ts #bySegments': 'fixed at the start',
   'peer-requests.ts #open': 'requests',
   'position-checks.ts #failed': 'positionChecks',
   'position-checks.ts #waiting': 'positionChecks',
   'presence.ts #channels': 'presentChannels',
+  'revocation-table.ts #claims': 'revocations',
+  'revocation-table.ts #principals': 'revocations',
   'shared-reads.ts #reads': 'a part of other tables',
+  'slot-book.ts #byTicket': 'entrance',
+  'slot-book.ts #due': 'entrance',
+  'slot-book.ts #future': 'entrance',
   'tables.ts #sizes': 'fixed at the start',
   'unplaced-publications.ts #untold': 'unplaced',
   'unplaced-publications.ts #warned': 'weak',

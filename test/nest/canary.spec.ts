@@ -15,6 +15,8 @@ const EXP = Math.round(Date.now() / 1_000) + 3_600;
 const TOKEN = tokenOf({ sub: 'ada', exp: EXP }).replace(/[^.]+$/, CANARY);
 const OTHER = tokenOf({ sub: 'eve', exp: EXP }).replace(/[^.]+$/, CANARY);
 
+const PAGE = 'https://app.example.com';
+
 /** An application that tells what it should not, to show that it would be found. */
 @WebSocketGateway({ path: '/ws' })
 class LeakyGateway {
@@ -40,7 +42,7 @@ async function start(): Promise<Rig> {
     channels: {
       observers: [listener(heard)],
       tokenCookie: 'session',
-      allowedOrigins: '*',
+      allowedOrigins: [PAGE],
       requireOrigin: false,
     },
     configure: (nest) => nest.useLogger(logger),
@@ -51,7 +53,7 @@ async function start(): Promise<Rig> {
     connect: async (options, path = '/ws') => {
       try {
         const client = await app.connect(path, {
-          origin: app.url().replace('ws', 'http').slice(0, -1),
+          origin: PAGE,
           ...options,
         });
         frames.push(client);

@@ -61,7 +61,7 @@ describe('the log of a server', () => {
     }
 
     await app.close();
-    expect(logger.debugs.filter((line) => line.startsWith('closed'))[0]).toMatch(/ with 4500 bad_frame$/);
+    expect(logger.debugs.find((line) => line.startsWith('closed'))).toMatch(/ with 4500 bad_frame$/);
     expect(logger.lines.length).toBeLessThan(20);
   });
 

@@ -120,7 +120,7 @@ describe('what comes again and again', () => {
     [
       'a refusal',
       (observer) => observer.refused({ reason: 'guard', status: 403, message: 'no', url: '/', address: '' }),
-      'refused with 403: and 2 more',
+      'refused with 403 (guard): and 2 more',
     ],
     ['a failure', (observer) => observer.failed({ where: 'chat', error: 'no' }), 'chat failed: and 2 more'],
     ['a warning', (observer) => observer.warned('too hot'), 'too hot: and 2 more'],

@@ -20,7 +20,7 @@ describe('maxChannelsPerConnection', () => {
       @SubscribeChannel('open:{name}')
       join(): void {}
     }
-    const app = await startApp({ providers: [OpenGateway] });
+    const app = await startApp({ providers: [OpenGateway], channels: { subscriptionsPerSecond: 0 } });
     const client = await app.connect('/ws');
     const channels = Array.from({ length: 129 }, (_, at) => `open:${at}`);
 

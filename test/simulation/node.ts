@@ -1,6 +1,7 @@
 import { JsonCodec } from '../../lib/codec/json.codec.js';
 import { CHANNEL_SYNTAX, defineChannel } from '../../lib/core/channel-definition.js';
-import type { Connection, ConnectionInfo } from '../../lib/core/connection.js';
+import type { Connection } from '../../lib/core/connection.js';
+import type { ConnectionInfo } from '../../lib/core/connection-info.js';
 import type { ChannelRoute, Endpoint } from '../../lib/core/endpoint.js';
 import { Engine } from '../../lib/core/engine.js';
 import { ChannelsError, toWireError } from '../../lib/core/errors.js';
