@@ -364,6 +364,7 @@ export class Engine {
     this.claims.sweep(now);
     this.#heartbeat.sweep(now);
     this.entrance.sweep(now);
+    this.principalRates.sweep(now);
     this.hub.checkAgain();
     this.hub.tellUnplaced();
     this.observers.swept();

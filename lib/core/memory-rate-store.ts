@@ -2,9 +2,6 @@ import type { Clock } from './clock.interface.js';
 import type { RateKey, RateRule, RateStore } from './rate-store.interface.js';
 import { TokenBucket } from './token-bucket.js';
 
-/** A full bucket is as good as none. With each use so many are looked at: more go than can come. */
-const LOOKS = 2;
-
 export interface MemoryRateStoreParts {
   readonly clock: Pick<Clock, 'now'>;
   /** Buckets that are kept. One more, and that which was used the longest time ago is full again. */
@@ -37,18 +34,22 @@ export class MemoryRateStore implements RateStore {
     this.#entries.set(key, { bucket, rule });
     const waitMs = bucket.has(1, now) ? 0 : bucket.msUntil(1, now);
     if (waitMs === 0) bucket.take(1);
-    // It is not full now, so that it is not forgotten itself.
-    this.#forget(now);
+    if (this.#entries.size > this.parts.maxBuckets) this.#forgetOldest();
     return waitMs;
   }
 
-  #forget(now: number): void {
-    let looks = 0;
+  /** A full bucket is as good as none: those go that were not used for long enough. */
+  sweep(now: number): void {
     for (const [key, { bucket, rule }] of this.#entries) {
-      const isOver = this.#entries.size > this.parts.maxBuckets;
-      if (!isOver && looks >= LOOKS) return;
-      looks += 1;
-      if (isOver || bucket.has(rule.points, now)) this.#entries.delete(key);
+      if (!bucket.has(rule.points, now)) return;
+      this.#entries.delete(key);
+    }
+  }
+
+  #forgetOldest(): void {
+    for (const key of this.#entries.keys()) {
+      this.#entries.delete(key);
+      return;
     }
   }
 }

@@ -16,6 +16,10 @@ export class PrincipalRates {
     return this.local.size;
   }
 
+  sweep(now: number): void {
+    this.local.sweep(now);
+  }
+
   take(key: RateKey, rule: RateRule): Promise<number> | number {
     return this.shared ? this.#takeShared(this.shared, key, rule) : this.local.take(key, rule);
   }
