@@ -11,7 +11,7 @@ const KINDS = {
   acked: () => frame('{"event":"acked","data":1}'),
   pings: () => Buffer.from([0x89, 0x80, 0, 0, 0, 0]),
   joins: (at) => frame(`{"event":"$subscribe","id":${at},"data":{"channel":"room:${at % 100}"}}`),
-  bytes: () => frame(JSON.stringify({ event: 'echo', data: 'x'.repeat(60_000) })),
+  bytes: () => frame(JSON.stringify({ event: '$pong', data: 'x'.repeat(60_000) })),
 };
 /** About so much is handed to the socket at once. */
 const CHUNK_BYTES = 65_536;
