@@ -79,8 +79,26 @@ function report(counts, tookSeconds, { left, tables }) {
   const [rssBefore, rssAfter] = ends('rss');
   const [handlesBefore, handlesAfter] = ends('handles');
   const rate = counts.connections / tookSeconds;
+  const most = heapBefore + Math.max(MOST_GROWTH_SHARE * heapBefore, MOST_GROWTH_BYTES);
+  const names = left.map(([name, size]) => `${name}: ${size}`).join(', ');
+  const bars = [
+    [
+      `${counts.connections} connections, ${rate.toFixed(0)} a second (at least ${least})`,
+      counts.connections >= least,
+    ],
+    [`heap ${inMib(heapAfter)} MiB at the end (at most ${inMib(most)})`, heapAfter <= most],
+    [
+      `${handlesAfter - handlesBefore} more handles (at most ${MOST_MORE_HANDLES})`,
+      handlesAfter - handlesBefore <= MOST_MORE_HANDLES,
+    ],
+    [`${counts.unanswered} messages without an answer (0)`, counts.unanswered === 0],
+    [`${left.length} of ${tables} tables are not empty ${names && `(${names})`}`, left.length === 0],
+  ];
   if (process.argv.includes('--json')) {
-    console.log(JSON.stringify({ seed, ...counts, tookSeconds, rate, samples, left }));
+    const missed = bars.filter(([, isMet]) => !isMet).map(([text]) => text);
+    console.log(JSON.stringify({ seed, ...counts, tookSeconds, rate, samples, tables, missed }));
+    if (missed.length > 0) process.exitCode = 1;
+    return;
   }
   console.log(
     `seed ${seed}: ${counts.connections} connections, ${counts.steps} messages in ${tookSeconds.toFixed(0)} s`,
@@ -92,19 +110,7 @@ function report(counts, tookSeconds, { left, tables }) {
       ['at the end', inMib(heapAfter), inMib(rssAfter), handlesAfter],
     ],
   );
-  const most = heapBefore + Math.max(MOST_GROWTH_SHARE * heapBefore, MOST_GROWTH_BYTES);
-  checkBar(
-    `${counts.connections} connections, ${rate.toFixed(0)} a second (at least ${least})`,
-    counts.connections >= least,
-  );
-  checkBar(`heap ${inMib(heapAfter)} MiB at the end (at most ${inMib(most)})`, heapAfter <= most);
-  checkBar(
-    `${handlesAfter - handlesBefore} more handles (at most ${MOST_MORE_HANDLES})`,
-    handlesAfter - handlesBefore <= MOST_MORE_HANDLES,
-  );
-  checkBar(`${counts.unanswered} messages without an answer (0)`, counts.unanswered === 0);
-  const names = left.map(([name, size]) => `${name}: ${size}`).join(', ');
-  checkBar(`${left.length} of ${tables} tables are not empty ${names && `(${names})`}`, left.length === 0);
+  for (const [text, isMet] of bars) checkBar(text, isMet);
 }
 
 function inMib(bytes) {
