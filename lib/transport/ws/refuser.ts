@@ -16,21 +16,26 @@ export class Refuser {
   #closing = 0;
   readonly #server = new WebSocketServer({ noServer: true, clientTracking: false, maxPayload: 1 });
 
-  constructor(private readonly engine: Engine) {}
+  constructor(private readonly engine: Engine) {
+    engine.tables.add('refusedCloses', () => this.#closing);
+  }
 
   refuse(upgrade: Upgrade<IncomingMessage>, refusal: HandshakeRefusal): void {
-    if (upgrade.offer.ours === undefined || this.#closing >= MAX_REFUSED_CLOSES) {
+    const isOurs = upgrade.offer.ours !== undefined;
+    if (!isOurs || !this.#close(upgrade, closeCodeOf(refusal.status), refusal.closeReason)) {
       writeRefusal(upgrade.socket, refusal);
-    } else this.#close(upgrade, closeCodeOf(refusal.status), refusal.closeReason);
+    }
   }
 
   /** The peer speaks a version of ours that this server does not. */
-  refuseVersion(upgrade: Upgrade<IncomingMessage>): void {
+  refuseVersion(upgrade: Upgrade<IncomingMessage>, refusal: HandshakeRefusal): void {
     const { code, reason } = CLOSE_CODES.UnsupportedProtocol;
-    this.#close(upgrade, code, reason);
+    if (!this.#close(upgrade, code, reason)) writeRefusal(upgrade.socket, refusal);
   }
 
-  #close({ request, socket, head, offer }: Upgrade<IncomingMessage>, code: number, reason: string): void {
+  /** `false` where too many others are being closed. */
+  #close({ request, socket, head, offer }: Upgrade<IncomingMessage>, code: number, reason: string): boolean {
+    if (this.#closing >= MAX_REFUSED_CLOSES) return false;
     const { clock } = this.engine;
     // Whatever else was offered, this is what the 101 selects: never a token.
     request.headers['sec-websocket-protocol'] = offer.ours;
@@ -44,6 +49,7 @@ export class Refuser {
       client.on('error', ignore);
       client.close(code, reason);
     });
+    return true;
   }
 }
 

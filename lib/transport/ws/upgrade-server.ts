@@ -71,6 +71,7 @@ export class UpgradeServer {
     this.#pending = new PendingUpgrades(engine);
     this.#refuser = new Refuser(engine);
     this.#sockets = new SocketSweep(httpServer, engine);
+    engine.tables.add('unheardSockets', () => this.#sockets.size);
     this.#renewals = new Renewals(engine);
     httpServer.on('upgrade', this.#onUpgrade);
   }
@@ -162,7 +163,7 @@ export class UpgradeServer {
     if (upgrade.offer.unknownVersion) {
       const message = `${upgrade.offer.ours} is not spoken here`;
       this.#report(request, 'version', { status: 426, text: message });
-      this.#refuser.refuseVersion(upgrade);
+      this.#refuser.refuseVersion(upgrade, new HandshakeRefusal(426));
       return;
     }
     let place: Place | undefined;
