@@ -28,7 +28,7 @@ export interface Endpoint {
    * Reads a message of a plain connection in the application's own way: gives a frame, `undefined` for what is
    * to be left aside, or throws a `DecodeError`. Without it the codec does.
    */
-  readonly parse?: (message: string | Uint8Array) => unknown;
+  readonly parse?: ((message: string | Uint8Array) => unknown) | undefined;
 
   /** By event. Several gateways of one path may handle the same event; the first one answers. */
   readonly handlers: ReadonlyMap<string, readonly Handler[]>;

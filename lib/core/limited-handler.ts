@@ -28,8 +28,8 @@ export class LimitedHandler implements Handler {
     return this.handler.acked;
   }
 
-  get concurrent(): boolean | undefined {
-    return this.handler.concurrent;
+  get concurrent(): boolean {
+    return this.handler.concurrent ?? false;
   }
 
   handle(message: Message, gate?: Gate): unknown {

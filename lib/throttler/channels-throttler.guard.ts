@@ -36,6 +36,7 @@ const NO_RESPONSE = { header: (): void => undefined };
  */
 @Injectable()
 export class ChannelsThrottlerGuard extends ThrottlerGuard {
+  /** The request and the response of a handshake; of a message the client, and headers that nobody gets. */
   protected override getRequestResponse(context: ExecutionContext): {
     req: Record<string, unknown>;
     res: Record<string, unknown>;
@@ -45,10 +46,12 @@ export class ChannelsThrottlerGuard extends ThrottlerGuard {
     return { req: message as unknown as Record<string, unknown>, res: NO_RESPONSE };
   }
 
+  /** The principal of a message, or its connection where there is none. */
   protected override getTracker(req: Record<string, unknown>): Promise<string> {
     return req instanceof ThrottledMessage ? Promise.resolve(req.tracker) : super.getTracker(req);
   }
 
+  /** Throws `rate_limited` with `retryAfterMs` for a message. */
   protected override async throwThrottlingException(
     context: ExecutionContext,
     detail: ThrottlerLimitDetail,
