@@ -5,6 +5,7 @@ import { installedApps, RawClient, startInstalled, type Adapter } from '../suppo
 vi.setConfig({ testTimeout: 60_000 });
 
 const apps = installedApps('rows');
+const limited = installedApps('limited');
 
 const ECHO = '{"event":"echo","data":"last"}';
 
@@ -21,6 +22,24 @@ describe.each(['nest11', 'nest12'] as const)(
       await client.receives(ECHO);
       return client.frames.slice(0, -1);
     }
+
+    it('row 15: a stock gateway has rates only where some are set', async () => {
+      const many = Array.from({ length: 1_500 }, () => ECHO);
+      const echoes = async (port: number, count: number): Promise<readonly string[]> => {
+        const client = await RawClient.open(port, '/rows');
+        for (const message of many) client.send(message);
+        await client.received(count);
+        return client.frames.slice(0, count);
+      };
+      const stock = await limited(nest, 'stock', 'express');
+      const ours = await limited(nest, 'channels', 'express');
+
+      for (const port of [await portOf('stock'), await portOf('channels'), stock.port]) {
+        expect(await echoes(port, many.length)).toEqual(many);
+      }
+      const [eleventh, ...first] = (await echoes(ours.port, 11)).toReversed();
+      expect([first, eleventh]).toEqual([many.slice(0, 10), expect.stringContaining('"rate_limited"')]);
+    });
 
     it('row 23: what a filter returns is the reply', async () => {
       const message = { event: 'filtered' };

@@ -19,7 +19,6 @@ type Start = ReturnType<typeof installedApps>;
 const apps = installedApps('rows');
 const asBefore = installedApps('rows, as before');
 const impatient = installedApps('impatient');
-const limited = installedApps('limited');
 const parsing = installedApps('parser');
 
 // Applications start, perhaps on a machine that has other work to do.
@@ -201,19 +200,6 @@ describe.each(['nest11', 'nest12'] as const)('a difference of section 11, on %s'
       ['{"event":"you","data":"nobody"}'],
       ['{"event":"you","data":"ann"}'],
     ]);
-  });
-
-  it('row 15: a stock gateway has rates only where some are set', async () => {
-    const many = Array.from({ length: 1_500 }, () => ECHO);
-
-    for (const port of [await stock(), await ours(), await stock(limited)]) {
-      expect(await replies(port, many)).toEqual(many);
-    }
-    const client = await RawClient.open(await ours(limited), '/rows');
-    for (const message of many.slice(0, 11)) client.send(message);
-    await client.received(11);
-    expect(client.frames.slice(0, 10)).toEqual(many.slice(0, 10));
-    expect(client.frames[10]).toContain('"rate_limited"');
   });
 
   it('row 16: who does not read is cut off', async () => {

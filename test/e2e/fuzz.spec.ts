@@ -46,7 +46,7 @@ describe('ten thousand bad inputs', () => {
     ['handler', 'unhandledRejection'],
     ['codec', 'a fault bad_frame that was not counted'],
     ['nesting', 'a fault bad_frame that was not counted'],
-    ['length', 'no close with 1009'],
+    ['length', 'not with 1009'],
   ])('find the bug of the %s', { timeout: TIMEOUT_MS }, async (bug, found) => {
     const report = await start(BUG_SECONDS, '--bug', bug).result<Report>();
 

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WebSocketGateway } from '@nestjs/websockets';
-import { defineChannel, SubscribeChannel } from 'nestjs-channels';
+import { defineChannel, SubscribeChannel, type ChannelsModuleOptions } from 'nestjs-channels';
 import type { ChannelsTestApp, TestClient } from 'nestjs-channels/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Engine } from '../../lib/core/engine.js';
@@ -44,9 +44,9 @@ interface Rig {
   readonly observer: RecordingObserver;
 }
 
-async function start(): Promise<Rig> {
+async function start(channels: ChannelsModuleOptions = {}): Promise<Rig> {
   const observer = new RecordingObserver();
-  const app = await startApp({ providers: [FeedGateway], channels: { observers: [observer] } });
+  const app = await startApp({ providers: [FeedGateway], channels: { observers: [observer], ...channels } });
   return { app, engine: app.nest.get(Engine, { strict: false }), observer };
 }
 
@@ -117,7 +117,8 @@ describe('a reader that does not read', () => {
 });
 
 it('ends a peer that does not read and pings more than its outbox has room for', async () => {
-  const { app, engine, observer } = await start();
+  // By default there is a rate for pings, too.
+  const { app, engine, observer } = await start({ messagesPerSecond: 0 });
   const socket = connect({ port: app.port, host: '127.0.0.1' });
   onTestFinished(() => void socket.destroy());
   socket.on('error', () => undefined);

@@ -200,7 +200,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'no limit to what is in flight',
     file: 'lib/core/dispatcher.ts',
-    find: 'return connection.inFlight >= maxInFlight ? tooMany(connection.inFlight) : undefined;',
+    find: 'return connection.inFlight >= maxInFlight ? this.#tooMany(connection, connection.inFlight) : undefined;',
     replace: 'return undefined;',
     finds: ['I8'],
   },

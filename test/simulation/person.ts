@@ -24,8 +24,10 @@ export interface Call {
   clientId?: string;
   /** Whom it was queued for; unknown until the first welcome. */
   principal: string | undefined;
-  /** It was answered by a retryable error. */
+  /** It was answered by a retryable error, or held back behind one of its event that was `rate_limited`. */
   isTurnedAway: boolean;
+  /** It was answered `rate_limited`. */
+  isLimited: boolean;
   firstWrittenAt: number;
   state: 'waits' | 'resolved' | 'rejected';
   settledAt: number;
@@ -110,6 +112,7 @@ export class Person {
       firstWrittenAt: Infinity,
       principal: this.#takenFor,
       isTurnedAway: false,
+      isLimited: false,
       state: 'waits',
       settledAt: Infinity,
     };
@@ -206,6 +209,7 @@ export class Person {
     call.text ??= text;
     call.id ??= id;
     call.clientId ??= line.wire.saysToBe;
+    if (call.firstWrittenAt === Infinity && this.#wasHeldBack(call)) call.isTurnedAway = true;
     call.firstWrittenAt = Math.min(call.firstWrittenAt, this.clock.now());
     const isSame = call.id === id && call.clientId === line.wire.saysToBe;
     facts.check('I6', isSame, `${n} is sent again under another name`);
@@ -214,6 +218,12 @@ export class Person {
     if (call.isTurnedAway) return;
     facts.check('I3', n > line.wire.lastCall, `${n} is sent behind ${line.wire.lastCall}`);
     line.wire.lastCall = n;
+  }
+
+  #wasHeldBack({ event, at, work: { n } }: Call): boolean {
+    return this.calls.some(
+      (other) => other.isLimited && other.event === event && other.work.n < n && other.settledAt >= at,
+    );
   }
 
   /** I5: a call that has ended had a reason. */

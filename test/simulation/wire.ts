@@ -118,7 +118,7 @@ export class Wire {
     if (text.startsWith('{"ack"')) {
       const { ack, data, error } = JSON.parse(text) as Frame;
       if (ack === undefined) return;
-      if (error?.retryable) this.#world.turnedAway(this.line, ack);
+      if (error?.retryable) this.#world.turnedAway(this.line, ack, error.code);
       if (error) return;
       if (ack === this.#helloId) this.#world.welcomed(this.line);
       else if (this.#commands.get(ack)?.event === '$subscribe') this.#positioned.add(data.channel);

@@ -95,9 +95,11 @@ export class World {
   }
 
   /** The client is told to send a message again. */
-  turnedAway(line: Line, id: string): void {
+  turnedAway(line: Line, id: string, code: string): void {
     const call = this.#ownerOf(line)?.calls.find((each) => each.id === id);
-    if (call) call.isTurnedAway = true;
+    if (!call) return;
+    call.isTurnedAway = true;
+    call.isLimited ||= code === 'rate_limited';
   }
 
   lostFrame(line: Line, text: string): void {
