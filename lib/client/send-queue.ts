@@ -125,6 +125,8 @@ export class SendQueue {
       message.isInFlight = false;
       message.isLimited = refusal.code === 'rate_limited';
       message.notBefore = this.#options.clock.now() + waitAfter(refusal, ++message.refusals, this.#options);
+      // By then it could not be sent any more.
+      if (this.#isTooLate(message, message.notBefore)) this.#take(message).reject(errorOf(refusal));
     } else if (refusal) {
       this.#take(message).reject(errorOf(refusal));
     } else if (more) {
@@ -257,8 +259,7 @@ export class SendQueue {
   }
 
   #send(message: PendingSend, now: number): boolean {
-    const windowMs = this.#limits['dedupWindowMs'] ?? Infinity;
-    if (now - (message.firstSentAt ?? Infinity) > windowMs - WINDOW_MARGIN_MS) {
+    if (this.#isTooLate(message, now)) {
       const text = 'It is too late to send this again.';
       this.#take(message).reject(new ChannelsClientError('expired', text));
       return true;
@@ -271,6 +272,10 @@ export class SendQueue {
     }
     if (this.#isPlain) this.#take(message).resolve(undefined);
     return true;
+  }
+
+  #isTooLate({ firstSentAt = Infinity }: PendingSend, at: number): boolean {
+    return at - firstSentAt > (this.#limits['dedupWindowMs'] ?? Infinity) - WINDOW_MARGIN_MS;
   }
 
   #handOut(message: PendingSend, item: unknown): void {

@@ -45,7 +45,6 @@ export function runCommand(engine: Engine, connection: Connection, frame: EventF
     const command = COMMANDS.get(event);
     if (!command) throw new ChannelsError('bad_request', notAvailable(event, engine.options.maxEventLength));
     if (id === undefined) throw new ChannelsError('bad_request', `${event} needs an id`);
-    if (event === '$subscribe' && isThrottled(connection, id)) return;
     command(engine, connection, id, data);
   } catch (error) {
     if (!(error instanceof ChannelsError)) throw error;
@@ -66,7 +65,7 @@ function faultOf({ code }: ChannelsError): FaultKind {
   return code === 'rate_limited' || code === 'limit_exceeded' ? code : 'bad_request';
 }
 
-/** Counts a `$subscribe`, also one that is refused for another reason. Answers it where there are too many. */
+/** Counts a join, also one that is refused for another reason than its number. Answers it where there are too many. */
 function isThrottled(connection: Connection, id: MessageId): boolean {
   const error = connection.throttle?.subscribe();
   if (error) connection.sendError(id, error);
@@ -116,7 +115,11 @@ function welcome(engine: Engine, connection: Connection): Welcome {
 function subscribe(engine: Engine, connection: Connection, id: MessageId, data: unknown): void {
   const { channel, since, params } = asObject(data, '$subscribe');
   if (engine.draining) throw new ChannelsError('unavailable', 'the server shuts down');
-  connection.subscriptions.subscribe(parseChannel(channel), id, params, parsePosition(since));
+  const name = parseChannel(channel);
+  // Who has all its channels would come again for nothing.
+  connection.subscriptions.checkRoomFor(name);
+  if (isThrottled(connection, id)) return;
+  connection.subscriptions.subscribe(name, id, params, parsePosition(since));
 }
 
 function unsubscribe(_engine: Engine, connection: Connection, id: MessageId, data: unknown): void {

@@ -319,6 +319,7 @@ export class Connection implements OutboxOwner, ObservedConnection {
     if (this.writable) this.#end(code, reason);
     this.#transition('closed');
     this.outbox.abandon();
+    this.#throttle?.end();
     for (const reply of this.#pending ?? []) reply.cancel();
     const endedWith = this.#closeCode ?? code;
     this.subscriptions.end(endedWith);

@@ -14,6 +14,7 @@ export function tablesOf(engine: Engine): Tables {
   tables.add('expiries', () => engine.expiries.size);
   tables.add('revocations', () => engine.revocations.size);
   tables.add('principalRates', () => engine.principalRates.size);
+  tables.add('leftBuckets', () => engine.leftBuckets.size);
   tables.add('parkedLanes', () => engine.parkedLanes.size);
   tables.add('flushes', () => engine.flushQueue.size);
   tables.add('slowReaders', () => engine.drainQueue.size);

@@ -16,6 +16,7 @@ import type { DedupStore } from './dedup-store.interface.js';
 import { Dispatcher } from './dispatcher.js';
 import { DrainQueue } from './drain-queue.js';
 import type { Endpoint } from './endpoint.js';
+import { tickOf } from './engine-tick.js';
 import { sizesOf, tablesOf } from './engine-tables.js';
 import { Entrance } from './entrance.js';
 import { isUnavailable } from './errors.js';
@@ -27,7 +28,7 @@ import { Heartbeat } from './heartbeat.js';
 import { Hub } from './hub.js';
 import type { Identity } from './identity.js';
 import { MemoryRevocationStore } from './memory-revocation-store.js';
-import { MemoryRateStore } from './memory-rate-store.js';
+import { LeftBuckets } from './left-buckets.js';
 import type { Observers } from './observers.js';
 import type { ResolvedOptions } from './options.js';
 import { ParkedLanes } from './parked-lanes.js';
@@ -42,9 +43,6 @@ import type { Sizes, Tables } from './tables.js';
 import { connectionRates, type ConnectionRates } from './throttle.js';
 import type { Transport } from './transport.interface.js';
 import { WorkCounter } from './work-counter.js';
-
-/** The longest pause between two looks at all connections. */
-const MAX_TICK_MS = 1_000;
 
 /** How long the claim of a message holds when the node that runs it dies. */
 const CLAIM_LEASE_MS = 30_000;
@@ -99,6 +97,7 @@ export class Engine {
   /** Whatever belongs to this node and has tables of its own adds them. */
   readonly tables: Tables;
   readonly rates: ConnectionRates;
+  readonly leftBuckets: LeftBuckets;
   readonly parkedLanes: ParkedLanes;
   readonly principalRates: PrincipalRates;
 
@@ -135,8 +134,15 @@ export class Engine {
     this.entrance = new Entrance(this.options, this.clock, this.random);
     this.rates = connectionRates(this.options);
     this.parkedLanes = new ParkedLanes(this.clock);
-    const buckets = new MemoryRateStore({ clock: this.clock, maxBuckets: this.options.maxRateBuckets });
-    this.principalRates = new PrincipalRates(buckets, this.#broker.rates, this.observers);
+    this.leftBuckets = new LeftBuckets(this.options);
+    const { clock, observers } = this;
+    const { maxRateBuckets } = this.options;
+    this.principalRates = new PrincipalRates({
+      shared: this.#broker.rates,
+      observers,
+      clock,
+      maxRateBuckets,
+    });
     this.dispatcher = new Dispatcher(this);
     this.hub = new Hub(this.codec, this.#broker, this.observers, this.catalog, this.alarms);
     this.dedup = parts.dedup;
@@ -222,6 +228,7 @@ export class Engine {
     this.#connections.set(connection.id, connection);
     this.#open.begin();
     this.expiries.add(connection);
+    this.revocations.saw(info);
     this.observers.opened(connection);
     return connection;
   }
@@ -288,6 +295,7 @@ export class Engine {
   renew(connection: Connection, identity: Identity): void {
     this.expiries.delete(connection);
     connection.renew(identity);
+    this.revocations.saw(identity);
     this.expiries.add(connection);
   }
 
@@ -365,6 +373,7 @@ export class Engine {
     this.#heartbeat.sweep(now);
     this.entrance.sweep(now);
     this.principalRates.sweep(now);
+    this.leftBuckets.sweep(now);
     this.hub.checkAgain();
     this.hub.tellUnplaced();
     this.observers.swept();
@@ -372,18 +381,6 @@ export class Engine {
     this.#checkedAt = now;
     this.hub.check();
   }
-}
-
-/** Short times, as tests have them, are looked at ten times each. */
-function tickOf(options: ResolvedOptions): number {
-  const { heartbeatIntervalMs, heartbeatTimeoutMs, idleTimeoutMs, handlerTimeoutMs } = options;
-  const { dedupWindowMs, positionCheckMs } = options;
-  const times = [
-    ...[heartbeatIntervalMs, heartbeatTimeoutMs, idleTimeoutMs, handlerTimeoutMs],
-    ...[dedupWindowMs, positionCheckMs],
-  ];
-  const shortest = Math.min(...times.filter((ms) => ms > 0));
-  return Math.max(1, Math.min(MAX_TICK_MS, Math.floor(shortest / 10)));
 }
 
 function clientKey(connection: Connection): string {

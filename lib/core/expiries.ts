@@ -1,6 +1,7 @@
 import { CLOSE_CODES } from '../protocol/index.js';
 import type { Clock, Timer } from './clock.interface.js';
 import type { Connection } from './connection.js';
+import { dismiss } from './dismiss.js';
 
 /**
  * How often the wall clock is looked at, and how exactly ends are told apart: half a second late at most. Looking at
@@ -50,8 +51,8 @@ export class Expiries {
     this.#firstEnd = Infinity;
     for (const [end, connections] of this.#byEnd) {
       if (end > now) this.#firstEnd = Math.min(this.#firstEnd, end);
-      // What was closed stays until it has ended: a second close changes nothing, and it is not looked for again.
-      else for (const connection of connections) connection.close(code, reason);
+      // What was closed stays until it has ended, and is not looked for again.
+      else for (const connection of connections) if (connection.writable) dismiss(connection, code, reason);
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.interface.js';
-import type { RateKey, RateRule, RateStore } from './rate-store.interface.js';
+import { keyOf, type RateKey, type RateRule, type RateStore } from './rate-store.interface.js';
 import { TokenBucket } from './token-bucket.js';
 
 export interface MemoryRateStoreParts {
@@ -8,47 +8,40 @@ export interface MemoryRateStoreParts {
   readonly maxBuckets: number;
 }
 
-interface Entry {
-  readonly bucket: TokenBucket;
-  readonly rule: RateRule;
-}
-
 /** The points of principals as one process knows them. */
 export class MemoryRateStore implements RateStore {
   /** Of their use the latest stands last. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #buckets = new Map<string, TokenBucket>();
 
   constructor(private readonly parts: MemoryRateStoreParts) {}
 
   /** How many buckets are kept. */
   get size(): number {
-    return this.#entries.size;
+    return this.#buckets.size;
   }
 
-  take({ name, principal }: RateKey, rule: RateRule): number {
+  take(of: RateKey, rule: RateRule): number {
     const now = this.parts.clock.now();
-    // No name has a line break.
-    const key = `${name}\n${principal}`;
-    const bucket = this.#entries.get(key)?.bucket ?? new TokenBucket({ ...rule, burst: rule.points }, now);
-    this.#entries.delete(key);
-    this.#entries.set(key, { bucket, rule });
+    const key = keyOf(of);
+    const bucket = this.#buckets.get(key) ?? new TokenBucket({ ...rule, burst: rule.points }, now);
+    this.#buckets.delete(key);
+    this.#buckets.set(key, bucket);
     const waitMs = bucket.has(1, now) ? 0 : bucket.msUntil(1, now);
     if (waitMs === 0) bucket.take(1);
-    if (this.#entries.size > this.parts.maxBuckets) this.#forgetOldest();
+    if (this.#buckets.size > this.parts.maxBuckets) this.#forgetOldest();
     return waitMs;
   }
 
-  /** A full bucket is as good as none: those go that were not used for long enough. */
+  /** A full bucket is as good as none. */
   sweep(now: number): void {
-    for (const [key, { bucket, rule }] of this.#entries) {
-      if (!bucket.has(rule.points, now)) return;
-      this.#entries.delete(key);
+    for (const [key, bucket] of this.#buckets) {
+      if (bucket.isFull(now)) this.#buckets.delete(key);
     }
   }
 
   #forgetOldest(): void {
-    for (const key of this.#entries.keys()) {
-      this.#entries.delete(key);
+    for (const key of this.#buckets.keys()) {
+      this.#buckets.delete(key);
       return;
     }
   }

@@ -1,36 +1,66 @@
+import type { Clock } from './clock.interface.js';
 import { isUnavailable } from './errors.js';
-import type { MemoryRateStore } from './memory-rate-store.js';
+import { MemoryRateStore } from './memory-rate-store.js';
 import type { Observers } from './observers.js';
-import type { RateKey, RateRule, RateStore } from './rate-store.interface.js';
+import { keyOf, type RateKey, type RateRule, type RateStore } from './rate-store.interface.js';
+
+export interface PrincipalRatesParts {
+  readonly shared: RateStore | undefined;
+  readonly observers: Pick<Observers, 'failed'>;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Buckets and refusals that this process keeps. One more, and the oldest is forgotten. */
+  readonly maxRateBuckets: number;
+}
 
 /** The points of principals: those of all nodes where the broker has them, else those of this process. */
 export class PrincipalRates {
-  constructor(
-    private readonly local: MemoryRateStore,
-    private readonly shared: RateStore | undefined,
-    private readonly observers: Pick<Observers, 'failed'>,
-  ) {}
+  /** Who has no point before this time: the store is not asked for each message of a flood. */
+  readonly #refusedUntil = new Map<string, number>();
 
-  /** Principals that this process keeps points of. */
+  readonly #local: MemoryRateStore;
+
+  constructor(private readonly parts: PrincipalRatesParts) {
+    const { clock, maxRateBuckets } = parts;
+    this.#local = new MemoryRateStore({ clock, maxBuckets: maxRateBuckets });
+  }
+
+  /** Points that this process keeps, and refusals. */
   get size(): number {
-    return this.local.size;
+    return this.#local.size + this.#refusedUntil.size;
   }
 
   sweep(now: number): void {
-    this.local.sweep(now);
+    this.#local.sweep(now);
+    for (const [key, until] of this.#refusedUntil) if (until <= now) this.#refusedUntil.delete(key);
   }
 
   take(key: RateKey, rule: RateRule): Promise<number> | number {
-    return this.shared ? this.#takeShared(this.shared, key, rule) : this.local.take(key, rule);
+    const { shared, clock } = this.parts;
+    if (!shared) return this.#local.take(key, rule);
+    const waitMs = (this.#refusedUntil.get(keyOf(key)) ?? 0) - clock.now();
+    return waitMs > 0 ? Math.ceil(waitMs) : this.#takeShared(shared, key, rule);
   }
 
   /** To refuse everybody while the store is away would be worse than to let some have the points of each node. */
   async #takeShared(shared: RateStore, key: RateKey, rule: RateRule): Promise<number> {
+    const { observers } = this.parts;
+    let waitMs: number;
     try {
-      return await shared.take(key, rule);
+      waitMs = await shared.take(key, rule);
     } catch (error) {
-      if (!isUnavailable(error)) this.observers.failed({ where: 'the rate of a principal', error });
-      return this.local.take(key, rule);
+      if (!isUnavailable(error)) observers.failed({ where: 'the rate of a principal', error });
+      return this.#local.take(key, rule);
+    }
+    if (waitMs > 0) this.#refuse(keyOf(key), waitMs);
+    return waitMs;
+  }
+
+  #refuse(key: string, waitMs: number): void {
+    this.#refusedUntil.set(key, this.parts.clock.now() + waitMs);
+    if (this.#refusedUntil.size <= this.parts.maxRateBuckets) return;
+    for (const oldest of this.#refusedUntil.keys()) {
+      this.#refusedUntil.delete(oldest);
+      return;
     }
   }
 }

@@ -12,6 +12,12 @@ export interface RateKey {
   readonly principal: string;
 }
 
+/** One text for the same key. */
+export function keyOf({ name, principal }: RateKey): string {
+  // No name has a line break.
+  return `${name}\n${principal}`;
+}
+
 /**
  * Port for the points of principals, see `@RateLimit({ per: 'principal' })`. Guarantees: of one key at most `points`
  * are given at once, and over any time not more than that and what has come meanwhile; a key that nobody has used for

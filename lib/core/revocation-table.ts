@@ -3,12 +3,16 @@ import { ChannelsError } from './errors.js';
 import { claimOf, type Identity } from './identity.js';
 import type { Revocation, RevocationTarget } from './revocation-store.interface.js';
 
+/** Of more, those that are over are forgotten, however they came; and again of twice as many as are left. */
+const PRUNE_AT = 1_000;
+
 /** The revocations that a node knows. */
 export class RevocationTable {
   readonly #principals = new Map<string, Revocation>();
   /** By the name of the claim, and then by its value. */
   readonly #claims = new Map<string, Map<string, Revocation>>();
   #size = 0;
+  #pruneAt = PRUNE_AT;
 
   constructor(private readonly clock: Clock) {}
 
@@ -36,7 +40,7 @@ export class RevocationTable {
   set({ target, revokedAt, until }: Revocation): boolean {
     const known = this.get(target);
     if (known && known.revokedAt >= revokedAt && known.until >= until) return false;
-    if (!known) this.#size++;
+    if (!known && ++this.#size > this.#pruneAt) this.#prune();
     const { principal, claim } = target;
     const merged: Revocation = {
       target,
@@ -84,10 +88,11 @@ export class RevocationTable {
     return values;
   }
 
-  /** Only where room is needed: while the wall clock may be set back, what is over may not be. */
+  /** Only where there are many: while the wall clock may be set back, what is over may not be. */
   #prune(): void {
     const now = this.clock.wallNow();
     for (const { target, until } of [...this.all()]) if (until <= now) this.delete(target);
+    this.#pruneAt = Math.max(PRUNE_AT, 2 * this.#size);
   }
 }
 

@@ -1,4 +1,5 @@
 import { CLOSE_CODES } from '../protocol/index.js';
+import { dismiss } from './dismiss.js';
 import type { Engine } from './engine.js';
 import { ChannelsError } from './errors.js';
 import { claimOf, type Identity } from './identity.js';
@@ -7,6 +8,9 @@ import { parseTarget } from './revocation-target.js';
 
 /** Keeps those out who were revoked, and ends what they have open here. */
 export class Revocations {
+  /** How long the longest session lasts that was seen here. */
+  #longestMs = 0;
+
   constructor(
     private readonly engine: Engine,
     private readonly store: RevocationStore,
@@ -30,6 +34,12 @@ export class Revocations {
   /** How many this node knows. */
   get size(): number {
     return this.store.size;
+  }
+
+  /** Somebody is here. */
+  saw({ expiresAt }: Identity): void {
+    if (expiresAt === undefined || !Number.isFinite(expiresAt)) return;
+    this.#longestMs = Math.max(this.#longestMs, expiresAt - this.engine.clock.wallNow());
   }
 
   covers(identity: Identity): boolean {
@@ -66,7 +76,7 @@ export class Revocations {
     for (const connection of this.engine.connections.values()) {
       const { info, writable } = connection;
       if (!writable || !(revocation ? concerns(revocation, info) : this.covers(info))) continue;
-      connection.close(code, reason);
+      dismiss(connection, code, reason);
       closed++;
     }
     return closed;
@@ -75,7 +85,7 @@ export class Revocations {
   /** @throws ChannelsError `bad_request` for what cannot be revoked */
   parse(target: unknown, until: unknown): Revocation {
     const revokedAt = Math.floor(this.engine.clock.wallNow());
-    const end = until ?? revokedAt + this.engine.options.revocationTtlMs;
+    const end = until ?? revokedAt + Math.max(this.engine.options.revocationTtlMs, this.#longestMs);
     const untilMs = end instanceof Date ? end.getTime() : end;
     if (typeof untilMs !== 'number' || !(untilMs > revokedAt && untilMs <= Number.MAX_SAFE_INTEGER)) {
       throw new ChannelsError(

@@ -136,14 +136,16 @@ export class SubscriptionTable {
 
   #slot(channel: string, route: ChannelRoute | undefined): Subscription {
     const known = this.#byChannel?.get(channel);
-    if (!known?.counts) this.#checkRoom();
+    this.checkRoomFor(channel);
     if (known) return known;
     const subscription = new Subscription(this.connection, channel, route);
     (this.#byChannel ??= new Map()).set(channel, subscription);
     return subscription;
   }
 
-  #checkRoom(): void {
+  /** @throws ChannelsError `limit_exceeded` where the connection has as many channels as it may, and not this one */
+  checkRoomFor(channel: string): void {
+    if (this.#byChannel?.get(channel)?.counts) return;
     const { maxChannelsPerConnection } = this.connection.engine.options;
     if (!this.#byChannel || this.#byChannel.size < maxChannelsPerConnection) return;
     // Some may be on their way out: their methods run, but the connection is not in them any more.

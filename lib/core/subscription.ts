@@ -68,7 +68,9 @@ export class Subscription implements Reader {
 
   /** The join that holds was let in by code that may decide otherwise now. One that waits for it sees the newest. */
   reconsider(): void {
-    if (this.#joined?.asked === undefined || this.#commands.some(({ type }) => type === 'reconsider')) return;
+    // A first join that is under way was let in, perhaps, by what holds no more.
+    const isConcerned = this.#running || this.#joined?.asked !== undefined;
+    if (!isConcerned || this.#commands.some(({ type }) => type === 'reconsider')) return;
     this.add({ type: 'reconsider' });
   }
 

@@ -50,10 +50,11 @@ export class Throttle {
   #isOver = false;
 
   constructor(private readonly connection: Connection) {
-    const { rates } = connection.engine;
+    const { rates, leftBuckets } = connection.engine;
     const { now } = this;
-    this.#messages = rates.messages && new TokenBucket(rates.messages, now);
-    this.#bytes = rates.bytes && new TokenBucket(rates.bytes, now);
+    const left = leftBuckets.take(connection.principal);
+    this.#messages = left?.messages ?? (rates.messages && new TokenBucket(rates.messages, now));
+    this.#bytes = left?.bytes ?? (rates.bytes && new TokenBucket(rates.bytes, now));
     this.#subscriptions = rates.subscriptions && new TokenBucket(rates.subscriptions, now);
   }
 
@@ -113,6 +114,12 @@ export class Throttle {
     this.#beginAnew(now);
     const waitMs = this.#subscriptions.msUntil((this.#refused.subscriptions += 1), now);
     return this.#refuse('subscription_rate', waitMs, now);
+  }
+
+  /** The connection has ended. What was joined is joined again by the next one: that it may do as ever. */
+  end(): void {
+    const { engine, principal } = this.connection;
+    engine.leftBuckets.leave(principal, { messages: this.#messages, bytes: this.#bytes }, this.now);
   }
 
   get now(): number {

@@ -31,6 +31,11 @@ export class TokenBucket {
     return this.#level >= this.#parts(points);
   }
 
+  isFull(now: number): boolean {
+    this.#fill(now);
+    return this.#level === this.#capacity;
+  }
+
   /** Takes points, also where they are not there: then they are owed. */
   take(points: number): void {
     this.#level -= this.#parts(points);

@@ -11,7 +11,7 @@ export interface Transport {
   /** Bytes read from the peer so far, whole frames or not. Any growth is a sign of life. */
   readonly bytesRead: number;
 
-  /** Bytes written towards the peer so far. */
+  /** Bytes handed over for the peer so far; asked often, and not exact to the byte where others write, too. */
   readonly bytesWritten: number;
 
   /**

@@ -73,7 +73,7 @@ export interface RevokeOptions {
   /**
    * When every token that is meant has ended: a `Date`, or milliseconds since the epoch.
    *
-   * @default `revocationTtlMs` from now on
+   * @default `revocationTtlMs` from now on, or as long as the longest session lasts that this node has seen
    */
   readonly until?: Date | number;
 }

@@ -60,7 +60,7 @@ export class GatewayEndpoint implements Endpoint {
       // As the stock adapter hands it over: text as text, bytes as a Buffer.
       return parser(typeof message === 'string' ? message : asBuffer(message));
     } catch (error) {
-      this.#report('messageParser', error);
+      this.#report('messageParser', withoutText(error));
       throw new DecodeError('the message cannot be read', 'bad_frame');
     }
   }
@@ -254,4 +254,11 @@ function attempt(hook: () => unknown): Promise<unknown> | undefined {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** What a parser says of a message may repeat it. */
+function withoutText(error: unknown): Error {
+  const bare = new Error(`it has thrown ${error instanceof Error ? error.name : typeof error}`);
+  if (error instanceof Error) bare.stack = error.stack;
+  return bare;
 }

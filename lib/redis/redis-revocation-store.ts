@@ -38,6 +38,8 @@ export class RedisRevocationStore implements RevocationStore {
   readonly #owed = new Map<string, Revocation>();
   #looking?: Promise<void>;
   #lookedAt = -Infinity;
+  /** Redis has been away: what is there now may have the same number for another change. */
+  #isUnsure = false;
 
   constructor(
     private readonly link: RevocationsLink,
@@ -51,7 +53,10 @@ export class RedisRevocationStore implements RevocationStore {
   async start(host: RevocationHost): Promise<void> {
     this.#host = host;
     this.#table = new RevocationTable(host.clock);
-    this.link.onBack(() => void this.#look());
+    this.link.onBack(() => {
+      this.#isUnsure = true;
+      void this.#look();
+    });
     this.link.onTick((now) => {
       if (now >= this.#lookedAt + LOOK_MS) void this.#look();
     });
@@ -119,10 +124,20 @@ export class RedisRevocationStore implements RevocationStore {
   }
 
   async #read(): Promise<void> {
-    const answer = await this.link.run(READ_REVOCATIONS, this.#revoked, [this.#life, this.#change]);
+    const wasUnsure = this.#isUnsure;
+    this.#isUnsure = false;
+    const since = wasUnsure ? 0 : this.#change;
+    let answer: unknown;
+    try {
+      answer = await this.link.run(READ_REVOCATIONS, this.#revoked, [this.#life, since]);
+    } catch (error) {
+      this.#isUnsure ||= wasUnsure;
+      throw error;
+    }
     const [life, text, found] = answer as [string, string, readonly string[]];
     const change = Number(text);
-    const hasLost = this.#table?.size && (life !== this.#life || change < this.#change);
+    const isOther = wasUnsure || life !== this.#life || change < this.#change;
+    const hasLost = this.#table?.size && isOther;
     this.#life = life;
     this.#change = change;
     let isNew = false;

@@ -50,6 +50,19 @@ it('sends again with the same id after the time that the server names', async ()
   expect(rig.server.messages[1]).toEqual(rig.server.messages[0]);
 });
 
+it('does not wait for a time when it could not be sent any more', async () => {
+  const rig = await ClientRig.open({}, ({ server }) => (server.limits['dedupWindowMs'] = 300_000));
+  const [early, late] = [rig.send('mail', 1), rig.send('post', 2)];
+  await rig.pass();
+
+  rig.server.answer(rig.server.messages[0], { error: { ...LATER, retryAfterMs: 269_000 } });
+  rig.server.answer(rig.server.messages[1], { error: { ...LATER, retryAfterMs: 271_000 } });
+  await rig.pass();
+
+  expect(early.state).toBe('pending');
+  expect(late.error).toMatchObject({ code: 'rate_limited', message: 'too much' });
+});
+
 it('waits a day at most, whatever the server names', async () => {
   const rig = await ClientRig.open();
   rig.send('greet');

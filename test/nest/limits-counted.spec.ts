@@ -46,7 +46,7 @@ describe('a limit that is passed', () => {
   });
 
   it('is counted as limit_exceeded past maxChannelsPerConnection, and not at it', async () => {
-    const { client, observer } = await start({ maxChannelsPerConnection: 2, subscriptionsPerSecond: 0 });
+    const { client, observer } = await start({ maxChannelsPerConnection: 2 });
 
     for (const id of [1, 2]) expect((await client.subscribe(`room:${id}`)).error).toBeUndefined();
     expect(observer.faults).toEqual([]);

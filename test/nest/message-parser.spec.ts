@@ -87,7 +87,7 @@ describe('a message parser of the application', () => {
       data: { status: 'error', code: 'bad_frame', message: 'the message cannot be read' },
     });
     expect(observer.failures).toMatchObject([
-      { where: 'messageParser', error: { message: 'no data in nothing' } },
+      { where: 'messageParser', error: { message: 'it has thrown Error' } },
     ]);
   });
 

@@ -112,6 +112,17 @@ describe('revoke', () => {
     expect(await statusOf(rig, tokenOf({ sub: 'bob' }))).toBe(403);
   });
 
+  it('is remembered as long as the longest session lasts that was seen', async () => {
+    const rig = await TokenRig.start();
+    const token = rig.token(30 * 24 * 3_600);
+    await rig.app.connect('/ws', { token });
+    await rig.app.channels.revoke({ principal: 'ada' });
+
+    await rig.clock.advance(25 * HOUR_MS);
+
+    expect(await statusOf(rig, token)).toBe(403);
+  });
+
   it('refuses the $refresh of somebody who was revoked while the guards ran', async () => {
     const rig = await TokenRig.start();
     const client = await rig.enter(60);

@@ -1,8 +1,8 @@
-import type { Revocation } from 'nestjs-channels';
+import type { Revocation, RevocationHost } from 'nestjs-channels';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { SystemClock, SystemRandom } from '../../lib/nest/system-clock.js';
 import { Keys } from '../../lib/redis/keys.js';
-import { RedisRevocationStore } from '../../lib/redis/redis-revocation-store.js';
+import { RedisRevocationStore, type RevocationsLink } from '../../lib/redis/redis-revocation-store.js';
 import { revocationStoreContract } from '../contract/revocation-store.contract.js';
 import { eventually } from '../support/redis/eventually.js';
 import { untilAfterAll } from '../support/redis/lifetime.js';
@@ -22,6 +22,21 @@ beforeAll(async () => {
 
 async function storeAt(redis: RedisServer, prefix: string): Promise<RedisRevocationStore> {
   return new RedisRevocationStore(await startLink({ connection: redis.url, prefix }), new Keys(prefix));
+}
+
+function hostOf(): RevocationHost {
+  return {
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    maxRevocations: 100,
+    found: () => undefined,
+    failed: (where, error) => expect.fail(`${where}: ${String(error)}`),
+  };
+}
+
+/** The keys of a master as its replica has them, or the other way round. */
+async function copy(redis: RedisServer, from: readonly string[], to: readonly string[]): Promise<void> {
+  for (const [at, key] of from.entries()) await redis.run('copy', key, to[at] as string, 'replace');
 }
 
 revocationStoreContract('RedisRevocationStore', {
@@ -45,13 +60,8 @@ describe('revocations in Redis', () => {
     const store = await storeAt(redis, prefix);
     const failures: string[] = [];
     const founds: string[] = [];
-    await store.start({
-      clock: new SystemClock(),
-      random: new SystemRandom(),
-      maxRevocations: 100,
-      found: () => void founds.push('found'),
-      failed: (where) => void failures.push(where),
-    });
+    const found = (): void => void founds.push('found');
+    await store.start({ ...hostOf(), found, failed: (where) => void failures.push(where) });
     onTestFinished(() => store.close());
     return { store, failures, founds };
   }
@@ -108,6 +118,36 @@ describe('revocations in Redis', () => {
     await eventually('it is there again', async () => (await start(redis, 'flush')).store.covers(ADA));
 
     expect(one.failures).toEqual([]);
+  });
+
+  it('finds and tells again what a failover has lost, where its number is taken by another one', async () => {
+    const redis = await RedisServer.start();
+    const keys = new Keys('number').revocations;
+    const copies = keys.map((key) => `${key}:replica`);
+    const link = await startLink({ connection: redis.url, prefix: 'number' });
+    let back = (): void => undefined;
+    // It looks when the test says that Redis is back, and at no other time.
+    const silent: RevocationsLink = {
+      run: link.run.bind(link),
+      onBack: (listener) => void (back = listener),
+      onTick: () => undefined,
+    };
+    const one = new RedisRevocationStore(silent, new Keys('number'));
+    await one.start(hostOf());
+    await one.add(of('ada'));
+    await copy(redis, keys, copies);
+    await one.add(of('bob'));
+
+    await copy(redis, copies, keys);
+    await (await start(redis, 'number')).store.add(of('cleo'));
+    back();
+
+    await eventually('it has found the other one', async () => one.covers({ ...ADA, principal: 'cleo' }));
+    const knows = (store: RedisRevocationStore): boolean[] =>
+      ['ada', 'bob', 'cleo'].map((principal) => store.covers({ ...ADA, principal }));
+    await eventually('Redis has all', async () => knows((await start(redis, 'number')).store).every(Boolean));
+
+    expect(knows(one)).toEqual([true, true, true]);
   });
 
   it('keeps nothing in Redis for longer than its end and a minute', async () => {

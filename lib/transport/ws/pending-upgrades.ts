@@ -13,12 +13,18 @@ export class PendingUpgrades {
     engine.tables.add('upgrades', () => this.#waiting.size);
   }
 
-  /** @throws HandshakeRefusal (503) when there is no room, when the time is up, or by {@link refuse} */
-  async wait<T>(admit: () => Promise<T>): Promise<T> {
-    const { clock, options } = this.engine;
-    const { maxPendingUpgrades, handshakeTimeoutMs } = options;
+  /** @throws HandshakeRefusal (503) when there is no room */
+  checkRoom(): void {
+    const { maxPendingUpgrades } = this.engine.options;
     if (this.#waiting.size >= maxPendingUpgrades)
       throw tryAgain('pending', 'too many handshakes at once', `maxPendingUpgrades (${maxPendingUpgrades})`);
+  }
+
+  /** @throws HandshakeRefusal (503) as {@link checkRoom}, when the time is up, or by {@link refuse} */
+  async wait<T>(admit: () => Promise<T>): Promise<T> {
+    const { clock, options } = this.engine;
+    const { handshakeTimeoutMs } = options;
+    this.checkRoom();
     const wait = new AbortController();
     const timer = clock.setTimeout(() => wait.abort(tooLate(handshakeTimeoutMs)), handshakeTimeoutMs);
     this.#waiting.add(wait);

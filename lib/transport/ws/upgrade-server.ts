@@ -160,18 +160,19 @@ export class UpgradeServer {
       this.#refuse({ ...upgrade, offer: PLAIN }, error, 'origin');
       return;
     }
-    if (upgrade.offer.unknownVersion) {
-      const message = `${upgrade.offer.ours} is not spoken here`;
-      this.#report(request, 'version', { status: 426, text: message });
-      this.#refuser.refuseVersion(upgrade, new HandshakeRefusal(426));
-      return;
-    }
     let place: Place | undefined;
     const leave = (): void => place?.leave();
     socket.once('close', leave);
     try {
       this.#checkCapacity();
+      // Before a turn is taken, which would be lost.
+      this.#pending.checkRoom();
       place = enter(this.engine.entrance, request, upgrade.offer, this.options.trustedHops);
+      if (upgrade.offer.unknownVersion) {
+        leave();
+        this.#refuseVersion(upgrade);
+        return;
+      }
       const admission = await this.#pending.wait(() => route.handshake.admit(request));
       // The peer may have gone, and the server may have begun to shut down, while the guards ran.
       if (socket.destroyed) return;
@@ -183,6 +184,12 @@ export class UpgradeServer {
       leave();
       this.#refuse(upgrade, error);
     }
+  }
+
+  #refuseVersion(upgrade: Upgrade<HandshakeRequest>): void {
+    const message = `${upgrade.offer.ours} is not spoken here`;
+    this.#report(upgrade.request, 'version', { status: 426, text: message });
+    this.#refuser.refuseVersion(upgrade, new HandshakeRefusal(426));
   }
 
   #checkCapacity(): void {

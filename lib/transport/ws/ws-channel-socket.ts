@@ -13,10 +13,13 @@ import {
 } from '../../protocol/index.js';
 import { framedText } from './frame.js';
 
+/** The header of a frame of up to 125 bytes, RFC 6455 section 5.2. */
+const CONTROL_BYTES = 2;
+
 const NO_PARAMS: Readonly<Record<string, string>> = {};
 
-/** Byte counters that TCP and TLS sockets have, and other duplex streams have not. */
-type CountingSocket = Duplex & { readonly bytesRead?: number; readonly bytesWritten?: number };
+/** A byte counter that TCP and TLS sockets have, and other duplex streams have not. */
+type CountingSocket = Duplex & { readonly bytesRead?: number };
 
 /** One WebSocket: the transport of its connection, and the client that gateways get. */
 export class WsChannelSocket extends WebSocket implements Transport, ChannelSocket {
@@ -31,6 +34,7 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
   #connection?: Connection;
   #socket?: CountingSocket;
   #compresses = false;
+  #bytesWritten = 0;
   /** Pongs that were written since everything was taken. */
   #pongs = 0;
 
@@ -80,8 +84,9 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
     return this.#socket?.bytesRead ?? 0;
   }
 
+  /** What was handed over: to count it, Node would walk through all that the peer has not taken. */
   get bytesWritten(): number {
-    return this.#socket?.bytesWritten ?? 0;
+    return this.#bytesWritten;
   }
 
   get isShared(): boolean {
@@ -110,6 +115,7 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
     const connection = this.#connection;
     connection?.outbox.flush();
     const waiting = this.bufferedAmount;
+    this.#bytesWritten += sizeOf(args[0]);
     (super.send as (...sent: unknown[]) => void).apply(this, args);
     if (connection && waiting > 0) connection.outbox.judge();
   }
@@ -117,6 +123,7 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
   /** Of `ws`, for each ping of the peer: who pings and does not read is not written to without end. */
   override pong(...args: unknown[]): void {
     this.#pongs = this.bufferedAmount === 0 ? 0 : this.#pongs + 1;
+    this.#bytesWritten += sizeOf(args[0]);
     (super.pong as (...sent: unknown[]) => void).apply(this, args);
     const connection = this.#connection;
     if (connection?.writable && this.#pongs * PONG_BYTES > connection.maxOutboxBytes) connection.overflow();
@@ -135,16 +142,27 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
     if (!socket || this.readyState !== WebSocket.OPEN) return;
     if (this.#compresses) {
       // Frames of ours must not overtake those that ws is still compressing.
-      for (const frame of frames) super.send(frame.text);
+      for (const frame of frames) this.#writeCompressed(frame);
       return;
     }
     if (frames.length === 1) {
-      socket.write(framedText(frames[0] as EncodedFrame));
+      this.#write(socket, frames[0] as EncodedFrame);
       return;
     }
     socket.cork();
-    for (const frame of frames) socket.write(framedText(frame));
+    for (const frame of frames) this.#write(socket, frame);
     socket.uncork();
+  }
+
+  #write(socket: CountingSocket, frame: EncodedFrame): void {
+    const bytes = framedText(frame);
+    this.#bytesWritten += bytes.length;
+    socket.write(bytes);
+  }
+
+  #writeCompressed(frame: EncodedFrame): void {
+    this.#bytesWritten += frame.byteLength;
+    super.send(frame.text);
   }
 
   renewed(user: unknown, before: unknown): void {
@@ -152,7 +170,9 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
   }
 
   probe(): void {
-    if (this.readyState === WebSocket.OPEN) this.ping();
+    if (this.readyState !== WebSocket.OPEN) return;
+    this.#bytesWritten += CONTROL_BYTES;
+    this.ping();
   }
 
   end(code: number, reason: string): void {
@@ -222,4 +242,11 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
     const connection = (this as WsChannelSocket).#attached;
     connection.engine.observers.faulted(connection, 'broken_frame');
   }
+}
+
+/** Of what `ws` is handed to send, with the smallest header that there is. */
+function sizeOf(data: unknown): number {
+  if (typeof data === 'string') return CONTROL_BYTES + Buffer.byteLength(data);
+  const { byteLength = 0 } = Object(data) as { readonly byteLength?: number };
+  return CONTROL_BYTES + byteLength;
 }
