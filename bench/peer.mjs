@@ -8,14 +8,16 @@ const OPCODES = { text: 0x1, close: 0x8, ping: 0x9 };
 /**
  * Resolves when the server has said 101.
  *
- * @param to - `port`, and unless the usual ones: `path`, `protocol`, and `localAddress`, of which each has ports of its own
+ * @param to - `port`, and unless the usual ones: `path`, `protocol`, `authorization`, and `localAddress`, of which each has ports
+ * of its own
  */
-export async function openPeer({ port, path = '/ws', protocol, localAddress }) {
+export async function openPeer({ port, path = '/ws', protocol, authorization, localAddress }) {
   const socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true });
   // No extension is offered, so that nothing is compressed whatever the server has as its default.
   socket.write(
     `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
       (protocol ? `Sec-WebSocket-Protocol: ${protocol}\r\n` : '') +
+      (authorization ? `Authorization: ${authorization}\r\n` : '') +
       `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
   );
   const [bytes] = await once(socket, 'data');

@@ -1,4 +1,4 @@
-// npm run soak [-- --seconds n] [--seed n] [--crowd n] [--least n] [--leak memory|table] [--json]: peers that connect,
+// npm run soak [-- --seconds n] [--seed n] [--crowd n] [--least n] [--leak memory|native|table|full] [--json]: peers that connect,
 // subscribe, send and go at random, in all ways there are. The memory and the handles of the server have to stay level,
 // and when everybody has gone every table in it has to be empty. --leak makes one on purpose, which has to be found.
 import { fork } from 'node:child_process';
@@ -15,14 +15,20 @@ const SAMPLES = 20;
 /** What the middle of the last samples may have more than that of the first ones. */
 const MOST_GROWTH_SHARE = 0.1;
 const MOST_GROWTH_BYTES = 3 * MIB;
+/** What the allocator keeps moves more than the heap in it. */
+const MOST_RSS_GROWTH_SHARE = 0.2;
+const MOST_RSS_GROWTH_BYTES = 24 * MIB;
 const MOST_MORE_HANDLES = 5;
 
 /** The windows of the server are 3 s, and it looks once a second. */
 const MOST_EMPTY_MS = 20_000;
 const LOOK_EVERY_MS = 250;
 
-/** Bounded by an option, and kept on purpose: the positions of the channels that there were. */
-const KEPT = { 'broker.histories': 40 };
+/**
+ * Bounded by an option, and kept on purpose: the positions of the channels that there were (maxHistories), and
+ * revocations that are over until their room is needed (maxRevocations, which the server has at 50).
+ */
+const KEPT = { 'broker.histories': 40, revocations: 50 };
 
 const seconds = numberOf('seconds', 900);
 const seed = numberOf('seed', Date.now() % 1_000_000);
@@ -80,18 +86,27 @@ function report(counts, tookSeconds, { left, tables }) {
   const [handlesBefore, handlesAfter] = ends('handles');
   const rate = counts.connections / tookSeconds;
   const most = heapBefore + Math.max(MOST_GROWTH_SHARE * heapBefore, MOST_GROWTH_BYTES);
+  const mostRss = rssBefore + Math.max(MOST_RSS_GROWTH_SHARE * rssBefore, MOST_RSS_GROWTH_BYTES);
   const names = left.map(([name, size]) => `${name}: ${size}`).join(', ');
+  const codes = counts.refused > 0 ? JSON.stringify(counts.refusedWith) : '';
   const bars = [
     [
       `${counts.connections} connections, ${rate.toFixed(0)} a second (at least ${least})`,
       counts.connections >= least,
     ],
     [`heap ${inMib(heapAfter)} MiB at the end (at most ${inMib(most)})`, heapAfter <= most],
+    [`RSS ${inMib(rssAfter)} MiB at the end (at most ${inMib(mostRss)})`, rssAfter <= mostRss],
     [
       `${handlesAfter - handlesBefore} more handles (at most ${MOST_MORE_HANDLES})`,
       handlesAfter - handlesBefore <= MOST_MORE_HANDLES,
     ],
     [`${counts.unanswered} messages without an answer (0)`, counts.unanswered === 0],
+    [`${counts.refused} turned away without a reason (0) ${codes}`, counts.refused === 0],
+    [`${counts.letIn} let in that had to be turned away (0)`, counts.letIn === 0],
+    [
+      `${counts.ended} sessions ended, ${counts.revoked} revoked (some)`,
+      counts.ended > 0 && counts.revoked > 0,
+    ],
     [`${left.length} of ${tables} tables are not empty ${names && `(${names})`}`, left.length === 0],
   ];
   if (process.argv.includes('--json')) {

@@ -1,4 +1,5 @@
 import type { Observer } from 'nestjs-channels';
+import { ForbiddenException } from '@nestjs/common';
 import { ConnectedSocket, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { ChannelSocket } from 'nestjs-channels';
 import type { TestClient, TestClientOptions } from 'nestjs-channels/testing';
@@ -24,23 +25,38 @@ class LeakyGateway {
   leak(@ConnectedSocket() client: ChannelSocket): never {
     throw new Error(`the token is ${CANARY}, of ${client.principal}`);
   }
+
+  @SubscribeMessage('give')
+  give(): string {
+    return CANARY;
+  }
+
+  @SubscribeMessage('close')
+  close(@ConnectedSocket() client: ChannelSocket): void {
+    client.close(4000, CANARY);
+  }
 }
+
+/** Where something can be told. */
+type Ear = 'log' | 'observers' | 'refusals' | 'closes' | 'frames';
 
 interface Rig {
   readonly app: ChannelsTestApp;
   connect(options: TestClientOptions, path?: string): Promise<TestClient>;
-  /** Everything that anybody was told: logs, observers, and the frames and refusals of clients. */
-  told(): string;
+  /** Everything that anybody was told, or this one. */
+  told(ear?: Ear): string;
 }
 
 async function start(): Promise<Rig> {
   const logger = new RecordingLogger();
-  const heard: string[] = [];
-  const frames: TestClient[] = [];
+  const observers: string[] = [];
+  const refusals: string[] = [];
+  const closes: string[] = [];
+  const clients: TestClient[] = [];
   const app = await createChannelsTestApp({
     providers: [TokenGateway, ClaimsGuard, Desk, LeakyGateway],
     channels: {
-      observers: [listener(heard)],
+      observers: [listener(observers)],
       tokenCookie: 'session',
       allowedOrigins: [PAGE],
       requireOrigin: false,
@@ -56,19 +72,20 @@ async function start(): Promise<Rig> {
           origin: PAGE,
           ...options,
         });
-        frames.push(client);
+        clients.push(client);
+        void client.closed.then((close) => closes.push(JSON.stringify(close)));
         return client;
       } catch (error) {
         const { message, body, headers } = error as Record<string, unknown>;
-        heard.push(JSON.stringify([message, body, headers]));
+        refusals.push(JSON.stringify([message, body, headers]));
         throw error;
       }
     },
-    told: () =>
-      [
-        ...[...logger.logs, ...logger.warnings, ...logger.errors, ...heard],
-        ...frames.flatMap((client) => [client.protocol, JSON.stringify(client.frames)]),
-      ].join('\n'),
+    told: (ear) => {
+      const frames = clients.flatMap(({ protocol, frames: all }) => [protocol, JSON.stringify(all)]);
+      const ears: Record<Ear, readonly string[]> = { log: logger.lines, observers, refusals, closes, frames };
+      return (ear ? ears[ear] : Object.values(ears).flat()).join('\n');
+    },
   };
 }
 
@@ -81,7 +98,7 @@ function listener(heard: string[]): Observer {
     };
   const names = [
     ...['opened', 'closed', 'refused', 'faulted', 'failed', 'published', 'delivered', 'acked'],
-    ...['evicted', 'brokerChanged', 'warned', 'gap'],
+    ...['evicted', 'brokerChanged', 'warned', 'gap', 'dropped'],
   ];
   return Object.fromEntries(names.map((name) => [name, note(name)]));
 }
@@ -165,11 +182,31 @@ it.each([
   expect(rig.told()).not.toContain(CANARY.slice(0, 21));
 });
 
-it('would find what an application tells itself', async () => {
+it.each<[Ear, (rig: Rig) => Promise<unknown>]>([
+  ['log', async (rig) => (await rig.connect({ token: TOKEN })).request('leak')],
+  ['frames', async (rig) => (await rig.connect({ token: TOKEN })).request('give')],
+  ['observers', async (rig) => (await rig.connect({ token: TOKEN })).request(CANARY)],
+  [
+    'closes',
+    async (rig) => {
+      const client = await rig.connect({ token: TOKEN });
+      client.send({ event: 'close' });
+      await client.closed;
+    },
+  ],
+  [
+    'refusals',
+    async (rig) => {
+      const refusing = Promise.reject(new ForbiddenException(`not with ${CANARY}`));
+      refusing.catch(() => undefined);
+      rig.app.nest.get(Desk).opens = refusing;
+      await rig.connect({ token: TOKEN, protocols: [] }).catch(() => undefined);
+    },
+  ],
+])('would find what an application tells itself: %s', async (ear, tell) => {
   const rig = await start();
-  const client = await rig.connect({ token: TOKEN });
 
-  await client.request('leak');
+  await tell(rig);
 
-  expect(rig.told()).toContain(CANARY);
+  expect(rig.told(ear)).toContain(CANARY);
 });

@@ -1,22 +1,28 @@
 import { RedisBroker } from 'nestjs-channels/redis';
 import { TestClock } from 'nestjs-channels/testing';
-import { describe, expect, it } from 'vitest';
-import { SystemClock } from '../../lib/nest/system-clock.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { SystemClock, SystemRandom } from '../../lib/nest/system-clock.js';
+import { Keys } from '../../lib/redis/keys.js';
+import { RedisRevocationStore } from '../../lib/redis/redis-revocation-store.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 import { eventually } from '../support/redis/eventually.js';
 import { TokenRig, tokenOf } from '../support/token-rig.js';
+import { startLink } from './nodes-bench.js';
 
 /** The bar: out on all nodes within a second. */
 const BAR_MS = 1_000;
 const START_TIMEOUT_MS = 20_000;
+
+/** A look every half second, and a machine on which others run. */
+const LOOK_BAR_MS = 5_000;
 
 /** Real time, in a form that the rig takes. */
 function realTime(): TestClock {
   return new SystemClock() as unknown as TestClock;
 }
 
-async function node(redis: RedisServer): Promise<TokenRig> {
-  const broker = new RedisBroker({ connection: redis.url, startTimeoutMs: START_TIMEOUT_MS });
+async function node(redis: RedisServer, prefix?: string): Promise<TokenRig> {
+  const broker = new RedisBroker({ connection: redis.url, startTimeoutMs: START_TIMEOUT_MS, prefix });
   return TokenRig.start({ broker }, realTime());
 }
 
@@ -53,16 +59,44 @@ describe('two nodes on one Redis', () => {
     expect((await bob.request('who')).data).toMatchObject({ sub: 'bob' });
   });
 
-  it('find by themselves what they were not told', async () => {
+  it('find by themselves what nobody has told them', async () => {
+    const redis = await RedisServer.start();
+    const prefix = 'untold';
+    const two = await node(redis, prefix);
+    const client = await two.enter(600);
+    // A store without a node: it asks nobody.
+    const link = await startLink({ connection: redis.url, prefix });
+    const store = new RedisRevocationStore(link, new Keys(prefix));
+    onTestFinished(() => store.close());
+    await store.start({
+      clock: new SystemClock(),
+      random: new SystemRandom(),
+      maxRevocations: 10,
+      found: () => undefined,
+      failed: () => undefined,
+    });
+
+    const began = performance.now();
+    const revokedAt = Date.now();
+    await store.add({ target: { principal: 'ada' }, revokedAt, until: revokedAt + 600_000 });
+    const { code } = await client.closed;
+
+    expect(code).toBe(4503);
+    expect(performance.now() - began).toBeLessThan(LOOK_BAR_MS);
+  });
+
+  it('find what they were not told when they are back', async () => {
     const redis = await RedisServer.start();
     const [one, two] = [await node(redis), await node(redis)];
     const client = await two.enter(600);
+
     // The question of a revocation has no other way than this channel of Redis.
-    await eventually('the node is deaf', async () => {
+    const revoking = await eventually('the node is deaf', async () => {
       await redis.run('client', 'kill', 'type', 'pubsub');
-      return one.app.channels.revoke({ principal: 'ada' }).then(() => true);
+      return one.app.channels.revoke({ principal: 'ada' });
     });
 
+    expect(revoking.nodes.missing).not.toEqual([]);
     expect(await client.closed).toMatchObject({ code: 4503 });
   });
 
