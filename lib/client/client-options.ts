@@ -83,7 +83,8 @@ export interface ChannelsClientOptions {
   readonly stableAfterMs?: number;
 
   /**
-   * How often in a row, without a stable connection between, the client tries again. Then it is `closed`.
+   * How often in a row, without a stable connection between, the client tries again. Then it is `closed`. A
+   * server that gives the client a slot to come back in has not failed it, so that such attempts do not count.
    *
    * @default Infinity
    */

@@ -60,7 +60,7 @@ export type ClientState =
     })
   | StateOf<'open'>
   | (StateOf<'waiting'> & {
-      /** Losses and failed attempts since the last stable connection, at least 1. */
+      /** Losses and failed attempts since the last stable connection. To be given a slot is none. */
       readonly failures: number;
       /** The length of the wait, from the moment it began. */
       readonly delayMs: number;

@@ -48,7 +48,7 @@ export class Connection {
   readonly #timers = new Map<TimerName | 'refresh', unknown>();
   #lifecycle: Lifecycle = START;
   #socket: WebSocketLike | undefined;
-  /** The ticket of a slot, for the next attempt. */
+  /** The ticket of a slot, for each attempt until the server answers one. */
   #slot: string | undefined;
   #liveness: Liveness | undefined;
   #helloId: string | undefined;
@@ -211,7 +211,6 @@ export class Connection {
     const protocols = [JSON_SUBPROTOCOL];
     if (token !== undefined) protocols.push(BEARER_SUBPROTOCOL_PREFIX + base64url(token));
     if (this.#slot) protocols.push(SLOT_SUBPROTOCOL_PREFIX + this.#slot);
-    this.#slot = undefined;
     try {
       this.#listen(server === 'plain' ? new WebSocket(url) : new WebSocket(url, protocols));
     } catch (cause) {
@@ -226,7 +225,7 @@ export class Connection {
     const closed = ({ code = ABNORMAL_CLOSE, reason }: CloseDetails): void => {
       this.#forgetSocket();
       const wait = waitOf(reason);
-      this.#slot = wait.slot;
+      if (code !== ABNORMAL_CLOSE) this.#slot = wait.slot;
       this.take({ type: 'lost', code, ...wait });
     };
     socket.onclose = closed;
@@ -255,7 +254,7 @@ export class Connection {
 
   #open(): void {
     const welcome = this.#welcome;
-    this.#welcome = undefined;
+    this.#welcome = this.#slot = undefined;
     if (welcome) {
       this.#refreshWithin(welcome);
       const { intervalMs, clientTimeoutMs } = welcome.heartbeat;

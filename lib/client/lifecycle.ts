@@ -25,7 +25,7 @@ export type LifecycleOptions = Pick<
 
 export interface Lifecycle {
   readonly state: ClientState;
-  /** Losses and failed attempts since the last stable connection. */
+  /** Losses and failed attempts since the last stable connection, without those that were given a slot. */
   readonly failures: number;
   /** The token function was asked for a fresh token since the last stable connection. */
   readonly refreshed: boolean;
@@ -234,14 +234,16 @@ function wait(
   ...effects: Effect[]
 ): Step {
   const { current, options, now, chance } = situation;
-  const failures = current.failures + 1;
+  // Who is sent to wait in line has not failed.
+  const isInLine = slot && retryAfterMs;
+  const failures = current.failures + (isInLine ? 0 : 1);
   if (failures > options.maxRetries) return close(situation, 'gave_up', code);
 
   const slotMs = current.slotAt === undefined ? -1 : Math.max(current.slotAt - now, 0);
   const orderedMs = Math.max(slotMs, retryAfterMs ?? 0);
   const ordered = slotMs >= 0 || retryAfterMs !== undefined;
   // A slot is this client's own; a time to come back after may have been told to everybody.
-  const isOwn = orderedMs === slotMs || (slot && retryAfterMs);
+  const isOwn = orderedMs === slotMs || isInLine;
   const isJittered = !isOwn && (ordered || !current.hinted);
   const delayMs = Math.round(orderedMs + (isJittered ? chance * longestWait(failures, options) : 0));
   const state = { name: 'waiting', reason, code, failures, delayMs, ordered } as const;

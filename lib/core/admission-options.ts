@@ -6,7 +6,10 @@ export interface AdmissionOptions {
   /**
    * Handshakes that a node begins in a second, and in one burst at most. One more is refused with 503, or 1013
    * for a client of ours, and told when its turn is: the refused get slots in the order in which they came. A
-   * client of ours that comes back in its slot is let in before anybody new. `0` turns it off.
+   * client of ours that comes back in its slot is let in before anybody new. Up to half of the rate is kept for
+   * those who are due, none at a rate of 1. The rest goes to whoever comes, so that who stays away costs nobody
+   * a turn. A slot counts only at the node that gave it: who is sent to another one by a balancer competes there
+   * as anybody new, and each node still lets its rate in. `0` turns it off.
    *
    * @default 0
    */
@@ -14,7 +17,8 @@ export interface AdmissionOptions {
 
   /**
    * Connections that a node has at the same time, with those whose guards still run. One more is refused with
-   * 503, or 1013 for a client of ours, and told when to ask again, which spreads those who wait. `0` turns it off.
+   * 503, or 1013 for a client of ours, and told when to ask again, which spreads those who wait. While clients
+   * of ours that have waited are due up to 16 places are kept for them, and at most half. `0` turns it off.
    *
    * @default 0
    */

@@ -37,7 +37,8 @@ export class Entrance {
     clock: Clock,
     random: Random,
   ) {
-    this.#book = new SlotBook(options.handshakesPerSecond, clock, random);
+    const { handshakesPerSecond: perSecond, maxConnections } = options;
+    this.#book = new SlotBook({ perSecond, places: maxConnections || Infinity }, clock, random);
     this.#addresses = new AddressTable(options, clock);
   }
 
@@ -54,7 +55,7 @@ export class Entrance {
     if (refusal) return refusal;
     const room = maxConnections > 0 ? maxConnections - this.#connections : Infinity;
     const slot = this.#book.ask({ ticket, takesTickets, room });
-    if (slot) return { reason: room < 1 ? 'connections' : 'handshake_rate', ...slot };
+    if (slot) return { reason: this.#book.isFull(room) ? 'connections' : 'handshake_rate', ...slot };
     // Where nothing is limited a connection does not pay for it.
     if (maxConnections === 0 && counted === undefined) return NOT_COUNTED;
     return this.#take(counted);

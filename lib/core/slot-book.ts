@@ -20,6 +20,13 @@ export const FULL_WAIT_MS = 5_000;
 /** The distance of slots where no rate gives it. */
 const FULL_PACE_MS = 10;
 
+/**
+ * Places that stand empty for owners whose slots are due, and half of all places at most. Owners come
+ * {@link FULL_PACE_MS} apart, so that these are enough while each of them is less than 160 ms late, which is a
+ * round trip or two. More of them would stand empty where a crowd takes slots and stays away.
+ */
+export const MAX_KEPT_PLACES = 16;
+
 /** Sums of fractions miss whole numbers by less. */
 const ROUNDING = 1e-6;
 
@@ -38,6 +45,14 @@ export interface Applicant {
   readonly room: number;
 }
 
+/** What a node can take. */
+export interface Capacity {
+  /** Turns in a second; 0 for any number. */
+  readonly perSecond: number;
+  /** Connections at the same time; `Infinity` for any number. */
+  readonly places: number;
+}
+
 interface Held {
   readonly ticket: string;
   readonly dueAt: number;
@@ -45,25 +60,31 @@ interface Held {
 
 /**
  * Gives turns at a rate, and slots to those who come too early: the n-th of them is told the n-th turn that is
- * free. A bucket of turns fills at the rate, up to one second's; a turn is free while nobody with a slot that is
- * due has a claim to it. A slot takes no turn before its owner comes, so that one who stays away costs nobody any.
+ * free. A bucket of turns fills at the rate, up to one second's. For owners whose slots are due as many turns are
+ * kept, but never more than half of the bucket: so it does not run over while somebody wants to come in, and a
+ * crowd that takes slots and stays away costs nobody a turn. Of one turn a second none is kept.
  */
 export class SlotBook {
   readonly #byTicket = new Map<string, Held>();
   readonly #future = new OldestFirst<Held>();
   readonly #due = new OldestFirst<Held>();
+  readonly #perSecond: number;
   readonly #paceMs: number;
+  readonly #maxKeptTurns: number;
+  readonly #maxKeptPlaces: number;
   #turns: number;
   #filledAt: number;
   #lastDueAt = -Infinity;
 
   constructor(
-    /** Turns in a second; 0 for any number. */
-    private readonly perSecond: number,
+    { perSecond, places }: Capacity,
     private readonly clock: Clock,
     private readonly random: Random,
   ) {
+    this.#perSecond = perSecond;
     this.#paceMs = perSecond > 0 ? 1_000 / perSecond : FULL_PACE_MS;
+    this.#maxKeptTurns = Math.floor(perSecond / 2);
+    this.#maxKeptPlaces = Math.min(MAX_KEPT_PLACES, Math.floor(places / 2));
     this.#turns = perSecond > 0 ? perSecond : Infinity;
     this.#filledAt = clock.now();
   }
@@ -73,14 +94,20 @@ export class SlotBook {
     return this.#byTicket.size;
   }
 
+  /** Whether nobody without a slot gets a place, though there are turns. */
+  isFull(room: number): boolean {
+    return room - this.#keptPlaces < 1;
+  }
+
   /** `undefined` is a turn, which is taken with it. */
   ask({ ticket, takesTickets, room }: Applicant): Slot | undefined {
     const now = this.clock.now();
     this.sweep(now);
     const own = ticket === undefined ? undefined : this.#byTicket.get(ticket);
     const isDue = own !== undefined && own.dueAt <= now;
-    const claims = isDue ? 0 : this.#due.size;
-    if (Math.min(this.#turns, room) - claims >= 1 - ROUNDING) {
+    const turns = isDue ? this.#turns : this.#freeTurns;
+    const places = isDue ? room : room - this.#keptPlaces;
+    if (Math.min(turns, places) >= 1 - ROUNDING) {
       this.#turns -= 1;
       if (own) this.#forget(own);
       return undefined;
@@ -92,9 +119,9 @@ export class SlotBook {
 
   /** Moves on to `now`: fills the bucket, and lets go of slots whose owners have not come. */
   sweep(now: number): void {
-    if (this.perSecond > 0) {
+    if (this.#perSecond > 0) {
       const filled = this.#turns + (now - this.#filledAt) / this.#paceMs;
-      this.#turns = Math.min(this.perSecond, filled);
+      this.#turns = Math.min(this.#perSecond, filled);
     }
     this.#filledAt = now;
     for (let next = this.#future.oldest; next && next.dueAt <= now; next = this.#future.oldest) {
@@ -106,11 +133,19 @@ export class SlotBook {
     }
   }
 
+  /** Turns that nobody with a slot has a claim to. */
+  get #freeTurns(): number {
+    return this.#turns - Math.min(this.#due.size, this.#maxKeptTurns);
+  }
+
+  get #keptPlaces(): number {
+    return Math.min(this.#due.size, this.#maxKeptPlaces);
+  }
+
   #giveSlot(now: number, takesTickets: boolean, room: number): Slot {
-    const isFull = room - this.#due.size < 1;
     // As many turns as are missing have to come first.
-    const turnMs = (1 + this.#due.size - this.#turns) * this.#paceMs;
-    const soonest = now + Math.max(turnMs, isFull ? FULL_WAIT_MS : 0);
+    const turnMs = (1 - this.#freeTurns) * this.#paceMs;
+    const soonest = now + Math.max(turnMs, this.isFull(room) ? FULL_WAIT_MS : 0);
     const dueAt = Math.max(soonest, this.#lastDueAt + this.#paceMs);
     if (dueAt - now > MAX_SLOT_WAIT_MS || this.#byTicket.size >= MAX_SLOTS) return this.#giveTime();
     this.#lastDueAt = dueAt;

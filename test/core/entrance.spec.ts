@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MAX_ADDRESSES } from '../../lib/core/address-table.js';
 import { ADMISSION_DEFAULTS, type AdmissionOptions } from '../../lib/core/admission-options.js';
 import { Entrance, type EntryRefusal, type Place } from '../../lib/core/entrance.js';
+import { FULL_WAIT_MS } from '../../lib/core/slot-book.js';
 import { seeded } from '../client/fake-server.js';
 
 /** An entrance and who comes to it. */
@@ -64,6 +65,18 @@ describe('Entrance', () => {
     first.leave();
 
     expect([gate.try(), gate.try()]).toEqual(['in', 'connections']);
+  });
+
+  it('says that it is full where its last place is kept for who has waited', async () => {
+    const gate = new Gate({ maxConnections: 2 });
+    const first = gate.letIn();
+    gate.letIn();
+    gate.try();
+    await gate.pass(FULL_WAIT_MS);
+
+    first.leave();
+
+    expect(gate.try()).toBe('connections');
   });
 
   it('holds handshakesPerSecond', () => {

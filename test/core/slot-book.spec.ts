@@ -3,6 +3,7 @@ import { TestClock } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
 import {
   FULL_WAIT_MS,
+  MAX_KEPT_PLACES,
   MAX_SLOT_WAIT_MS,
   MAX_SLOTS,
   SLOT_GRACE_MS,
@@ -17,8 +18,8 @@ class Desk {
   readonly book: SlotBook;
   room = Infinity;
 
-  constructor(perSecond: number) {
-    this.book = new SlotBook(perSecond, this.clock, seeded(1));
+  constructor(perSecond: number, places = Infinity) {
+    this.book = new SlotBook({ perSecond, places }, this.clock, seeded(1));
   }
 
   ask(ticket?: string): Slot | undefined {
@@ -33,6 +34,36 @@ class Desk {
   drain(perSecond: number): void {
     for (let turn = 0; turn < perSecond; turn++) {
       if (this.ask()) throw new Error('there was no turn left');
+    }
+  }
+}
+
+/** Ten milliseconds of a day at the desk. */
+const TICK_MS = 10;
+
+/** How many of `perSecond` things that come at even distances fall into the tick that ends at `ms`. */
+const dueIn = (ms: number, perSecond: number): number =>
+  Math.floor((ms * perSecond) / 1_000) - Math.floor(((ms - TICK_MS) * perSecond) / 1_000);
+
+/** A crowd that takes tickets and never brings one back, and newcomers who ask once, at times of their own. */
+interface Flood {
+  readonly perSecond: number;
+  readonly forMs: number;
+  /** Who was let in; `newcomer` is one who is not of the crowd. */
+  readonly entered: (by: 'crowd' | 'newcomer') => void;
+  readonly tick?: (ms: number) => void;
+}
+
+async function flood(desk: Desk, { perSecond, forMs, entered, tick }: Flood): Promise<void> {
+  const { next: chance } = seeded(2);
+  for (let ms = TICK_MS; ms <= forMs; ms += TICK_MS) {
+    await desk.clock.advance(TICK_MS);
+    tick?.(ms);
+    // Two newcomers a second, before, behind and among the crowd.
+    const newcomerAt = chance() < 0.02 ? Math.floor(chance() * (dueIn(ms, perSecond) + 1)) : -1;
+    for (let at = 0; at <= dueIn(ms, perSecond); at++) {
+      if (at === newcomerAt && !desk.askPlainly()) entered('newcomer');
+      if (at < dueIn(ms, perSecond) && !desk.ask()) entered('crowd');
     }
   }
 }
@@ -109,11 +140,12 @@ describe('SlotBook', () => {
   });
 
   it('keeps a slot for who is late, and then gives the turn to others', async () => {
-    const desk = new Desk(1);
-    desk.drain(1);
+    const desk = new Desk(2);
+    desk.drain(2);
     const slot = desk.ask();
 
-    await desk.clock.advance(1_000 + SLOT_GRACE_MS - 1);
+    await desk.clock.advance(500 + SLOT_GRACE_MS - 1);
+    desk.drain(1);
     const before = desk.ask();
     await desk.clock.advance(1);
     const after = desk.ask();
@@ -159,7 +191,8 @@ describe('SlotBook', () => {
 
   it('lets everybody in who comes in time, at the rate and in their order', async () => {
     const rates = fc.record({
-      perSecond: fc.integer({ min: 1, max: 50 }),
+      // A node of one turn a second keeps none.
+      perSecond: fc.integer({ min: 2, max: 50 }),
       peers: fc.integer({ min: 1, max: 60 }),
     });
 
@@ -183,6 +216,118 @@ describe('SlotBook', () => {
   });
 });
 
+describe('SlotBook before a crowd that takes tickets and stays away', () => {
+  it.each([
+    { rate: 1, perSecond: 3 },
+    { rate: 2, perSecond: 6 },
+    { rate: 10, perSecond: 11 },
+    { rate: 10, perSecond: 30 },
+    { rate: 100, perSecond: 110 },
+  ])('gives all turns of a rate of $rate away ($perSecond come in a second)', async ({ rate, perSecond }) => {
+    const desk = new Desk(rate);
+    const seconds = 300;
+    const entered = { crowd: 0, newcomer: 0 };
+
+    await flood(desk, { perSecond, forMs: seconds * 1_000, entered: (by) => entered[by]++ });
+
+    const turns = (entered.crowd + entered.newcomer) / (seconds * rate);
+    expect(turns).toBeGreaterThan(0.95);
+    expect(turns).toBeLessThanOrEqual((seconds + 1) / seconds);
+    expect(entered.newcomer).toBeGreaterThan(0);
+  });
+
+  it.each([
+    { places: 2, perSecond: 10 },
+    { places: 10, perSecond: 10 },
+    { places: 100, perSecond: 60 },
+    { places: 500, perSecond: 300 },
+  ])('gives the places of a full node of $places away that become free', async ({ places, perSecond }) => {
+    const desk = new Desk(0, places);
+    desk.room = places;
+    const { next: chance } = seeded(4);
+    const leavingAt = new Map<number, number>();
+    const entered = { crowd: 0, newcomer: 0 };
+    let now = 0;
+    let freed = 0;
+
+    await flood(desk, {
+      perSecond,
+      forMs: 120_000,
+      entered: (by) => {
+        entered[by]++;
+        desk.room--;
+        const at = now + TICK_MS * Math.ceil(400 * chance());
+        leavingAt.set(at, (leavingAt.get(at) ?? 0) + 1);
+      },
+      tick: (ms) => {
+        now = ms;
+        const leaving = leavingAt.get(ms) ?? 0;
+        desk.room += leaving;
+        freed += leaving;
+      },
+    });
+
+    expect(freed).toBeGreaterThan(10 * places);
+    expect(entered.crowd + entered.newcomer).toBeGreaterThanOrEqual(0.95 * freed);
+    expect(entered.newcomer).toBeGreaterThan(0);
+  });
+
+  it(`keeps ${MAX_KEPT_PLACES} places for owners who are late, and not one more`, async () => {
+    const desk = new Desk(0, 100);
+    desk.room = 0;
+    for (let at = 0; at < 50; at++) desk.ask();
+    await desk.clock.advance(FULL_WAIT_MS + 1_000);
+
+    desk.room = MAX_KEPT_PLACES;
+    const within = desk.askPlainly();
+    desk.room = MAX_KEPT_PLACES + 1;
+    const beyond = desk.askPlainly();
+
+    expect([within === undefined, beyond === undefined]).toEqual([false, true]);
+  });
+
+  it('keeps half of the bucket for owners who are late', async () => {
+    const desk = new Desk(10);
+    desk.drain(10);
+    const slots = Array.from({ length: 20 }, () => desk.ask());
+    await desk.clock.advance(2_000);
+
+    const strangers = Array.from({ length: 10 }, () => desk.askPlainly());
+    const owners = slots.slice(0, 6).map((slot) => desk.ask(slot?.ticket));
+
+    expect(strangers.filter((slot) => slot === undefined)).toHaveLength(5);
+    expect(owners.map((slot) => slot === undefined)).toEqual([true, true, true, true, true, false]);
+  });
+});
+
+describe('SlotBook of one of two nodes behind a balancer', () => {
+  it('gives its whole rate while those who have a ticket come back to any of them', async () => {
+    const [rate, seconds] = [100, 30];
+    const desks = [new Desk(rate), new Desk(rate)];
+    const { next: chance } = seeded(3);
+    const given = desks.map(() => 0);
+    // Slots of both nodes, for twice as many as both take in this time.
+    const comers = Array.from({ length: 4 * rate * seconds }, () => ({
+      at: 0,
+      ticket: undefined as string | undefined,
+    }));
+
+    for (let ms = 0; ms < seconds * 1_000; ms += TICK_MS) {
+      for (const comer of comers) {
+        if (comer.at > ms) continue;
+        const node = chance() < 0.5 ? 0 : 1;
+        const slot = desks[node]?.ask(comer.ticket);
+        comer.at = slot ? ms + slot.retryAfterMs : Infinity;
+        comer.ticket = slot?.ticket;
+        if (!slot) given[node] = (given[node] ?? 0) + 1;
+      }
+      for (const { clock } of desks) await clock.advance(TICK_MS);
+    }
+
+    for (const turns of given) expect(turns / (rate * seconds)).toBeGreaterThan(0.95);
+  });
+});
+
 describe('SlotBook of a node that is full', () => {
   it('sends those who come one after the other, and nobody at once', () => {
     const desk = new Desk(0);
@@ -192,7 +337,7 @@ describe('SlotBook of a node that is full', () => {
   });
 
   it('gives a place that becomes free to who has waited', async () => {
-    const desk = new Desk(0);
+    const desk = new Desk(0, 2);
     desk.room = 0;
     const slot = desk.ask();
     await desk.clock.advance(FULL_WAIT_MS);

@@ -57,7 +57,8 @@ describe('handshakesPerSecond', () => {
   });
 
   it('lets who comes back in its slot in before anybody new, and never echoes the ticket', async () => {
-    const { app, clock } = await start({ handshakesPerSecond: 1 });
+    const { app, clock } = await start({ handshakesPerSecond: 2 });
+    await closeOf(app);
     await closeOf(app);
     const refused = await (await app.connect('/ws')).closed;
     const { retryAfterMs, slot } = JSON.parse(refused.reason) as { retryAfterMs: number; slot: string };
