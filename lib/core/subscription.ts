@@ -226,6 +226,8 @@ export class Subscription implements Reader {
     if (this.#ended) {
       if (!refusal) await callUnsubscribe(message, route, 'closed');
     } else if (!refusal) await this.#replace(message, asked);
+    // A limit is no judgement, and the peer has not asked: the join that holds goes on.
+    else if (refusal.code === 'rate_limited') return;
     // Nobody has decided. It must not stay, and a client that comes back asks again by itself.
     else if (refusal.retryable)
       connection.close(CLOSE_CODES.TryAgainLater.code, CLOSE_CODES.TryAgainLater.reason);
