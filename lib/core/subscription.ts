@@ -66,10 +66,14 @@ export class Subscription implements Reader {
     if (!this.#running) void this.#run();
   }
 
-  /** The join that holds was let in by code that may decide otherwise now. One that waits for it sees the newest. */
-  reconsider(): void {
-    if (this.#joined?.asked === undefined || this.#commands.some(({ type }) => type === 'reconsider')) return;
-    this.add({ type: 'reconsider' });
+  /**
+   * The join that holds was let in by code that may decide otherwise now. One that waits for it sees the newest.
+   * `false` where nobody is to be asked.
+   */
+  reconsider(): boolean {
+    if (this.#joined?.asked === undefined) return false;
+    if (!this.#commands.some(({ type }) => type === 'reconsider')) this.add({ type: 'reconsider' });
+    return true;
   }
 
   /** A publication of a channel with history. */

@@ -1,7 +1,13 @@
 import { Injectable, UseGuards, type CanActivate } from '@nestjs/common';
 import { ThrottlerModule } from '@nestjs/throttler';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { ChannelsError, RateLimit, SubscribeChannel, UseHandshakeGuards } from 'nestjs-channels';
+import {
+  ChannelsError,
+  RateLimit,
+  SubscribeChannel,
+  UseHandshakeGuards,
+  type ChannelsModuleOptions,
+} from 'nestjs-channels';
 import { TestClock, type TestClient } from 'nestjs-channels/testing';
 import { ChannelsThrottlerGuard } from 'nestjs-channels/throttler';
 import { describe, expect, it } from 'vitest';
@@ -123,5 +129,63 @@ describe('a channel that is asked again', () => {
     await client.request('$refresh', { token: rig.token(600) });
 
     expect(await client.closed).toMatchObject({ code: 1013 });
+  });
+});
+
+describe('the time between two $refresh', () => {
+  /** What `$refresh` answers so long after the first one, of somebody in `count` channels. */
+  async function again(count: number, afterMs: number, channels: ChannelsModuleOptions = {}) {
+    const rig = await TokenRig.start(channels);
+    const client = await rig.enter(600);
+    for (let at = 0; at < count; at++) await client.subscribe(`room:${at}`);
+    await client.request('$refresh', { token: rig.token(600) });
+    await rig.clock.advance(afterMs);
+    rig.desk.seen.length = 0;
+    const { error } = await client.request('$refresh', { token: rig.token(600) });
+    // Behind what was asked again.
+    await client.unsubscribe(`room:${count - 1}`);
+    return { error, joins: rig.desk.seen.filter((line) => line.startsWith('join')).length };
+  }
+
+  it.each([
+    ['of no channel', 0, 1_000, {}],
+    ['of as many channels as may be joined in that time', 20, 1_000, {}],
+    ['of one more', 21, 1_050, {}],
+    ['of 128 channels', 128, 6_400, {}],
+    ['of as many with another rate', 128, 1_280, { subscriptionsPerSecond: 100 }],
+    ['of as many without a rate', 128, 1_000, { subscriptionsPerSecond: 0 }],
+  ])('%s is what the rate of joins could have paid for', async (_what, count, ms, channels) => {
+    const early = await again(count, ms - 1, channels);
+    const late = await again(count, ms, channels);
+
+    expect(early.error).toMatchObject({ code: 'rate_limited', retryable: true, retryAfterMs: 1 });
+    expect(early.joins).toBe(0);
+    expect(late).toEqual({ error: undefined, joins: count });
+  });
+
+  it('tells the rest of it to one that comes at once', async () => {
+    expect((await again(128, 0)).error).toMatchObject({ code: 'rate_limited', retryAfterMs: 6_400 });
+  });
+
+  it('does not count channels that the server has joined, which are not asked', async () => {
+    const rig = await TokenRig.start({ maxChannelsPerConnection: 64 });
+    const client = await rig.enter(600);
+    for (let at = 0; at < 40; at++) await client.request('enter', `server:${at}`);
+
+    await client.request('$refresh', { token: rig.token(600) });
+    await rig.clock.advance(1_000);
+
+    expect((await client.request('$refresh', { token: rig.token(600) })).error).toBeUndefined();
+  });
+
+  it('is not longer behind one that was refused', async () => {
+    const rig = await TokenRig.start();
+    const client = await rig.enter(600);
+    for (let at = 0; at < 40; at++) await client.subscribe(`room:${at}`);
+
+    await client.request('$refresh', { token: 'refused' });
+    await rig.clock.advance(1_000);
+
+    expect((await client.request('$refresh', { token: rig.token(600) })).error).toBeUndefined();
   });
 });
