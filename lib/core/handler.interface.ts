@@ -35,6 +35,9 @@ export interface Handler {
   /** Whether an acked handler runs beside the others of its connection. */
   readonly concurrent?: boolean;
 
+  /** Itself without its rate, for what the server does of its own accord. */
+  readonly unlimited?: Handler;
+
   /**
    * Runs the guards, pipes and interceptors and the method. May return the answer, a promise of
    * it, or a `ResultStream`; throws or rejects what the peer is to be told. Where there is a gate, it

@@ -14,22 +14,22 @@ export class LimitedHandler implements Handler {
   readonly #buckets = new WeakMap<Connection, TokenBucket>();
 
   constructor(
-    private readonly handler: Handler,
+    readonly unlimited: Handler,
     /** The same on every node, and of no other handler. */
     private readonly name: string,
     private readonly rate: HandlerRate,
   ) {}
 
   get event(): string {
-    return this.handler.event;
+    return this.unlimited.event;
   }
 
   get acked(): boolean {
-    return this.handler.acked;
+    return this.unlimited.acked;
   }
 
   get concurrent(): boolean {
-    return this.handler.concurrent ?? false;
+    return this.unlimited.concurrent ?? false;
   }
 
   handle(message: Message, gate?: Gate): unknown {
@@ -39,7 +39,7 @@ export class LimitedHandler implements Handler {
   }
 
   #proceed(waitMs: number, message: Message, gate: Gate | undefined): unknown {
-    if (waitMs === 0) return this.handler.handle(message, gate);
+    if (waitMs === 0) return this.unlimited.handle(message, gate);
     const { connection } = message;
     connection.engine.observers.faulted(connection, 'handler_rate');
     const { points, perMs } = this.rate;

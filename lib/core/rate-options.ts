@@ -35,8 +35,8 @@ export interface RateOptions {
 
   /**
    * `$subscribe` commands a second that one connection may send for any length of time, as `messagesPerSecond`; after
-   * a while of silence `maxChannelsPerConnection` at once, so that a client which comes back never waits. `0` turns it
-   * off.
+   * a while of silence `maxChannelsPerConnection` at once, so that a client which comes back never waits. Two
+   * `$refresh`, which ask all channels again, are as far apart as so many joins. `0` turns it off.
    *
    * @default 20
    */

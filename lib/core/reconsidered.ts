@@ -5,7 +5,8 @@ import { Message } from './handler.interface.js';
 import type { Subscription } from './subscription.js';
 
 /**
- * Runs the guards and the method of a channel again, with what the peer has asked for it with.
+ * Runs the guards and the method of a channel again, with what the peer has asked for it with. No rate of the method
+ * counts it: the peer has not asked.
  *
  * @param asked - the JSON of its params; empty without any
  * @returns the message that they ran for, and why it was refused
@@ -19,7 +20,8 @@ export async function askAgain(
   const params = connection.endpoint.channels.match(channel)?.params;
   const message = new Message(connection, '$subscribe', data, undefined, channel, params);
   try {
-    if (route.subscribe) await callSubscribe(message, route.subscribe, route);
+    const method = route.subscribe?.unlimited ?? route.subscribe;
+    if (method) await callSubscribe(message, method, route);
     return { message };
   } catch (error) {
     return { message, refusal: connection.engine.errors.toWireError(error, message) };

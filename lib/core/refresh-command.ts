@@ -5,7 +5,7 @@ import { ChannelsError, toWireError } from './errors.js';
 import { hasEnded, remainingMs, type Identity, type Renew } from './identity.js';
 
 /** Between the beginnings of two `$refresh` of a connection, at least. */
-const REFRESH_INTERVAL_MS = 1_000;
+export const REFRESH_INTERVAL_MS = 1_000;
 
 /**
  * Runs the guards for a new token, while everything else goes on under the old one.
@@ -17,27 +17,37 @@ export function answerRefresh(engine: Engine, connection: Connection, id: Messag
   if (!renew) throw new ChannelsError('bad_request', 'the session of this connection does not end');
   const now = engine.clock.now();
   if (now < connection.refreshAfter) {
-    const waitMs = Math.min(Math.ceil(connection.refreshAfter - now), REFRESH_INTERVAL_MS);
+    const isRunning = connection.refreshAfter === Infinity;
+    const waitMs = isRunning ? REFRESH_INTERVAL_MS : Math.ceil(connection.refreshAfter - now);
     throw new ChannelsError('rate_limited', 'too many $refresh', { retryAfterMs: waitMs });
   }
   connection.refreshAfter = Infinity;
   engine.begin();
-  void refresh(engine, connection, id, renew(token)).finally(() => {
-    connection.refreshAfter = Math.max(engine.clock.now(), now + REFRESH_INTERVAL_MS);
+  let asked = 0;
+  const done = refresh(engine, connection, id, renew(token)).then((channels) => void (asked = channels));
+  void done.finally(() => {
+    connection.refreshAfter = Math.max(engine.clock.now(), now + intervalOf(engine, asked));
     engine.finish();
   });
 }
 
+/** Asking channels again costs what their joins do: no more of it than the rate of joins could have paid for. */
+function intervalOf({ options: { subscriptionsPerSecond } }: Engine, asked: number): number {
+  const paidMs = subscriptionsPerSecond === 0 ? 0 : (asked * 1_000) / subscriptionsPerSecond;
+  return Math.max(REFRESH_INTERVAL_MS, paidMs);
+}
+
+/** @returns how many channels are asked again */
 async function refresh(
   engine: Engine,
   connection: Connection,
   id: MessageId,
   renewing: ReturnType<Renew>,
-): Promise<void> {
+): Promise<number> {
   let identity: Identity;
   try {
     identity = await renewing;
-    if (!connection.writable) return;
+    if (!connection.writable) return 0;
     check(engine, connection, identity);
   } catch (error) {
     const refusal =
@@ -45,11 +55,11 @@ async function refresh(
     if (refusal !== error) engine.observers.failed({ where: '$refresh', error });
     connection.sendError(id, toWireError(refusal));
     if (refusal instanceof LostSession) connection.close(refusal.close.code, refusal.close.reason);
-    return;
+    return 0;
   }
   engine.renew(connection, identity);
   connection.sendAck(id, { expiresInMs: remainingMs(identity, engine.clock.wallNow()) });
-  connection.subscriptions.reconsider();
+  return connection.subscriptions.reconsider();
 }
 
 /** @throws ChannelsError where the session stays as it was, LostSession where it has to end */

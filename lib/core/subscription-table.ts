@@ -55,9 +55,15 @@ export class SubscriptionTable {
     subscription.add({ type: 'subscribe', message, method, since, asked });
   }
 
-  /** Somebody with other rights is there now: what let the connection into its channels is asked again. */
-  reconsider(): void {
-    for (const subscription of this.#byChannel?.values() ?? []) subscription.reconsider();
+  /**
+   * Somebody with other rights is there now: what let the connection into its channels is asked again.
+   *
+   * @returns for how many channels
+   */
+  reconsider(): number {
+    let asked = 0;
+    for (const subscription of this.#byChannel?.values() ?? []) if (subscription.reconsider()) asked++;
+    return asked;
   }
 
   /** What a channel was asked for with is needed no more. */

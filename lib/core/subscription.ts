@@ -66,12 +66,14 @@ export class Subscription implements Reader {
     if (!this.#running) void this.#run();
   }
 
-  /** The join that holds was let in by code that may decide otherwise now. One that waits for it sees the newest. */
-  reconsider(): void {
-    // A first join that is under way was let in, perhaps, by what holds no more.
-    const isConcerned = this.#running || this.#joined?.asked !== undefined;
-    if (!isConcerned || this.#commands.some(({ type }) => type === 'reconsider')) return;
-    this.add({ type: 'reconsider' });
+  /**
+   * The join that holds was let in by code that may decide otherwise now. One that waits for it sees the newest; a
+   * first one that is under way was let in, perhaps, by what holds no more. `false` where nobody is to be asked.
+   */
+  reconsider(): boolean {
+    if (!this.#running && this.#joined?.asked === undefined) return false;
+    if (!this.#commands.some(({ type }) => type === 'reconsider')) this.add({ type: 'reconsider' });
+    return true;
   }
 
   /** A publication of a channel with history. */
@@ -228,6 +230,8 @@ export class Subscription implements Reader {
     if (this.#ended) {
       if (!refusal) await callUnsubscribe(message, route, 'closed');
     } else if (!refusal) await this.#replace(message, asked);
+    // A limit is no judgement, and the peer has not asked: the join that holds goes on.
+    else if (refusal.code === 'rate_limited') return;
     // Nobody has decided. It must not stay, and a client that comes back asks again by itself.
     else if (refusal.retryable)
       connection.close(CLOSE_CODES.TryAgainLater.code, CLOSE_CODES.TryAgainLater.reason);

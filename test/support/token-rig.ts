@@ -80,6 +80,15 @@ export class TokenGateway {
     return data;
   }
 
+  /** The server takes the client into a channel. */
+  @SubscribeMessage('enter')
+  async enter(
+    @ConnectedSocket() client: ChannelSocket<Claims>,
+    @MessageBody() channel: string,
+  ): Promise<void> {
+    await client.subscribe(channel);
+  }
+
   @SubscribeMessage('who')
   who(@ConnectedSocket() { user, principal }: ChannelSocket<Claims>): unknown {
     return { sub: user.sub, rooms: user.rooms, principal };

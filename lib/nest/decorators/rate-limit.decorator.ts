@@ -28,7 +28,8 @@ const MOST = Number.MAX_SAFE_INTEGER;
  * nothing to do with it. No number of these refusals closes a connection; the rates of the connection
  * (`messagesPerSecond`) bound what somebody can send who does not wait.
  *
- * A `$subscribe` that is refused ends the subscription that there was, as any refusal does.
+ * A `$subscribe` that is refused ends the subscription that there was, as any refusal does. A channel that `$refresh`
+ * asks again is not counted.
  *
  * @example
  * ```ts
