@@ -4,6 +4,23 @@ import type { ChannelRoute } from './endpoint.js';
 import { Message } from './handler.interface.js';
 import type { Subscription } from './subscription.js';
 
+/** How long somebody may go on at most about whom nobody could decide, in milliseconds. */
+const MAX_UNDECIDED_MS = 60_000;
+
+/** Where nothing says when to ask again. */
+const ASK_LATER_MS = 1_000;
+
+/** Asks once more, for the last time, when the limit that refused has room. */
+export function askLater(subscription: Subscription, { retryAfterMs = ASK_LATER_MS }: WireError): void {
+  const { clock } = subscription.connection;
+  clock.setTimeout(
+    () => {
+      if (subscription.isJoined) subscription.add({ type: 'reconsider', isLast: true });
+    },
+    Math.min(retryAfterMs, MAX_UNDECIDED_MS),
+  );
+}
+
 /**
  * Runs the guards and the method of a channel again, with what the peer has asked for it with. No rate of the method
  * counts it: the peer has not asked.

@@ -132,6 +132,36 @@ describe('a channel that is asked again', () => {
   });
 });
 
+describe('a channel about which a limit of the application refuses to decide', () => {
+  const limited = new ChannelsError('rate_limited', 'later', { retryAfterMs: 500 });
+
+  it('is asked about once more when the limit has room, and goes on until then', async () => {
+    const { rig, client } = await enter(['judged:a']);
+    const judge = rig.app.nest.get(Judge);
+    judge.refusal = limited;
+    await client.request('$refresh', { token: rig.token(600) });
+    await rig.clock.advance(499);
+    await rig.app.channels.publish('judged:a', 'news', 1);
+    expect(await client.waitFor({ channel: 'judged:a' })).toMatchObject({ data: 1 });
+
+    judge.refusal = new ChannelsError('forbidden', 'not any more');
+    await rig.clock.advance(1);
+
+    expect(await client.waitFor({ event: '$unsubscribed' })).toMatchObject({ data: { code: 'forbidden' } });
+  });
+
+  it('ends the connection with 1013 where it refuses again: nobody stays for good by it', async () => {
+    const { rig, client } = await enter(['judged:a']);
+    rig.app.nest.get(Judge).refusal = limited;
+
+    await client.request('$refresh', { token: rig.token(600) });
+    await client.request('echo');
+    await rig.clock.advance(500);
+
+    expect(await client.closed).toMatchObject({ code: 1013 });
+  });
+});
+
 describe('the time between two $refresh', () => {
   /** What `$refresh` answers so long after the first one, of somebody in `count` channels. */
   async function again(count: number, afterMs: number, channels: ChannelsModuleOptions = {}) {
