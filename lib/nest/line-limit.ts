@@ -10,7 +10,7 @@ const MAX_PAUSE_MS = 60_000;
 const MAX_REASONS = 8;
 
 /** What is told of a kind whose reasons are too many. */
-const OTHERS = 'others';
+export const OTHERS = 'others';
 
 interface Told {
   at: number;

@@ -10,7 +10,7 @@ import type {
   Refusal,
 } from '../core/observer.interface.js';
 import { closeCode } from '../protocol/index.js';
-import { LineLimit } from './line-limit.js';
+import { LineLimit, OTHERS } from './line-limit.js';
 import { oneLine, placesOf, quote } from './log-text.js';
 
 /**
@@ -21,6 +21,8 @@ export class LoggingObserver implements Observer {
   readonly #limits: readonly LineLimit[];
   readonly #closes: LineLimit;
   readonly #refusals: LineLimit;
+  /** Beside the others: pages can make up as many origins as they like. */
+  readonly #origins: LineLimit;
   readonly #faults: LineLimit;
   readonly #failures: LineLimit;
   readonly #warnings: LineLimit;
@@ -35,13 +37,17 @@ export class LoggingObserver implements Observer {
       new LineLimit(clock, (reason, count) => rest(reason, count.toLocaleString('en-US')));
     this.#closes = limit((code, count) => this.logger.debug?.(`closed with ${code}: and ${count} more`));
     this.#refusals = limit((status, count) => this.logger.warn(`refused with ${status}: and ${count} more`));
+    this.#origins = limit((advice, count) => {
+      const which = advice === OTHERS ? ' of other pages' : `; to change that: ${advice}`;
+      this.logger.warn(`refused with 403 (origin): and ${count} more${which}`);
+    });
     this.#faults = limit((kind, count) => this.logger.debug?.(`faults of peers, ${kind}: and ${count} more`));
     this.#failures = limit((where, count) => this.logger.error(`${where} failed: and ${count} more`));
     this.#warnings = limit((text, count) => this.logger.warn(`${text}: and ${count} more`));
     this.#evictions = limit((text, count) => this.logger.warn(`${text}: and ${count} more`));
     this.#gaps = limit((_, count) => this.logger.warn(`missed publications: and ${count} more were told so`));
     this.#limits = [
-      ...[this.#closes, this.#refusals, this.#faults, this.#failures],
+      ...[this.#closes, this.#refusals, this.#origins, this.#faults, this.#failures],
       ...[this.#warnings, this.#evictions, this.#gaps],
     ];
   }
@@ -54,8 +60,14 @@ export class LoggingObserver implements Observer {
   }
 
   refused({ reason, status, message, url, address, advice }: Refusal): void {
-    if (!this.#refusals.admits(`${status} (${reason})`)) return;
-    const hint = advice === undefined ? '' : `; to change that: ${oneLine(advice)}`;
+    const line = advice === undefined ? undefined : oneLine(advice);
+    // Whoever knocks all the time must not hide the line that somebody else needs.
+    const isNew =
+      reason === 'origin' && line !== undefined
+        ? this.#origins.admits(line)
+        : this.#refusals.admits(`${status} (${reason})`);
+    if (!isNew) return;
+    const hint = line === undefined ? '' : `; to change that: ${line}`;
     this.logger.warn(`refused ${quote(url)} from ${quote(address)} with ${status} ${quote(message)}${hint}`);
   }
 

@@ -11,9 +11,13 @@ const FRAMES_OF_THEIR_OWN = new Set(['$ping', '$gap', '$subscribed', '$unsubscri
 /** Events that have handlers. */
 const HANDLED = new Set(['echo', 'strict', 'order', 'fails', 'facts']);
 
+/** Each names a channel. */
+const CHANNEL_COMMANDS = new Set(['$subscribe', '$unsubscribe', '$history', '$presence']);
+const CHANNEL = /^[A-Za-z0-9_.:@=+~-]{1,255}$/;
+
 /**
  * What has to follow a message:
- * - `close` with a code; `ack` under an id; `exception` with a code; `pong`;
+ * - `close` with a code; `ack` under an id, an error where it `fails`; `exception` with a code; `pong`;
  * - `answer`, whatever the handler has given, also nothing;
  * - `silence`, with the fault that has to be counted, if any.
  */
@@ -26,21 +30,45 @@ export function wanted(message) {
   if (typeof value !== 'object' || value === null) return exception('bad_frame');
   const { event, id, ack } = value;
   const isEvent = !Array.isArray(value) && typeof event === 'string' && (id === undefined || isId(id));
-  if (namesProto(value)) return isEvent && id !== undefined ? { type: 'ack', id } : exception('bad_request');
-  if (isEvent) return wantedOfEvent(event, id);
+  if (namesProto(value)) return isEvent && id !== undefined ? refusal(id) : exception('bad_request');
+  if (isEvent) return wantedOfEvent(event, id, value.data);
   if (Array.isArray(value)) return exception('bad_frame');
   if (event === undefined && isId(ack)) return { type: 'silence', fault: 'late_ack' };
   if (event === undefined && value.type === 'ping') return { type: 'silence', fault: 'keep_alive' };
   return exception('bad_frame');
 }
 
-function wantedOfEvent(event, id) {
+function wantedOfEvent(event, id, data) {
   if (event === '$pong') return { type: 'silence' };
-  if (id !== undefined) return { type: 'ack', id };
+  if (id !== undefined) return mustFail(event, data) ? refusal(id) : { type: 'ack', id };
   if (event === '$ping') return { type: 'pong' };
   if (event.startsWith('$')) return exception('bad_request');
   if (HANDLED.has(event)) return { type: 'answer' };
   return exception(event.length > 128 ? 'bad_request' : 'unknown_event');
+}
+
+/** What can succeed for nobody, whatever came before it. */
+function mustFail(event, data) {
+  if (event === 'strict') return !(typeof data?.name === 'string' && Number.isInteger(data.age));
+  if (event === 'fails') return true;
+  if (HANDLED.has(event) || event === '$ping') return false;
+  if (event === '$hello') return data !== undefined && !isObject(data);
+  if (CHANNEL_COMMANDS.has(event)) return !isObject(data) || !isChannel(data.channel);
+  // No session of the fuzzing ends, and nothing else is handled.
+  return true;
+}
+
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isChannel(value) {
+  return typeof value === 'string' && CHANNEL.test(value);
+}
+
+/** An answer that is an error. */
+function refusal(id) {
+  return { type: 'ack', id, fails: true };
 }
 
 function exception(code) {
@@ -106,8 +134,9 @@ export function judge(want, seen, codes) {
     case 'close':
       return `no close with ${want.code}`;
     case 'ack': {
-      const finals = frames.filter(({ ack, more }) => ack === want.id && !more).length;
-      return finals === 1 ? undefined : `${finals} final answers`;
+      const finals = frames.filter(({ ack, more }) => ack === want.id && !more);
+      if (finals.length !== 1) return `${finals.length} final answers`;
+      return want.fails && finals[0].error === undefined ? 'a success for what has to fail' : undefined;
     }
     case 'pong':
       return frames.length === 1 && frames[0].event === '$pong' ? undefined : 'no $pong';

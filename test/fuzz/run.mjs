@@ -1,6 +1,6 @@
-// npm run fuzz [-- --seconds 60] [--inputs n] [--seed n] [--at n] [--bug handler|codec|nesting|length]: bad inputs
+// npm run fuzz [-- --seconds 60] [--inputs n] [--seed n] [--at n] [--p99 ms] [--bug handler|codec|nesting|length]: bad inputs
 // against a real application, beside a client that behaves. Ends with 0 where each was answered as documented and
-// nothing else happened, with 1 where not, and writes what it has seen to stdout as JSON. `--at` begins with that
+// the client that behaves was served (p99 of at most 100 ms, or of `--p99`), with 1 where not, and writes what it has seen to stdout as JSON. `--at` begins with that
 // input of the seed: `--at n --inputs 1` repeats one.
 import { randomInt } from 'node:crypto';
 import { rmSync } from 'node:fs';
@@ -28,10 +28,11 @@ const { values } = parseArgs({
     inputs: { type: 'string', default: String(2 ** 31) },
     seed: { type: 'string', default: String(randomInt(2 ** 31)) },
     at: { type: 'string', default: '0' },
+    p99: { type: 'string', default: '100' },
     bug: { type: 'string', default: '' },
   },
 });
-const [seconds, inputs, seed, first] = ['seconds', 'inputs', 'seed', 'at'].map(count);
+const [seconds, inputs, seed, first, mostMs] = ['seconds', 'inputs', 'seed', 'at', 'p99'].map(count);
 const { bug } = values;
 if (bug !== '' && !BUG_NAMES.includes(bug)) refuse('bug', `one of ${BUG_NAMES.join(', ')}`);
 
@@ -62,6 +63,8 @@ try {
   const { connections, rssMb } = await server.count();
   if (connections > 0 && !server.hasFailed) violations.push(`${connections} connections are left`);
   violations.push(...server.faults);
+  const { p99Ms } = report().good;
+  if (p99Ms > mostMs) violations.push(`p99 of the client that behaves: ${p99Ms} ms (at most ${mostMs})`);
   console.log(JSON.stringify({ ...report(), rssMb: Math.round(rssMb) }, null, 2));
 } finally {
   await server?.end();

@@ -1,6 +1,6 @@
 import { TestClock } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
-import type { FaultKind, ObservedConnection } from '../../lib/core/observer.interface.js';
+import type { FaultKind, ObservedConnection, Refusal } from '../../lib/core/observer.interface.js';
 import { LoggingObserver } from '../../lib/nest/logging.observer.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 
@@ -11,6 +11,11 @@ const PEER: ObservedConnection = {
   path: '/ws',
   ours: true,
 };
+
+function foreign(origin: string): Refusal {
+  const advice = `allowedOrigins: [${JSON.stringify(origin)}]`;
+  return { reason: 'origin', status: 403, message: 'no', url: '/ws', address: '192.0.2.1', advice };
+}
 
 function start() {
   const logger = new RecordingLogger();
@@ -49,6 +54,45 @@ describe('LoggingObserver', () => {
 
     expect(logger.warnings[0]).toMatch(/^2 answers .* to change that: maxDedupBytes/);
   });
+
+  it('tells the line to add of each foreign origin, while another one knocks', async () => {
+    const { logger, observer, advance } = start();
+    const knock = (origin: string): void => observer.refused(foreign(origin));
+
+    for (let at = 0; at < 10; at++) knock('https://one.example');
+    await advance(1_000);
+    for (let at = 0; at < 10; at++) knock('https://one.example');
+    knock('https://two.example');
+    await advance(2_000);
+
+    expect(logger.warnings).toEqual([
+      expect.stringMatching(/^refused "\/ws" .* allowedOrigins: \["https:\/\/one\.example"\]$/),
+      'refused with 403 (origin): and 9 more; to change that: allowedOrigins: ["https://one.example"]',
+      expect.stringMatching(/^refused "\/ws" .* allowedOrigins: \["https:\/\/two\.example"\]$/),
+      'refused with 403 (origin): and 10 more; to change that: allowedOrigins: ["https://one.example"]',
+    ]);
+  });
+
+  it.each([8, 9])(
+    'has a line for each of eight foreign origins, and one for the others: %i',
+    async (count) => {
+      const { logger, observer, advance } = start();
+
+      for (let round = 0; round < 2; round++) {
+        for (let at = 0; at < count + round * 50; at++) observer.refused(foreign(`https://${at}.example`));
+      }
+      const others = logger.warnings.slice(8);
+      await advance(1_000);
+      observer.refused({ reason: 'guard', status: 403, message: 'no', url: '/', address: '' });
+
+      // The first of the others as well.
+      expect(others).toHaveLength(1);
+      const rest = count === 8 ? 49 : 51;
+      expect(logger.warnings.at(-2)).toBe(`refused with 403 (origin): and ${rest} more of other pages`);
+      // Pages that make up origins take no room from what else is refused.
+      expect(logger.warnings.at(-1)).toMatch(/^refused "\/" from "" with 403 "no"$/);
+    },
+  );
 
   it('tells of a gap', () => {
     const { logger, observer } = start();

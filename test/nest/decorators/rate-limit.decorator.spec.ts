@@ -169,6 +169,22 @@ describe('RateLimit', () => {
     expect(await bob.request('together')).toMatchObject({ data: 'together' });
   });
 
+  it('keeps the points of maxRateBuckets principals, and one more takes the room of the longest unused', async () => {
+    const { app } = await start({ maxRateBuckets: 2 });
+    const enter = (name: string) => app.connect('/ws', { headers: { 'x-name': name } });
+    const [ada, bob, cyd] = [await enter('ada'), await enter('bob'), await enter('cyd')];
+
+    for (let at = 0; at < 2; at += 1) await ada.request('together');
+    await bob.request('together');
+    // As many as there may be: everybody has the points that are left.
+    expect(await ada.request('together')).toMatchObject({ error: limited(500) });
+    await bob.request('together');
+    await cyd.request('together');
+
+    expect(await bob.request('together')).toMatchObject({ error: limited(500) });
+    expect(await ada.request('together')).toMatchObject({ data: 'together' });
+  });
+
   it('counts each connection of somebody anonymous by itself', async () => {
     const { app } = await start();
     const [one, other] = [await app.connect('/ws'), await app.connect('/ws')];
