@@ -1,7 +1,7 @@
-// npm run fuzz [-- --seconds 60] [--inputs n] [--seed n] [--at n] [--p99 ms] [--bug handler|codec|nesting|length]: bad inputs
-// against a real application, beside a client that behaves. Ends with 0 where each was answered as documented and
-// the client that behaves was served (p99 of at most 100 ms, or of `--p99`), with 1 where not, and writes what it has seen to stdout as JSON. `--at` begins with that
-// input of the seed: `--at n --inputs 1` repeats one.
+// npm run fuzz [-- --seconds 60] [--inputs n] [--seed n] [--at n] [--p99 ms] [--bug handler|codec|nesting|length]: bad
+// inputs against a real application, beside a client that behaves. Ends with 0 where each was answered as documented
+// and the client that behaves was served (p99 of at most 100 ms, or of `--p99`), with 1 where not, and writes what it
+// has seen to stdout as JSON. `--at` begins with that input of the seed: `--at n --inputs 1` repeats one.
 import { randomInt } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
