@@ -6,8 +6,8 @@ import type { WebSocketConstructor } from './web-socket.interface.js';
 /**
  * Gives the token for an attempt to connect; nothing (or `''`) connects without one.
  *
- * @param context - `refresh` is true where a new token is needed: the one before is about to end, or the server has
- * refused it (4401, 4501).
+ * @param context - `refresh` is true where a new token is needed: the one before has at most a fifth of its
+ * time left, or is a day old, or the server has refused it (4401, 4501).
  *
  * @publicApi
  */
@@ -23,8 +23,8 @@ export type TokenSource = (context: {
  */
 export interface ChannelsClientOptions {
   /**
-   * Who this is. A function is asked before every attempt, with `{ refresh: true }` ahead of the end of the session, so
-   * that it goes on, and once more when the server has refused the token, before the client gives up. Travels in the
+   * Who this is. A function is asked before every attempt, with `{ refresh: true }` ahead of the end of the session, and
+   * at least once a day, so that it goes on, and once more when the server has refused the token, before the client gives up. Travels in the
    * subprotocol and in a frame, never in the url.
    */
   readonly token?: string | TokenSource;

@@ -8,6 +8,7 @@ import {
   type Welcome,
 } from '../protocol/index.js';
 import { ABNORMAL_CLOSE, NORMAL_CLOSE } from '../protocol/close-verdict.js';
+import { waitAfter } from './backoff.js';
 import { checkToken, type ResolvedClientOptions } from './client-options.js';
 import type { ClientState } from './client-state.js';
 import { watchHints } from './hints.js';
@@ -53,6 +54,8 @@ export class Connection {
   #liveness: Liveness | undefined;
   #helloId: string | undefined;
   #refreshId: string | undefined;
+  /** Of `$refresh`, in a row. */
+  #refusals = 0;
   #welcome: Welcome | undefined;
   #unwatchHints: (() => void) | undefined;
   /** Set while inputs are taken: one that comes meanwhile waits its turn. */
@@ -158,6 +161,7 @@ export class Connection {
   /** Well before the session ends, and not when all others do. What comes too late is told by 4401. */
   #refreshWithin(data: unknown): void {
     const ms = delayOf(data, 'expiresInMs');
+    this.#refusals = 0;
     if (ms && typeof this.#options.token === 'function')
       this.#startTimer('refresh', ms * (0.8 + this.#options.random.next() / 10));
   }
@@ -302,10 +306,11 @@ export class Connection {
     }
   }
 
-  /** Where it was refused the session ends with the token before, by 4401. */
+  /** Where it was refused for good the session ends with the token before, by 4401. */
   #refreshed({ data, error }: AckFrame): void {
-    if (error) this.#reporter.fail('connect_failed', `No refresh: ${error.message}.`);
-    this.#refreshWithin(data);
+    if (!error) this.#refreshWithin(data);
+    else if (error.retryable) this.#startTimer('refresh', waitAfter(error, ++this.#refusals, this.#options));
+    else this.#reporter.fail('connect_failed', `No refresh: ${error.message}.`);
   }
 
   #greeted({ data, error }: AckFrame): void {

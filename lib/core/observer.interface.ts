@@ -51,6 +51,9 @@ export interface Refusal {
  * Four tell of a rate that was passed: `message_rate`, `byte_rate` and `subscription_rate` of something that was
  * refused, `handler_rate` of what a `@RateLimit()` has refused. `parked` tells that messages to `@Acked()` handlers
  * have begun to wait for a rate instead, once until they go on.
+ *
+ * `refresh_refused` is a new token on a living connection that was not taken, whatever for; `failed` tells of a guard
+ * that broke over it.
  */
 export type FaultKind =
   | 'bad_frame'
@@ -65,7 +68,8 @@ export type FaultKind =
   | 'byte_rate'
   | 'subscription_rate'
   | 'handler_rate'
-  | 'parked';
+  | 'parked'
+  | 'refresh_refused';
 
 /** What an observer learns of a connection. */
 export interface ObservedConnection {

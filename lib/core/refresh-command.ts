@@ -53,6 +53,7 @@ async function refresh(
     const refusal =
       error instanceof ChannelsError ? error : new ChannelsError('internal', 'the guards failed');
     if (refusal !== error) engine.observers.failed({ where: '$refresh', error });
+    if (connection.writable) engine.observers.faulted(connection, 'refresh_refused');
     connection.sendError(id, toWireError(refusal));
     if (refusal instanceof LostSession) connection.close(refusal.close.code, refusal.close.reason);
     return 0;

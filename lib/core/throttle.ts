@@ -10,6 +10,7 @@ import {
 import type { Connection } from './connection.js';
 import { isKeepAlive } from './keep-alive.js';
 import type { ResolvedOptions } from './options.js';
+import { REFRESH_INTERVAL_MS } from './refresh-command.js';
 import { Strikes } from './strikes.js';
 import { TokenBucket, type Rate } from './token-bucket.js';
 
@@ -46,6 +47,8 @@ export class Throttle {
   #waitsUntil = -Infinity;
   #refused = { messages: 0, bytes: 0, subscriptions: 0 };
   #strikes: Strikes | undefined;
+  /** When the next `$refresh` may pass by the rates. */
+  #refreshAfter = -Infinity;
   /** The peer was told to go: what it has sent until it is gone is left aside. */
   #isOver = false;
 
@@ -73,8 +76,8 @@ export class Throttle {
   }
 
   /**
-   * A message that does not pass. An answer passes all the same, and what may wait in the lane waits there, on
-   * credit: `maxInFlight` bounds it. Anything else is refused.
+   * A message that does not pass. An answer passes all the same, and so does a `$refresh` a second; what may wait in
+   * the lane waits there, on credit: `maxInFlight` bounds it. Anything else is refused.
    */
   receive(message: string | Uint8Array, byteLength: number): void {
     const { connection } = this;
@@ -82,6 +85,10 @@ export class Throttle {
     const { frame, isSafe } = this.#read(message);
     if (frame && !('event' in frame)) {
       if (isSafe && connection.takeAnswer(frame)) return;
+    } else if (frame && isSafe && this.#mayRefresh(frame)) {
+      this.#take(byteLength);
+      connection.dispatch(frame);
+      return;
     } else if (frame && isSafe && this.#mayWait(frame)) {
       this.#take(byteLength);
       connection.park();
@@ -168,6 +175,14 @@ export class Throttle {
       this.#bytes?.msUntil(rates.bytes?.burst ?? 0, now) ?? 0,
       this.#subscriptions?.msUntil(rates.subscriptions?.burst ?? 0, now) ?? 0,
     );
+  }
+
+  /** No session ends for what else was sent. Who brings more than that has not stopped. */
+  #mayRefresh({ event }: { readonly event: string }): boolean {
+    const { now } = this;
+    if (event !== '$refresh' || this.connection.state !== 'open' || now < this.#refreshAfter) return false;
+    this.#refreshAfter = now + REFRESH_INTERVAL_MS;
+    return true;
   }
 
   #mayWait({ event, id }: ClientFrame & { readonly event: string; readonly id?: MessageId }): boolean {

@@ -43,18 +43,58 @@ it('runs the methods again with what was asked, each a join of its own', async (
   ]);
 });
 
-it('leaves what the server has joined, and what the client has left', async () => {
+it('leaves alone what the server has joined, whatever the new token allows', async () => {
   const rig = await TokenRig.start();
-  const client = await rig.enter(60, { rooms: [] });
-  const { connections } = await rig.app.channels.connections();
-  await rig.app.channels.publish('room:a', 'first');
-  await client.request('who');
-  expect(connections).toHaveLength(1);
+  const client = await rig.enter(60, { rooms: ['b'] });
+  await client.request('enter', 'room:a');
+  await client.subscribe('room:b');
 
   await client.request('$refresh', { token: rig.token(60, { rooms: [] }) });
-  await client.request('who');
+  const told = await client.waitFor({ event: '$unsubscribed' });
+  await rig.app.channels.publish('room:a', 'news', 1);
 
-  expect(rig.desk.seen).toEqual([]);
+  expect(told['data']).toMatchObject({ channel: 'room:b' });
+  expect(await client.waitFor({ channel: 'room:a' })).toMatchObject({ data: 1 });
+  expect(rig.desk.seen.filter((line) => line.includes(' a'))).toEqual([]);
+});
+
+it('does not join again what the client has left while the guards ran', async () => {
+  const rig = await TokenRig.start();
+  const client = await rig.enter(60);
+  await client.subscribe('room:a');
+  await client.subscribe('room:b');
+  const opens = new Deferred<void>();
+  rig.desk.opens = opens.promise;
+
+  const answer = client.request('$refresh', { token: rig.token(60) });
+  await client.unsubscribe('room:a');
+  opens.resolve();
+  await answer;
+  await client.unsubscribe('room:b');
+  await rig.app.channels.publish('room:a', 'news', 1);
+
+  expect((await client.unsubscribe('room:a')).error).toMatchObject({ code: 'not_subscribed' });
+  expect(rig.desk.seen).toEqual([
+    ...['join a undefined', 'join b undefined', 'leave a unsubscribed'],
+    ...['join b undefined', 'leave b replaced', 'leave b unsubscribed'],
+  ]);
+});
+
+it('lets the client leave while the method decides, and does not bring it back', async () => {
+  const rig = await TokenRig.start();
+  const client = await rig.enter(60);
+  await client.subscribe('room:a');
+  const decided = new Deferred<void>();
+  rig.desk.decide = () => decided.promise;
+
+  await client.request('$refresh', { token: rig.token(60) });
+  const left = client.unsubscribe('room:a');
+  await client.request('who');
+  decided.resolve();
+
+  expect((await left).data).toEqual({ channel: 'room:a' });
+  expect((await client.unsubscribe('room:a')).error).toMatchObject({ code: 'not_subscribed' });
+  expect(rig.desk.seen.at(-1)).toBe('leave a unsubscribed');
 });
 
 it('lets publications go on while a method decides', async () => {

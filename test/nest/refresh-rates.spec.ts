@@ -219,3 +219,46 @@ describe('the time between two $refresh', () => {
     expect((await client.request('$refresh', { token: rig.token(600) })).error).toBeUndefined();
   });
 });
+
+describe('a $refresh over the rate of messages', () => {
+  const RATES = {
+    ...{ messagesPerSecond: 10, messageBurst: 4 },
+    ...{ maxChannelsPerConnection: 2, maxInFlight: 2, maxRefusals: 3 },
+  };
+
+  it.each([
+    ['of messages', {}],
+    ['of bytes', { messagesPerSecond: 0, bytesPerSecond: 10, byteBurst: 600 }],
+  ])('passes by it (%s), on credit', async (_what, rates) => {
+    const rig = await TokenRig.start({ ...RATES, ...rates });
+    const client = await rig.enter(60);
+    let before;
+    do before = await client.request('who', 'x'.repeat(80));
+    while (!before.error);
+
+    const answer = await client.request('$refresh', { token: rig.token(60) });
+
+    expect(before.error).toMatchObject({ code: 'rate_limited' });
+    expect(answer).toMatchObject({ data: { expiresInMs: 60_000 } });
+  });
+
+  it.each([
+    ['tokens that are good', (rig: TokenRig) => ({ token: rig.token(60) })],
+    ['tokens that are refused', () => ({ token: 'refused' })],
+    ['what is no token', () => ({ token: '' })],
+  ])('does so once a second: who floods with %s is closed', async (_what, give) => {
+    const observer = new RecordingObserver();
+    const rig = await TokenRig.start({ ...RATES, observers: [observer] });
+    const client = await rig.enter(60);
+
+    for (let at = 0; at < 50; at++) client.send({ event: '$refresh', id: at, data: give(rig) });
+
+    await observer.until(({ closes }) => closes.length > 0);
+    await rig.clock.advance(1_000);
+
+    expect(await client.closed).toMatchObject({ code: 4429 });
+    // Those within the burst, and one on credit: the rest is refused before it is looked at.
+    const rated = observer.faults.filter((kind) => kind === 'message_rate');
+    expect(rated).toHaveLength(RATES.maxChannelsPerConnection + RATES.maxInFlight + RATES.maxRefusals);
+  });
+});

@@ -110,13 +110,13 @@ it('runs one at a time, and at most one a second', async () => {
   const second = await client.request('$refresh', { token: rig.token(60) });
   opens.resolve();
   const answer = await first;
-  await rig.clock.advance(900);
+  await rig.clock.advance(999);
   const third = await client.request('$refresh', { token: rig.token(60) });
-  await rig.clock.advance(200);
+  await rig.clock.advance(1);
   const fourth = await client.request('$refresh', { token: rig.token(60) });
 
   expect(second.error).toMatchObject({ code: 'rate_limited', retryAfterMs: 1_000 });
-  expect(third.error).toMatchObject({ code: 'rate_limited', retryAfterMs: 100 });
+  expect(third.error).toMatchObject({ code: 'rate_limited', retryAfterMs: 1 });
   expect([answer, fourth].map(({ data }) => data)).toEqual([
     { expiresInMs: 60_000 },
     { expiresInMs: 60_000 },
