@@ -194,7 +194,7 @@ export class Connection {
     };
     const failed = (cause: unknown): void => {
       if (isOver()) return;
-      const message = 'The token function failed.';
+      const message = 'The token failed.';
       // As long as it is open the token before holds.
       if (isOpen) this.#reporter.fail('connect_failed', message, cause);
       else this.#giveUp('token_failed', message, cause);
@@ -205,9 +205,11 @@ export class Connection {
   }
 
   #refresh(token: string | undefined): void {
-    if (!token) return;
-    this.#refreshId = this.#options.random.id();
-    this.write(JSON.stringify({ event: '$refresh', id: this.#refreshId, data: { token } }));
+    if (token) this.#ask((this.#refreshId = this.#options.random.id()), '$refresh', { token });
+  }
+
+  #ask(id: string, event: string, data: object): void {
+    this.write(JSON.stringify({ event, id, data }));
   }
 
   #openSocket(token: string | undefined): void {
@@ -250,10 +252,8 @@ export class Connection {
   }
 
   #greet(): void {
-    const id = this.#options.random.id();
     const data = { clientId: this.#events.clientId(), heartbeat: true };
-    this.#helloId = id;
-    this.write(JSON.stringify({ event: '$hello', id, data }));
+    this.#ask((this.#helloId = this.#options.random.id()), '$hello', data);
   }
 
   #open(): void {
@@ -282,7 +282,7 @@ export class Connection {
       if (isPlain || !this.#isOwn(frame)) this.#events.received(frame);
     } else if (!isPlain) {
       // A stock gateway may answer with any value; from ours it is a fault.
-      this.#reporter.fail('bad_frame', 'What the server sent is no frame.');
+      this.#reporter.fail('bad_frame', 'The server sent no frame.');
     }
   }
 

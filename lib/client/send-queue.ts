@@ -260,7 +260,7 @@ export class SendQueue {
 
   #send(message: PendingSend, now: number): boolean {
     if (this.#isTooLate(message, now)) {
-      const text = 'It is too late to send this again.';
+      const text = 'Too late to send again.';
       this.#take(message).reject(new ChannelsClientError('expired', text));
       return true;
     }
