@@ -31,7 +31,8 @@ const NO_RESPONSE = { header: (): void => undefined };
  * the module is handed `{ client, headers, ip }`. On handshakes and on HTTP it is the `ThrottlerGuard` itself.
  *
  * Where `$refresh` asks channels again and it refuses one, the join goes on and is asked about once more when there is
- * room, a minute later at most: then the connection is closed with 1013 where there is none.
+ * room, a minute later at most: then the connection is closed with 1013 where there is none. Place it behind
+ * guards that decide about rights, so that these are asked first.
  *
  * For limits that share their storage and their names with those of HTTP; `@RateLimit()` needs no other package.
  *
