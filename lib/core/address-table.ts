@@ -45,8 +45,11 @@ export class AddressTable {
     return maxConnectionsPerAddress === 0 && handshakesPerSecondPerAddress === 0;
   }
 
-  /** Why no other connection of this address is taken on. Nothing is taken for it yet. */
-  refusalOf(address: string): AddressRefusal | undefined {
+  /**
+   * Takes a handshake of an address, whatever comes of it, or says why there is none: also one that ends with a slot
+   * of the node is one.
+   */
+  ask(address: string): AddressRefusal | undefined {
     const { maxConnectionsPerAddress, handshakesPerSecondPerAddress } = this.limits;
     const connections = this.#connections.get(address) ?? 0;
     if (maxConnectionsPerAddress > 0 && connections >= maxConnectionsPerAddress) {
@@ -54,17 +57,17 @@ export class AddressTable {
     }
     if (handshakesPerSecondPerAddress === 0) return undefined;
     const bucket = this.#bucketOf(address);
-    if (bucket.turns >= 1 - ROUNDING) return undefined;
+    if (bucket.turns >= 1 - ROUNDING) {
+      bucket.turns -= 1;
+      return undefined;
+    }
     return { reason: 'address_rate', retryAfterMs: this.#waitOf(bucket) };
   }
 
   /** One connection more. */
   enter(address: string): void {
-    const { maxConnectionsPerAddress, handshakesPerSecondPerAddress } = this.limits;
-    if (maxConnectionsPerAddress > 0) {
-      this.#connections.set(address, (this.#connections.get(address) ?? 0) + 1);
-    }
-    if (handshakesPerSecondPerAddress > 0) this.#bucketOf(address).turns -= 1;
+    if (this.limits.maxConnectionsPerAddress === 0) return;
+    this.#connections.set(address, (this.#connections.get(address) ?? 0) + 1);
   }
 
   leave(address: string): void {

@@ -51,7 +51,7 @@ export class Entrance {
   enter({ address, ticket, takesTickets }: Visitor): Place | EntryRefusal {
     const { maxConnections } = this.options;
     const counted = this.#addresses.isOff ? undefined : address;
-    const refusal = counted === undefined ? undefined : this.#addresses.refusalOf(counted);
+    const refusal = counted === undefined ? undefined : this.#addresses.ask(counted);
     if (refusal) return refusal;
     const room = maxConnections > 0 ? maxConnections - this.#connections : Infinity;
     const slot = this.#book.ask({ ticket, takesTickets, room });

@@ -124,6 +124,14 @@ describe('Entrance', () => {
     expect(entries).toEqual(['in', 'address_rate', 'in']);
   });
 
+  it('gives an address no more slots than handshakes', () => {
+    const gate = new Gate({ handshakesPerSecond: 1, handshakesPerSecondPerAddress: 3 });
+
+    const entries = Array.from({ length: 5 }, () => gate.try('192.0.2.1'));
+
+    expect(entries).toEqual(['in', 'handshake_rate', 'handshake_rate', 'address_rate', 'address_rate']);
+  });
+
   it('counts nobody whose address is not known', () => {
     const gate = new Gate({ maxConnectionsPerAddress: 1, handshakesPerSecondPerAddress: 1 });
 

@@ -164,15 +164,16 @@ export class UpgradeServer {
     const leave = (): void => place?.leave();
     socket.once('close', leave);
     try {
+      if (upgrade.offer.unknownVersion) {
+        // A handshake as any other, though it comes to nothing.
+        enter(this.engine.entrance, request, upgrade.offer, this.options.trustedHops).leave();
+        this.#refuseVersion(upgrade);
+        return;
+      }
       this.#checkCapacity();
       // Before a turn is taken, which would be lost.
       this.#pending.checkRoom();
       place = enter(this.engine.entrance, request, upgrade.offer, this.options.trustedHops);
-      if (upgrade.offer.unknownVersion) {
-        leave();
-        this.#refuseVersion(upgrade);
-        return;
-      }
       const admission = await this.#pending.wait(() => route.handshake.admit(request));
       // The peer may have gone, and the server may have begun to shut down, while the guards ran.
       if (socket.destroyed) return;
