@@ -37,8 +37,9 @@ describe.each(['nest11', 'nest12'] as const)(
       for (const port of [await portOf('stock'), await portOf('channels'), stock.port]) {
         expect(await echoes(port, many.length)).toEqual(many);
       }
-      const [eleventh, ...first] = (await echoes(ours.port, 11)).toReversed();
-      expect([first, eleventh]).toEqual([many.slice(0, 10), expect.stringContaining('"rate_limited"')]);
+      const limitedOnes = await echoes(ours.port, 201);
+      expect(limitedOnes.slice(0, 200)).toEqual(many.slice(0, 200));
+      expect(limitedOnes[200]).toContain('"rate_limited"');
     });
 
     it('row 23: what a filter returns is the reply', async () => {

@@ -54,7 +54,7 @@ export const SETS: Readonly<Record<string, AppSet>> = {
     providers: ROWS,
     channels: { plainAcks: false, heartbeatIntervalMs: 0, heartbeatTimeoutMs: 0 },
   },
-  limited: { providers: ROWS, channels: { messagesPerSecond: 10, messageBurst: 10 } },
+  limited: { providers: ROWS, channels: { messagesPerSecond: 1, messageBurst: 200 } },
   impatient: { providers: ROWS, channels: { heartbeatIntervalMs: 500, heartbeatTimeoutMs: 1_000 } },
   global: { providers: [RowsGateway, MARKING] },
   'global, not for messages': {
