@@ -28,8 +28,15 @@ const orders = {
   /** Sockets that send nothing at all. */
   silent: ({ port, count }) => Promise.all(Array.from({ length: count }, () => outlive(port, () => {}))),
   /** Sockets that are upgraded, and then neither say nor answer anything. */
-  mute: ({ port, count }) =>
-    Promise.all(Array.from({ length: count }, () => outlive(port, (socket) => socket.write(request(port))))),
+  mute: async ({ port, count }) => {
+    const lives = [];
+    // Not all at once: that is the flood.
+    for (let at = 0; at < count; at++) {
+      if (at % 25 === 0) await sleep(50);
+      lives.push(outliveOpen(port));
+    }
+    return Promise.all(lives);
+  },
   flood,
 };
 
@@ -43,6 +50,19 @@ async function outlive(port, speak) {
   await Promise.race([once(socket, 'connect').catch(() => {}), closed]);
   const openedAt = performance.now();
   void speak(socket);
+  await closed;
+  return performance.now() - openedAt;
+}
+
+/** How long a connection lives that says nothing, in milliseconds, from the 101 on. */
+async function outliveOpen(port) {
+  const socket = connect({ port, host: '127.0.0.1' });
+  socket.on('error', () => {});
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.write(request(port));
+  await Promise.race([once(socket, 'data').catch(() => {}), closed]);
+  const openedAt = performance.now();
+  socket.resume();
   await closed;
   return performance.now() - openedAt;
 }

@@ -8,6 +8,7 @@ import { ask, end, endWithin, startServer } from './serve.mjs';
 
 const BARS = { dribblersGoneMs: 36_000, muteGoneMs: 6_000, connectMs: 1_000, p99Ms: 100 };
 const GOOD_CLIENTS = 100;
+const WARM_UP = 300;
 /** Each of the good clients asks so often. */
 const ASK_EVERY_MS = 200;
 /** How often somebody good comes while others misbehave. */
@@ -30,6 +31,8 @@ printTable(['what', 'how many', 'result', 'connect, at most', 'p99 of good clien
 /** How long they last, and how long a good client takes to connect meanwhile. */
 async function outlast(type, count, options, barMs) {
   await withBoth(options, async (server, attackers) => {
+    // A server that has served nobody yet has to compile everything first.
+    for (let at = 0; at < WARM_UP; at++) (await openPeer({ port: server.port })).destroy();
     const knocks = knockAt(server.port);
     const { values } = await ask(attackers, type, { port: server.port, count });
     const connectMs = await knocks.stop();

@@ -1,4 +1,5 @@
 import type { Engine } from '../../core/engine.js';
+import type { ResolvedOptions } from '../../core/options.js';
 import type { RefusalReason } from '../../core/observer.interface.js';
 import { type HandshakeRefusal, LimitRefusal } from './refusal.js';
 
@@ -15,9 +16,8 @@ export class PendingUpgrades {
 
   /** @throws HandshakeRefusal (503) when there is no room */
   checkRoom(): void {
-    const { maxPendingUpgrades } = this.engine.options;
-    if (this.#waiting.size >= maxPendingUpgrades)
-      throw tryAgain('pending', 'too many handshakes at once', `maxPendingUpgrades (${maxPendingUpgrades})`);
+    const { options } = this.engine;
+    if (this.#waiting.size >= options.maxPendingUpgrades) throw tooManyAtOnce(options);
   }
 
   /** @throws HandshakeRefusal (503) as {@link checkRoom}, when the time is up, or by {@link refuse} */
@@ -40,6 +40,10 @@ export class PendingUpgrades {
   refuse(refusal: HandshakeRefusal): void {
     for (const wait of this.#waiting) wait.abort(refusal);
   }
+}
+
+export function tooManyAtOnce({ maxPendingUpgrades }: ResolvedOptions): HandshakeRefusal {
+  return tryAgain('pending', 'too many handshakes at once', `maxPendingUpgrades (${maxPendingUpgrades})`);
 }
 
 /** A refusal of somebody who will be welcome in a moment. */

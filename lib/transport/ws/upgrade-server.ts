@@ -10,12 +10,13 @@ import { PatternTable } from '../../core/pattern.js';
 import { both, enter, identify } from './admission.js';
 import { readRequest, type HandshakeRequest } from './handshake-request.js';
 import { readAddress } from './peer-address.js';
-import { PendingUpgrades, tryAgain } from './pending-upgrades.js';
+import { PendingUpgrades, tooManyAtOnce, tryAgain } from './pending-upgrades.js';
 import { HandshakeRefusal, LimitRefusal } from './refusal.js';
 import { Refuser } from './refuser.js';
 import { Renewals } from './renewals.js';
 import { SocketSweep } from './socket-sweep.js';
 import { readOffer, type Offer } from './subprotocol.js';
+import { UpgradeQueue } from './upgrade-queue.js';
 import { PATH_SYNTAX, parsePath } from './upgrade-path.js';
 import type { WsChannelSocket } from './ws-channel-socket.js';
 
@@ -60,6 +61,7 @@ export class UpgradeServer {
   #anyPath?: UpgradeRoute;
   readonly #pending: PendingUpgrades;
   readonly #refuser: Refuser;
+  readonly #queue: UpgradeQueue;
   readonly #sockets: SocketSweep;
   readonly #renewals: Renewals;
 
@@ -70,6 +72,8 @@ export class UpgradeServer {
   ) {
     this.#pending = new PendingUpgrades(engine);
     this.#refuser = new Refuser(engine);
+    this.#queue = new UpgradeQueue(engine.clock);
+    engine.tables.add('upgrades', () => this.#queue.size);
     this.#sockets = new SocketSweep(httpServer, engine);
     engine.tables.add('unheardSockets', () => this.#sockets.size);
     this.#renewals = new Renewals(engine);
@@ -104,6 +108,20 @@ export class UpgradeServer {
       this.#abandoned(socket);
       return;
     }
+    if (this.#queue.size >= this.engine.options.maxPendingUpgrades) {
+      this.#refuse({ request, socket, head, offer: PLAIN }, tooManyAtOnce(this.engine.options));
+      return;
+    }
+    this.#queue.add(() => this.#answer({ request, socket, head }, url, match));
+  };
+
+  #answer(
+    { request, socket, head }: Omit<Upgrade<IncomingMessage>, 'offer'>,
+    url: URL | undefined,
+    match: Match | undefined,
+  ): void {
+    // The peer may have gone while it waited.
+    if (socket.destroyed) return;
     if (!url || request.method !== 'GET' || request.rawHeaders.length > MAX_RAW_HEADERS) {
       this.#refuse(
         { request, socket, head, offer: PLAIN },
@@ -125,7 +143,7 @@ export class UpgradeServer {
       tokenCookie: this.options.tokenCookie,
     });
     void this.#upgrade({ request: read.request, socket, head, offer }, match.value, read.cookieAuthenticates);
-  };
+  }
 
   /** Another listener may have taken it. Where none has, the peer would hold the socket for ever. */
   #abandoned(socket: Duplex): void {
@@ -142,7 +160,7 @@ export class UpgradeServer {
     return new LimitRefusal('request', { status: 404, message: 'Not Found', advice });
   }
 
-  #match(pathname: string): { value: UpgradeRoute; params: Record<string, string> } | undefined {
+  #match(pathname: string): Match | undefined {
     const match = this.#routes.match(pathname);
     if (match || !this.#anyPath) return match;
     return { value: this.#anyPath, params: {} };
@@ -276,6 +294,12 @@ const MAX_RAW_HEADERS = 2_000;
 
 /** Of the paths that there are, in a line of the log. */
 const MAX_PATHS_TOLD = 5;
+
+/** What a path leads to. */
+interface Match {
+  readonly value: UpgradeRoute;
+  readonly params: Record<string, string>;
+}
 
 /** What is reported of a refusal. */
 type Verdict = Pick<HandshakeRefusal, 'status' | 'text' | 'advice'>;
