@@ -49,6 +49,8 @@ export default defineConfig({
           name: 'apart',
           include: SPECS,
           exclude: [...SHARING, ...WAITING, ...defaultExclude],
+          // Many of them wait for time to pass.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
