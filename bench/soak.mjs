@@ -21,7 +21,7 @@ const MOST_RSS_GROWTH_BYTES = 24 * MIB;
 const MOST_MORE_HANDLES = 5;
 
 /** The windows of the server are 3 s, and it looks once a second. */
-const MOST_EMPTY_MS = 20_000;
+const MOST_EMPTY_MS = 12_000;
 const LOOK_EVERY_MS = 250;
 
 /**
