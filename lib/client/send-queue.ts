@@ -126,7 +126,9 @@ export class SendQueue {
       message.isLimited = refusal.code === 'rate_limited';
       message.notBefore = this.#options.clock.now() + waitAfter(refusal, ++message.refusals, this.#options);
       // By then it could not be sent any more.
-      if (this.#isTooLate(message, message.notBefore)) this.#take(message).reject(errorOf(refusal));
+      if (message.isLimited && this.#isTooLate(message, message.notBefore)) {
+        this.#take(message).reject(errorOf(refusal));
+      }
     } else if (refusal) {
       this.#take(message).reject(errorOf(refusal));
     } else if (more) {

@@ -36,6 +36,9 @@ export interface Call {
   closeCode?: number;
 }
 
+/** What a client waits at most where the server names a second. */
+const LONGEST_WAIT_MS = 2_000;
+
 const BEARER = 'nestjs-channels.bearer.';
 
 /** Somebody with a real client, and an application that writes down what it is told. */
@@ -209,7 +212,7 @@ export class Person {
     call.text ??= text;
     call.id ??= id;
     call.clientId ??= line.wire.saysToBe;
-    if (call.firstWrittenAt === Infinity && this.#wasHeldBack(call)) call.isTurnedAway = true;
+    if (this.#wasHeldBack(call)) call.isTurnedAway = true;
     call.firstWrittenAt = Math.min(call.firstWrittenAt, this.clock.now());
     const isSame = call.id === id && call.clientId === line.wire.saysToBe;
     facts.check('I6', isSame, `${n} is sent again under another name`);
@@ -249,6 +252,11 @@ export class Person {
         return timeoutMs !== undefined && settledAt - at >= timeoutMs;
       case 'expired':
         return settledAt - firstWrittenAt > dedupWindowMs - WINDOW_MARGIN_MS;
+      case 'rate_limited':
+        // Its time came behind the end of the window.
+        return (
+          call.isLimited && settledAt - firstWrittenAt > dedupWindowMs - WINDOW_MARGIN_MS - LONGEST_WAIT_MS
+        );
       case 'principal_changed':
         return this.#changedAt >= at;
       case 'closed':
