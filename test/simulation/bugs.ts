@@ -265,7 +265,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'the client sends again what is too old',
     file: 'lib/client/send-queue.ts',
-    find: 'if (now - (message.firstSentAt ?? Infinity) > windowMs - WINDOW_MARGIN_MS) {',
+    find: 'if (this.#isTooLate(message, now)) {',
     replace: 'if (now < 0) {',
     finds: ['I5', 'I6'],
   },
