@@ -9,6 +9,9 @@ export class HeldJoin {
   /** Those of the name, where its end is told to anybody. Nothing else that the peer has sent is kept. */
   readonly #params: Message['params'];
 
+  /** A limit has kept its method from being asked about it again; that is done once more. */
+  isUndecided = false;
+
   /** @param asked - what the peer has asked with, where it did and that is kept */
   constructor(
     private readonly subscription: Subscription,

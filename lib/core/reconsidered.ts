@@ -10,15 +10,9 @@ const MAX_UNDECIDED_MS = 60_000;
 /** Where nothing says when to ask again. */
 const ASK_LATER_MS = 1_000;
 
-/** Asks once more, for the last time, when the limit that refused has room. */
-export function askLater(subscription: Subscription, { retryAfterMs = ASK_LATER_MS }: WireError): void {
-  const { clock } = subscription.connection;
-  clock.setTimeout(
-    () => {
-      if (subscription.isJoined) subscription.add({ type: 'reconsider', isLast: true });
-    },
-    Math.min(retryAfterMs, MAX_UNDECIDED_MS),
-  );
+/** When the limit that refused has room, in milliseconds. */
+export function askAgainMs({ retryAfterMs = ASK_LATER_MS }: WireError): number {
+  return Math.min(retryAfterMs, MAX_UNDECIDED_MS);
 }
 
 /**

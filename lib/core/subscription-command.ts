@@ -14,8 +14,7 @@ export type Command =
       /** The JSON of the params, empty without any, where it is kept for `reconsider`. */
       readonly asked?: string;
     }
-  /** `isLast` where it could not be decided before. */
-  | { readonly type: 'reconsider'; readonly isLast?: boolean }
+  | { readonly type: 'reconsider' }
   | { readonly type: 'unsubscribe'; readonly id: MessageId }
   | {
       readonly type: 'join';

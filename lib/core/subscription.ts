@@ -12,7 +12,7 @@ import { Message } from './handler.interface.js';
 import { HeldJoin } from './held-join.js';
 import { HeldPublications, type Held } from './held-publications.js';
 import { isSame, nothing, type Missed } from './missed.js';
-import { askAgain, askLater } from './reconsidered.js';
+import { askAgain, askAgainMs } from './reconsidered.js';
 import { dropCommand, type Command, type SubscribeCommand } from './subscription-command.js';
 
 /** Shared by all that have nothing to do. */
@@ -135,7 +135,7 @@ export class Subscription implements Reader {
       case 'subscribe':
         return this.#subscribe(command);
       case 'reconsider':
-        return this.#reconsider(command.isLast);
+        return this.#reconsider();
       case 'unsubscribe':
         return this.#unsubscribe(command.id);
       case 'join':
@@ -222,16 +222,20 @@ export class Subscription implements Reader {
   }
 
   /** Runs what let the connection in, while publications go on. Who passes has joined anew, as by `$subscribe`. */
-  async #reconsider(isLast = false): Promise<void> {
+  async #reconsider(): Promise<void> {
     const { connection, route } = this;
-    const asked = this.#joined?.asked;
+    const joined = this.#joined;
+    const asked = joined?.asked;
     if (asked === undefined || !route?.subscribe || !connection.writable) return;
     const { message, refusal } = await askAgain(this, route, asked);
     if (this.#ended) {
       if (!refusal) await callUnsubscribe(message, route, 'closed');
     } else if (!refusal) await this.#replace(message, asked);
     // A limit is no judgement, and the peer has not asked: it may go on, but not for good.
-    else if (refusal.code === 'rate_limited' && !isLast) askLater(this, refusal);
+    else if (refusal.code === 'rate_limited' && joined?.isUndecided === false) {
+      joined.isUndecided = true;
+      connection.clock.setTimeout(() => this.#joined === joined && this.reconsider(), askAgainMs(refusal));
+    }
     // Nobody has decided. It must not stay, and a client that comes back asks again by itself.
     else if (refusal.retryable)
       connection.close(CLOSE_CODES.TryAgainLater.code, CLOSE_CODES.TryAgainLater.reason);

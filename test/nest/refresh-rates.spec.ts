@@ -160,6 +160,39 @@ describe('a channel about which a limit of the application refuses to decide', (
 
     expect(await client.closed).toMatchObject({ code: 1013 });
   });
+
+  it('ends the connection with 1013 at the second refusal, whoever has asked', async () => {
+    const { rig, client } = await enter(['judged:a']);
+    rig.app.nest.get(Judge).refusal = new ChannelsError('rate_limited', 'later', { retryAfterMs: 5_000 });
+    await client.request('$refresh', { token: rig.token(600) });
+    // By then it may be refreshed again, and the question of the first one is still to come.
+    await client.request('echo');
+    await rig.clock.advance(1_000);
+    await rig.app.channels.publish('judged:a', 'news', 1);
+    expect(await client.waitFor({ channel: 'judged:a' })).toMatchObject({ data: 1 });
+
+    await client.request('$refresh', { token: rig.token(600) });
+
+    expect(await client.closed).toMatchObject({ code: 1013 });
+  });
+
+  it('has its question where it passes, and one more where a later limit refuses', async () => {
+    const { rig, client } = await enter(['judged:a']);
+    const judge = rig.app.nest.get(Judge);
+    judge.refusal = limited;
+    await client.request('$refresh', { token: rig.token(600) });
+    await client.request('echo');
+    judge.refusal = undefined;
+    await rig.clock.advance(1_000);
+    await client.request('echo');
+    judge.refusal = limited;
+
+    await client.request('$refresh', { token: rig.token(600) });
+    await client.request('echo');
+    await rig.app.channels.publish('judged:a', 'news', 1);
+
+    expect(await client.waitFor({ channel: 'judged:a' })).toMatchObject({ data: 1 });
+  });
 });
 
 describe('the time between two $refresh', () => {
