@@ -47,13 +47,14 @@ export class Expiries {
   #look(): void {
     const now = this.clock.wallNow();
     if (this.#firstEnd > now) return;
-    const { code, reason } = CLOSE_CODES.TokenExpired;
+    const expired: Connection[] = [];
     this.#firstEnd = Infinity;
     for (const [end, connections] of this.#byEnd) {
       if (end > now) this.#firstEnd = Math.min(this.#firstEnd, end);
       // What was closed stays until it has ended, and is not looked for again.
-      else for (const connection of connections) if (connection.writable) dismiss(connection, code, reason);
+      else for (const connection of connections) if (connection.writable) expired.push(connection);
     }
+    dismiss(expired, this.clock, CLOSE_CODES.TokenExpired);
   }
 }
 

@@ -1,6 +1,7 @@
 import { CLOSE_CODES } from '../protocol/index.js';
 import type { Clock } from './clock.interface.js';
 import type { Connection } from './connection.js';
+import { dismiss } from './dismiss.js';
 import type { ResolvedOptions } from './options.js';
 import type { Random } from './random.interface.js';
 
@@ -35,7 +36,7 @@ export class Heartbeat {
   /** Time in which the process has listened; all times of a pulse are of this kind. */
   #time = 0;
   #sweptAt: number;
-  /** Closed as idle by this sweep, without ever having been heard. */
+  /** Found idle by this sweep, without ever having been heard. */
   #mute: Connection[] = [];
 
   constructor(
@@ -83,22 +84,15 @@ export class Heartbeat {
         this.#ping(connection);
       }
     }
-    if (this.#mute.length > 0) this.#terminateMute(this.#mute.splice(0));
+    dismiss(this.#mute.splice(0), this.clock, CLOSE_CODES.IdleTimeout, MUTE_GRACE_MS);
   }
 
   #closeIdle(connection: Connection): void {
     if (!connection.writable) return;
-    const { code, reason } = CLOSE_CODES.IdleTimeout;
-    connection.close(code, reason);
     const { bytesRead, bytesAtStart } = connection.pulse;
-    if (bytesRead === bytesAtStart) this.#mute.push(connection);
-  }
-
-  #terminateMute(connections: readonly Connection[]): void {
     const { code, reason } = CLOSE_CODES.IdleTimeout;
-    this.clock.setTimeout(() => {
-      for (const connection of connections) connection.terminate(code, reason);
-    }, MUTE_GRACE_MS);
+    if (bytesRead === bytesAtStart) this.#mute.push(connection);
+    else connection.close(code, reason);
   }
 
   /** Any byte read is life, whole frame or not. */

@@ -71,15 +71,12 @@ export class Revocations {
 
   /** Closes whoever is revoked, or whom this one revocation concerns; returns how many it were. */
   sweep(revocation?: Revocation): number {
-    const { code, reason } = CLOSE_CODES.Forbidden;
-    let closed = 0;
-    for (const connection of this.engine.connections.values()) {
-      const { info, writable } = connection;
-      if (!writable || !(revocation ? concerns(revocation, info) : this.covers(info))) continue;
-      dismiss(connection, code, reason);
-      closed++;
-    }
-    return closed;
+    const { connections, clock } = this.engine;
+    const revoked = [...connections.values()].filter(
+      ({ info, writable }) => writable && (revocation ? concerns(revocation, info) : this.covers(info)),
+    );
+    dismiss(revoked, clock, CLOSE_CODES.Forbidden);
+    return revoked.length;
   }
 
   /** @throws ChannelsError `bad_request` for what cannot be revoked */
