@@ -1,15 +1,13 @@
 import type { Clock } from './clock.interface.js';
+import { forgetOldest } from './forget-oldest.js';
 import { MAX_SLOT_WAIT_MS } from './slot-book.js';
+import { TokenBucket, type Rate } from './token-bucket.js';
 
 /** Addresses whose handshakes are remembered. Of more the one that was heard of longest ago is forgotten. */
 export const MAX_ADDRESSES = 10_000;
 
-/** Sums of fractions miss whole numbers by less. */
-const ROUNDING = 1e-6;
-
-interface Bucket {
-  turns: number;
-  filledAt: number;
+interface Turns {
+  readonly bucket: TokenBucket;
   /** The last time that somebody was told to come back at. */
   toldAt: number;
 }
@@ -28,7 +26,7 @@ export type AddressRefusal =
 export class AddressTable {
   readonly #connections = new Map<string, number>();
   /** The one that was heard of last stands last. */
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #turns = new Map<string, Turns>();
 
   constructor(
     private readonly limits: AddressLimits,
@@ -36,7 +34,7 @@ export class AddressTable {
   ) {}
 
   get size(): number {
-    return this.#connections.size + this.#buckets.size;
+    return this.#connections.size + this.#turns.size;
   }
 
   /** Nothing is limited. */
@@ -56,12 +54,11 @@ export class AddressTable {
       return { reason: 'address_connections' };
     }
     if (handshakesPerSecondPerAddress === 0) return undefined;
-    const bucket = this.#bucketOf(address);
-    if (bucket.turns >= 1 - ROUNDING) {
-      bucket.turns -= 1;
-      return undefined;
-    }
-    return { reason: 'address_rate', retryAfterMs: this.#waitOf(bucket) };
+    const now = this.clock.now();
+    const turns = this.#turnsOf(address, now);
+    if (!turns.bucket.has(1, now)) return { reason: 'address_rate', retryAfterMs: this.#waitOf(turns, now) };
+    turns.bucket.take(1);
+    return undefined;
   }
 
   /** One connection more. */
@@ -79,43 +76,29 @@ export class AddressTable {
 
   /** Forgets the addresses that may begin as many handshakes as one that was never heard of. */
   sweep(now: number): void {
-    const rate = this.limits.handshakesPerSecondPerAddress;
-    for (const [address, bucket] of this.#buckets) {
-      this.#fill(bucket, now);
-      if (bucket.turns >= rate && bucket.toldAt <= now) this.#buckets.delete(address);
+    for (const [address, { bucket, toldAt }] of this.#turns) {
+      if (bucket.isFull(now) && toldAt <= now) this.#turns.delete(address);
     }
   }
 
-  #bucketOf(address: string): Bucket {
-    const now = this.clock.now();
-    const rate = this.limits.handshakesPerSecondPerAddress;
-    const bucket = this.#buckets.get(address) ?? { turns: rate, filledAt: now, toldAt: now };
-    this.#fill(bucket, now);
-    this.#buckets.delete(address);
-    this.#buckets.set(address, bucket);
-    if (this.#buckets.size > MAX_ADDRESSES) this.#forgetOldest();
-    return bucket;
-  }
-
-  #fill(bucket: Bucket, now: number): void {
-    const rate = this.limits.handshakesPerSecondPerAddress;
-    bucket.turns = Math.min(rate, bucket.turns + ((now - bucket.filledAt) * rate) / 1_000);
-    bucket.filledAt = now;
+  #turnsOf(address: string, now: number): Turns {
+    const turns = this.#turns.get(address) ?? { bucket: new TokenBucket(this.#rate, now), toldAt: now };
+    this.#turns.delete(address);
+    this.#turns.set(address, turns);
+    if (this.#turns.size > MAX_ADDRESSES) forgetOldest(this.#turns);
+    return turns;
   }
 
   /** One after the other, so that they do not come back at the same time. */
-  #waitOf(bucket: Bucket): number {
-    const now = this.clock.now();
-    const paceMs = 1_000 / this.limits.handshakesPerSecondPerAddress;
-    const soonest = now + (1 - bucket.turns) * paceMs;
-    bucket.toldAt = Math.min(Math.max(soonest, bucket.toldAt + paceMs), now + MAX_SLOT_WAIT_MS);
-    return Math.max(1, Math.ceil(bucket.toldAt - now));
+  #waitOf(turns: Turns, now: number): number {
+    const soonest = now + turns.bucket.msUntil(1, now);
+    const next = turns.toldAt + 1_000 / this.limits.handshakesPerSecondPerAddress;
+    turns.toldAt = Math.min(Math.max(soonest, next), now + MAX_SLOT_WAIT_MS);
+    return Math.max(1, Math.ceil(turns.toldAt - now));
   }
 
-  #forgetOldest(): void {
-    for (const address of this.#buckets.keys()) {
-      this.#buckets.delete(address);
-      return;
-    }
+  get #rate(): Rate {
+    const points = this.limits.handshakesPerSecondPerAddress;
+    return { points, perMs: 1_000, burst: points };
   }
 }

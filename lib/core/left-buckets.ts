@@ -1,3 +1,4 @@
+import { forgetOldest } from './forget-oldest.js';
 import type { TokenBucket } from './token-bucket.js';
 
 /** What a connection may still send. One of a rate that is off is not there. */
@@ -35,7 +36,7 @@ export class LeftBuckets {
     if (!left) this.#byPrincipal.set(principal, (left = []));
     left.push(buckets);
     if (left.length > maxConnectionsPerPrincipal) left.shift();
-    if (this.#byPrincipal.size > maxRateBuckets) this.#forgetOldest();
+    if (this.#byPrincipal.size > maxRateBuckets) forgetOldest(this.#byPrincipal);
   }
 
   take(principal: string): Buckets | undefined {
@@ -49,13 +50,6 @@ export class LeftBuckets {
       const missing = left.filter((buckets) => !isFull(buckets, now));
       if (missing.length === 0) this.#byPrincipal.delete(principal);
       else if (missing.length < left.length) this.#byPrincipal.set(principal, missing);
-    }
-  }
-
-  #forgetOldest(): void {
-    for (const principal of this.#byPrincipal.keys()) {
-      this.#byPrincipal.delete(principal);
-      return;
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.interface.js';
+import { forgetOldest } from './forget-oldest.js';
 import { keyOf, type RateKey, type RateRule, type RateStore } from './rate-store.interface.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -28,7 +29,7 @@ export class MemoryRateStore implements RateStore {
     this.#buckets.set(key, bucket);
     const waitMs = bucket.has(1, now) ? 0 : bucket.msUntil(1, now);
     if (waitMs === 0) bucket.take(1);
-    if (this.#buckets.size > this.parts.maxBuckets) this.#forgetOldest();
+    if (this.#buckets.size > this.parts.maxBuckets) forgetOldest(this.#buckets);
     return waitMs;
   }
 
@@ -36,13 +37,6 @@ export class MemoryRateStore implements RateStore {
   sweep(now: number): void {
     for (const [key, bucket] of this.#buckets) {
       if (bucket.isFull(now)) this.#buckets.delete(key);
-    }
-  }
-
-  #forgetOldest(): void {
-    for (const key of this.#buckets.keys()) {
-      this.#buckets.delete(key);
-      return;
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.interface.js';
 import { isUnavailable } from './errors.js';
+import { forgetOldest } from './forget-oldest.js';
 import { MemoryRateStore } from './memory-rate-store.js';
 import type { Observers } from './observers.js';
 import { keyOf, type RateKey, type RateRule, type RateStore } from './rate-store.interface.js';
@@ -57,10 +58,6 @@ export class PrincipalRates {
 
   #refuse(key: string, waitMs: number): void {
     this.#refusedUntil.set(key, this.parts.clock.now() + waitMs);
-    if (this.#refusedUntil.size <= this.parts.maxRateBuckets) return;
-    for (const oldest of this.#refusedUntil.keys()) {
-      this.#refusedUntil.delete(oldest);
-      return;
-    }
+    if (this.#refusedUntil.size > this.parts.maxRateBuckets) forgetOldest(this.#refusedUntil);
   }
 }

@@ -97,8 +97,8 @@ it('shows what a handler has left behind that never ends', async () => {
 
 /** Where a class of the engine keeps what peers can make grow, and the size that tells of it. */
 const TABLES: Readonly<Record<string, string>> = {
-  'address-table.ts #buckets': 'entrance',
   'address-table.ts #connections': 'entrance',
+  'address-table.ts #turns': 'entrance',
   'alarms.ts #lines': 'alarms',
   'backlog.ts #lines': 'slowReaders',
   'channel-catalog.ts #byShape': 'fixed at the start',
