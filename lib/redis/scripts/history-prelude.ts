@@ -1,3 +1,5 @@
+import { NOW } from './time.js';
+
 /**
  * What the scripts of a history share. A history is a hash, `meta`, with its epoch `e`, its offset `o` and the
  * replication id `r` of the master that gave the offset, and a stream, whose ids are `<offset>-<milliseconds>`.
@@ -13,9 +15,7 @@
  */
 export const HISTORY_PRELUDE = `
 local replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-
+${NOW}
 local function standing(meta, stream, fresh, seenEpoch, seenOffset)
   local kept = redis.call('HMGET', meta, 'e', 'o', 'r')
   local epoch, offset = kept[1], tonumber(kept[2])

@@ -1,15 +1,12 @@
+import { NOW, TEXT } from './time.js';
+
 /**
  * What the scripts of the nodes share. A lease is a member of the sorted set KEYS[1], with its end as score. One that
  * has ended stays for a while, for its node may live. KEYS[2] are the nodes that have left, with the time until which
  * that is remembered.
  */
 export const NODES_PRELUDE = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-
-local function text(number)
-  return string.format('%.0f', number)
-end
+${NOW}${TEXT}
 
 -- The nodes that are alive, those whose lease has ended with the milliseconds they are still named, those that left.
 local function view(missingMs)

@@ -1,3 +1,5 @@
+import { NOW } from './time.js';
+
 /**
  * What the scripts of presence share. The presence of a channel is
  *
@@ -16,9 +18,7 @@
 export const PRESENCE_PRELUDE = `
 local entries, nodes, left = KEYS[1], KEYS[2], KEYS[3]
 local node, channel, lease, grace = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local heardAt = redis.call('ZSCORE', nodes, node)
+${NOW}local heardAt = redis.call('ZSCORE', nodes, node)
 local living, news = {}, {}
 
 -- Whether what the node has written before is there: a Redis that has lost something is told all of it again.

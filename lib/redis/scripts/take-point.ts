@@ -1,4 +1,5 @@
 import { defineScript } from '../script.js';
+import { NOW } from './time.js';
 
 /**
  * Takes a point of a principal, by the time of Redis. The bucket is kept as whole numbers: what it holds, in parts,
@@ -13,9 +14,7 @@ export const TAKE_POINT = defineScript({
   lua: `
 local points, per = tonumber(ARGV[1]), tonumber(ARGV[2])
 local full = points * per
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local level = full
+${NOW}local level = full
 local kept = redis.call('GET', KEYS[1])
 if kept then
   local had, at = string.match(kept, '^(%d+) (%d+)$')
