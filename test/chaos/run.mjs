@@ -5,6 +5,7 @@ import { randomInt } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { count, refuse } from './arguments.mjs';
 import { copyWithout, PACKAGE_URL, PART_NAMES } from './package-copy.mjs';
 import { World } from './world.mjs';
 
@@ -16,11 +17,11 @@ const { values } = parseArgs({
     without: { type: 'string', default: '' },
   },
 });
-const seconds = count('seconds');
-const clients = count('clients');
-const seed = count('seed');
+const seconds = count(values, 'seconds');
+const clients = count(values, 'clients');
+const seed = count(values, 'seed');
 const without = values.without === '' ? [] : values.without.split(',');
-for (const part of without) if (!PART_NAMES.includes(part)) refuse('without', PART_NAMES.join(', '));
+for (const part of without) if (!PART_NAMES.includes(part)) refuse(values, 'without', PART_NAMES.join(', '));
 
 console.error(`chaos: --seed ${seed} --seconds ${seconds} --clients ${clients}`);
 const packageUrl = without.length > 0 ? copyWithout(without) : PACKAGE_URL;
@@ -37,14 +38,3 @@ try {
 }
 console.log(JSON.stringify({ seed, seconds, clients, without, ...world.report }, null, 2));
 process.exitCode = world.violations.length === 0 ? 0 : 1;
-
-function count(name) {
-  const value = Number(values[name]);
-  if (!Number.isSafeInteger(value) || value < 0) refuse(name, 'a whole number');
-  return value;
-}
-
-function refuse(name, wanted) {
-  console.error(`--${name} ${values[name]}: ${wanted} is needed.`);
-  process.exit(2);
-}

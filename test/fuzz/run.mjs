@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { WebSocket } from 'ws';
+import { count, refuse } from '../chaos/arguments.mjs';
 import { SeededRandom } from '../chaos/random.mjs';
 import { BUG_NAMES, packageWith } from './bugs.mjs';
 import { MESSAGES } from './messages.mjs';
@@ -32,9 +33,11 @@ const { values } = parseArgs({
     bug: { type: 'string', default: '' },
   },
 });
-const [seconds, inputs, seed, first, mostMs] = ['seconds', 'inputs', 'seed', 'at', 'p99'].map(count);
+const [seconds, inputs, seed, first, mostMs] = ['seconds', 'inputs', 'seed', 'at', 'p99'].map((name) =>
+  count(values, name),
+);
 const { bug } = values;
-if (bug !== '' && !BUG_NAMES.includes(bug)) refuse('bug', `one of ${BUG_NAMES.join(', ')}`);
+if (bug !== '' && !BUG_NAMES.includes(bug)) refuse(values, 'bug', `one of ${BUG_NAMES.join(', ')}`);
 
 console.error(`fuzz: --seed ${seed} --seconds ${seconds}`);
 const { url: packageUrl, isCopy } = packageWith(bug);
@@ -159,15 +162,4 @@ function report() {
 function printed(input) {
   const text = typeof input === 'string' ? JSON.stringify(input) : `0x${input.toString('hex')}`;
   return text.length > 400 ? `${text.slice(0, 400)}… (${text.length})` : text;
-}
-
-function count(name) {
-  const value = Number(values[name]);
-  if (!Number.isSafeInteger(value) || value < 0) refuse(name, 'a whole number');
-  return value;
-}
-
-function refuse(name, wanted) {
-  console.error(`--${name} ${values[name]}: ${wanted} is needed.`);
-  process.exit(2);
 }

@@ -84,8 +84,7 @@ it('lets the client leave while the method decides, and does not bring it back',
   const rig = await TokenRig.start();
   const client = await rig.enter(60);
   await client.subscribe('room:a');
-  const decided = new Deferred<void>();
-  rig.desk.decide = () => decided.promise;
+  const decided = rig.holdUp();
 
   await client.request('$refresh', { token: rig.token(60) });
   const left = client.unsubscribe('room:a');
@@ -101,8 +100,7 @@ it('lets publications go on while a method decides', async () => {
   const rig = await TokenRig.start();
   const client = await rig.enter(60);
   await client.subscribe('room:a');
-  const decided = new Deferred<void>();
-  rig.desk.decide = () => decided.promise;
+  const decided = rig.holdUp();
 
   await client.request('$refresh', { token: rig.token(60) });
   await rig.app.channels.publish('room:a', 'news', 1);
@@ -130,8 +128,7 @@ it('counts a method that decides behind the end of the connection as joined and 
   const rig = await TokenRig.start();
   const client = await rig.enter(60);
   await client.subscribe('room:a');
-  const decided = new Deferred<void>();
-  rig.desk.decide = () => decided.promise;
+  const decided = rig.holdUp();
   await client.request('$refresh', { token: rig.token(60) });
 
   await client.close();

@@ -1,14 +1,18 @@
 import { expect, it } from 'vitest';
-import { Deferred } from '../support/deferred.js';
 import { TokenRig } from '../support/token-rig.js';
 
-it('asks again about a first join that is under way, by the rights of before', async () => {
+/** A first join that waits for its method to decide. */
+async function beginJoin() {
   const rig = await TokenRig.start();
   const client = await rig.enter(60, { rooms: ['a'] });
-  const decided = new Deferred<void>();
-  rig.desk.decide = () => decided.promise;
+  const decided = rig.holdUp();
   const joining = client.subscribe('room:a');
   await expect.poll(() => rig.desk.seen).toEqual(['join a undefined']);
+  return { rig, client, decided, joining };
+}
+
+it('asks again about a first join that is under way, by the rights of before', async () => {
+  const { rig, client, decided, joining } = await beginJoin();
 
   await client.request('$refresh', { token: rig.token(60, { rooms: [] }) });
   decided.resolve();
@@ -21,12 +25,7 @@ it('asks again about a first join that is under way, by the rights of before', a
 });
 
 it('leaves out a first join that was refused anyway', async () => {
-  const rig = await TokenRig.start();
-  const client = await rig.enter(60, { rooms: ['a'] });
-  const decided = new Deferred<void>();
-  rig.desk.decide = () => decided.promise;
-  const joining = client.subscribe('room:a');
-  await expect.poll(() => rig.desk.seen).toEqual(['join a undefined']);
+  const { rig, client, decided, joining } = await beginJoin();
 
   await client.request('$refresh', { token: rig.token(60, { rooms: ['a'] }) });
   decided.reject(new Error('no'));

@@ -11,6 +11,7 @@ import {
   type ChannelsModuleOptions,
 } from 'nestjs-channels';
 import { TestClock, type ChannelsTestApp, type TestClient } from 'nestjs-channels/testing';
+import { Deferred } from './deferred.js';
 import { startApp } from './start-app.js';
 
 /** What a token of these tests says; `exp` and `iat` in seconds. */
@@ -115,6 +116,13 @@ export class TokenRig {
   token(seconds: number, claims: Partial<Claims> = {}): string {
     const iat = this.clock.wallNow() / 1_000;
     return tokenOf({ sub: 'ada', iat, exp: iat + seconds, ...claims });
+  }
+
+  /** Holds the methods of channels up until it is settled. */
+  holdUp(): Deferred<void> {
+    const decided = new Deferred<void>();
+    this.desk.decide = () => decided.promise;
+    return decided;
   }
 
   /** A client with such a token, which has said who it is. */
