@@ -1,6 +1,6 @@
 // Writes what a bench has measured into bench/RESULTS.md: each bench owns a section, and replaces no other.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { resolve } from './rivals.mjs';
 
@@ -31,7 +31,7 @@ What \`npm run bench\` and its kin have measured, written by them. Read the rati
  * Writes the section \`name\`, one of {@link ORDER}, and puts the whole file together anew.
  *
  * @param lines - Markdown
- * @param versions - of the packages that were measured, by name
+ * @param packages - those that were measured, whose versions are told
  */
 export function saveSection(name, title, lines, packages = []) {
   if (!ORDER.includes(name)) throw new Error(`${name} is none of the sections ${ORDER.join(', ')}`);
@@ -62,6 +62,8 @@ function machine(packages) {
   ].join(', ');
 }
 
+/** Packages need not export their package.json. */
 function versionOf(name) {
-  return JSON.parse(readFileSync(resolve(`${name}/package.json`), 'utf8')).version;
+  const files = resolve.paths(name).map((folder) => `${folder}/${name}/package.json`);
+  return JSON.parse(readFileSync(files.find(existsSync), 'utf8')).version;
 }
