@@ -1,8 +1,11 @@
 // Writes what a bench has measured into bench/RESULTS.md: each bench owns a section, and replaces no other.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { resolve } from './rivals.mjs';
+
+const own = createRequire(import.meta.url);
 
 const FOLDER = new URL('./results/', import.meta.url);
 const FILE = new URL('./RESULTS.md', import.meta.url);
@@ -62,8 +65,9 @@ function machine(packages) {
   ].join(', ');
 }
 
-/** Packages need not export their package.json. */
+/** Packages need not export their package.json. What the library has too is measured with its copy. */
 function versionOf(name) {
-  const files = resolve.paths(name).map((folder) => `${folder}/${name}/package.json`);
+  const folders = [...own.resolve.paths(name), ...resolve.paths(name)];
+  const files = folders.map((folder) => `${folder}/${name}/package.json`);
   return JSON.parse(readFileSync(files.find(existsSync), 'utf8')).version;
 }
