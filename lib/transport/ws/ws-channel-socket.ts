@@ -11,7 +11,7 @@ import {
   REFUSED_CLOSE_TIMEOUT_MS,
   type ErrorCode,
 } from '../../protocol/index.js';
-import { framedText } from './frame.js';
+import { framedText, joinedTexts } from './frame.js';
 
 /** The header of a frame of up to 125 bytes, RFC 6455 section 5.2. */
 const CONTROL_BYTES = 2;
@@ -145,17 +145,17 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
       for (const frame of frames) this.#writeCompressed(frame);
       return;
     }
-    if (frames.length === 1) {
-      this.#write(socket, frames[0] as EncodedFrame);
+    const whole = frames.length === 1 ? framedText(frames[0] as EncodedFrame) : joinedTexts(frames);
+    if (whole) {
+      this.#write(socket, whole);
       return;
     }
     socket.cork();
-    for (const frame of frames) this.#write(socket, frame);
+    for (const frame of frames) this.#write(socket, framedText(frame));
     socket.uncork();
   }
 
-  #write(socket: CountingSocket, frame: EncodedFrame): void {
-    const bytes = framedText(frame);
+  #write(socket: CountingSocket, bytes: Uint8Array): void {
     this.#bytesWritten += bytes.length;
     socket.write(bytes);
   }
