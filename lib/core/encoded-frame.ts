@@ -9,9 +9,6 @@ export class EncodedFrame {
   /** The frame as a transport writes it; set by the first transport that does. */
   framed?: Uint8Array;
 
-  /** The frames of a turn that this one was the last of, as a transport writes all of them at once. */
-  joined?: { readonly frames: readonly EncodedFrame[]; readonly bytes: Uint8Array };
-
   constructor(readonly text: string) {
     this.byteLength = Buffer.byteLength(text);
   }

@@ -11,25 +11,35 @@ const LENGTH_64 = 127;
  */
 export const MAX_JOINED_BYTES = 65_536;
 
+interface Joined {
+  readonly frames: readonly EncodedFrame[];
+  readonly bytes: Uint8Array;
+}
+
+/** What was joined since the last turn, by the last frame of each. */
+const joined = new Map<EncodedFrame, Joined>();
+
 /** The bytes of a text frame from a server: unmasked, in one fragment. Made once, shared by all who get it. */
 export function framedText(frame: EncodedFrame): Uint8Array {
   return (frame.framed ??= frameText(frame));
 }
 
 /**
- * The bytes of the frames of one turn, or `undefined` where they are too long to be joined. Whoever gets the same
- * ones, one connection after the other, gets the same bytes: they are kept with the last frame.
+ * The bytes of the frames of one turn, or `undefined` where they are too long to be joined. All who get the same ones
+ * in a turn get the same bytes. They are kept no longer: a frame may be, as long as the history of its channel.
  */
 export function joinedTexts(frames: readonly EncodedFrame[]): Uint8Array | undefined {
   const last = frames.at(-1) as EncodedFrame;
-  if (last.joined && isSame(last.joined.frames, frames)) return last.joined.bytes;
+  const known = joined.get(last);
+  if (known && isSame(known.frames, frames)) return known.bytes;
   let length = 0;
   for (const { byteLength } of frames) length += headerLength(byteLength) + byteLength;
   if (length > MAX_JOINED_BYTES) return undefined;
   const bytes = Buffer.allocUnsafe(length);
   let at = 0;
   for (const frame of frames) at = writeText(bytes, at, frame);
-  last.joined = { frames, bytes };
+  if (joined.size === 0) queueMicrotask(() => joined.clear());
+  joined.set(last, { frames, bytes });
   return bytes;
 }
 

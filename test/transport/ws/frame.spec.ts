@@ -106,6 +106,17 @@ describe('joinedTexts', () => {
     expect(joinedTexts([...frames])).toBe(joinedTexts([...frames]));
   });
 
+  it('keeps nothing of them when the turn is over', async () => {
+    const frames = framesOf('one', 'two', 'three');
+    const inOneTurn = joinedTexts(frames);
+    await Promise.resolve();
+
+    const inAnother = joinedTexts(frames);
+
+    expect(inAnother).not.toBe(inOneTurn);
+    expect(inAnother).toEqual(inOneTurn);
+  });
+
   it.each([
     ['more before the last', (frames: readonly EncodedFrame[]) => frames.slice(1)],
     ['less', (frames: readonly EncodedFrame[]) => [...framesOf('other'), ...frames]],
