@@ -43,6 +43,13 @@ export function joinedTexts(frames: readonly EncodedFrame[]): Uint8Array | undef
   return bytes;
 }
 
+/** The bytes of a frame with such a first byte. */
+export function framedBytes(first: number, payload: Uint8Array): Uint8Array {
+  const bytes = Buffer.allocUnsafe(headerLength(payload.length) + payload.length);
+  bytes.set(payload, writeHeader(bytes, 0, first, payload.length));
+  return bytes;
+}
+
 function isSame(some: readonly EncodedFrame[], others: readonly EncodedFrame[]): boolean {
   if (some.length !== others.length) return false;
   for (let at = 0; at < some.length; at++) if (some[at] !== others[at]) return false;
@@ -61,19 +68,24 @@ function writeText(bytes: Buffer, at: number, { text, byteLength, framed }: Enco
     bytes.set(framed, at);
     return at + framed.length;
   }
-  const start = at + headerLength(byteLength);
-  bytes[at] = FIN_TEXT;
-  if (byteLength < LENGTH_16) {
-    bytes[at + 1] = byteLength;
-  } else if (byteLength < 0x10000) {
-    bytes[at + 1] = LENGTH_16;
-    bytes.writeUInt16BE(byteLength, at + 2);
-  } else {
-    bytes[at + 1] = LENGTH_64;
-    bytes.writeBigUInt64BE(BigInt(byteLength), at + 2);
-  }
+  const start = writeHeader(bytes, at, FIN_TEXT, byteLength);
   bytes.write(text, start);
   return start + byteLength;
+}
+
+/** Returns where the payload begins. */
+function writeHeader(bytes: Buffer, at: number, first: number, length: number): number {
+  bytes[at] = first;
+  if (length < LENGTH_16) {
+    bytes[at + 1] = length;
+  } else if (length < 0x10000) {
+    bytes[at + 1] = LENGTH_16;
+    bytes.writeUInt16BE(length, at + 2);
+  } else {
+    bytes[at + 1] = LENGTH_64;
+    bytes.writeBigUInt64BE(BigInt(length), at + 2);
+  }
+  return at + headerLength(length);
 }
 
 function headerLength(length: number): number {
