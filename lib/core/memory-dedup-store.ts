@@ -1,6 +1,6 @@
 import type { Clock, Timer } from './clock.interface.js';
 import type { Claim, DedupKey, DedupRules, DedupStore, StoredAnswer } from './dedup-store.interface.js';
-import { OldestFirst } from './oldest-first.js';
+import { OldestFirst, type Place } from './oldest-first.js';
 import type { Sizes } from './tables.js';
 
 /** What a claim or an answer takes beside the text of the answer: key, hash and records, rounded up. */
@@ -27,6 +27,8 @@ interface Entry {
   expiresAt: number;
   bytes: number;
   answer?: StoredAnswer;
+  /** Among all answers, and among those of its owner. */
+  places?: readonly [Place, Place];
   waiting?: Set<() => void>;
 }
 
@@ -101,8 +103,7 @@ export class MemoryDedupStore implements DedupStore {
     entry.answer = answer;
     entry.expiresAt = this.options.clock.now() + this.#rules.windowMs;
     this.#running.delete(fence);
-    this.#answered.add(entry);
-    entry.owner.answered.add(entry);
+    entry.places = [this.#answered.add(entry), entry.owner.answered.add(entry)];
     this.#grow(entry, text === undefined ? 0 : Buffer.byteLength(text));
     wake(entry);
     this.#makeRoom(entry.owner, 0);
@@ -217,9 +218,8 @@ export class MemoryDedupStore implements DedupStore {
   #drop(entry: Entry): void {
     const { owner } = entry;
     owner.entries.delete(entry.key);
-    owner.answered.delete(entry);
     this.#running.delete(entry.fence);
-    this.#answered.delete(entry);
+    for (const place of entry.places ?? []) place.leave();
     this.#grow(entry, -entry.bytes);
     this.#forget(owner);
     wake(entry);

@@ -92,7 +92,8 @@ export class MethodPipeline {
 
   #invoke(args: unknown[]): unknown {
     const { instance, callback, params, paramCount } = this.parts;
-    const values = Array.from<unknown>({ length: paramCount });
+    const values: unknown[] = [];
+    for (let at = 0; at < paramCount; at++) values.push(undefined);
     let pending: Promise<unknown>[] | undefined;
     for (const param of params) {
       const value = resolve(param, args);

@@ -125,7 +125,6 @@ const TABLES: Readonly<Record<string, string>> = {
   'memory-presence-store.ts #channels': 'presence.channels',
   'left-buckets.ts #byPrincipal': 'leftBuckets',
   'memory-rate-store.ts #buckets': 'principalRates',
-  'oldest-first.ts #items': 'a part of other tables',
   'paced-histories.ts #places': 'historyReads',
   'paced-histories.ts #waiting': 'historyReads',
   'parked-lanes.ts #connections': 'parkedLanes',
