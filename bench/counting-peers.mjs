@@ -1,6 +1,5 @@
 // Raw TCP clients that only count frames and bytes, so that the load side is never what is measured.
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { frame } from './load.mjs';
 
@@ -127,7 +126,7 @@ class Peer {
 
   async close() {
     if (this.#socket.closed) return;
-    const closed = once(this.#socket, 'close');
+    const closed = new Promise((resolve) => this.#socket.once('close', resolve));
     // A reset leaves no port in TIME_WAIT for the next round.
     this.#socket.resetAndDestroy();
     await closed;
@@ -207,9 +206,12 @@ class Peer {
   /** Pings of both kinds: those of WebSocket, and the messages of Engine.IO that are one digit. */
   #control(bytes, { at, start, end }) {
     const opcode = bytes[at] & 0xf;
-    if (opcode === 0x8) this.#peers.lost(new Error(`closed with ${bytes.readUInt16BE(start)}`));
-    else if (opcode === 0x1) this.write(PONG);
-    else if (opcode === 0x9) {
+    if (opcode === 0x8) {
+      const code = end - start < 2 ? 'no code' : bytes.readUInt16BE(start);
+      this.#peers.lost(new Error(`the server has closed a connection with ${code}`));
+    }
+    if (opcode === 0x1) this.write(PONG);
+    if (opcode === 0x9) {
       const head = Buffer.from([0x8a, 0x80 | (end - start), 0, 0, 0, 0]);
       this.write(Buffer.concat([head, bytes.subarray(start, end)]));
     }

@@ -69,10 +69,10 @@ async function send(peers, sender, { messages, everyMs }) {
   while (sentAt.length < messages) {
     const due = everyMs > 0 ? Math.floor((performance.now() - startedAt) / everyMs) + 1 : messages;
     const count = Math.min(due, messages) - sentAt.length;
-    if (count > 0) sender.all[0].write(Buffer.concat(Array.from({ length: count }, () => message)));
     for (let at = 0; at < count; at++) sentAt.push(performance.now());
-    if (sentAt.length < messages)
-      await sleep(Math.max(0, startedAt + sentAt.length * everyMs - performance.now()));
+    if (count > 0) sender.all[0].write(Buffer.concat(Array.from({ length: count }, () => message)));
+    const nextAt = startedAt + sentAt.length * everyMs;
+    if (sentAt.length < messages) await sleep(Math.max(0, nextAt - performance.now()));
   }
   const { counts, lost } = await peers.until(arrivals);
   const at = (share) => percentile(counts, share) / BUCKETS_PER_MS;
