@@ -38,16 +38,25 @@ const counts = {
   refusedWith: {},
 };
 let state = seed;
-const stopping = { isOver: false };
+/** What those wait for who would come next. */
+let open;
+let gate = shut();
+/** Those who are here, or on their way. */
+const visits = new Set();
 
 process.on('disconnect', () => process.exit());
 process.on('message', async ({ type }) => {
-  if (type === 'stop') {
-    stopping.isOver = true;
-    await all;
+  if (type === 'rest') {
+    gate = shut();
+    await Promise.all(visits);
   }
+  if (type === 'go') open();
   process.send({ type, ...counts });
 });
+
+function shut() {
+  return new Promise((resolve) => (open = resolve));
+}
 
 /** Mulberry32, as the tests have it. */
 function chance() {
@@ -63,9 +72,13 @@ function below(end) {
 
 /** One place: a peer after the other. */
 async function live() {
-  while (!stopping.isOver) {
+  for (;;) {
     // One after the other is what a place is.
-    await visit(new Visitor(++counts.connections));
+    await gate;
+    const visit = stay(new Visitor(++counts.connections));
+    visits.add(visit);
+    await visit;
+    visits.delete(visit);
   }
 }
 
@@ -118,7 +131,7 @@ class Visitor {
   }
 }
 
-async function visit(visitor) {
+async function stay(visitor) {
   let socket;
   try {
     socket = await openPeer(visitor.target);
@@ -202,4 +215,4 @@ function inTime(answered) {
   });
 }
 
-const all = Promise.all(Array.from({ length: crowd }, live));
+for (let place = 0; place < crowd; place++) void live();

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Profiler } from './profiler.mjs';
 
 /** The timer's own period is part of every value that the histogram has. */
 const DELAY_RESOLUTION_MS = 10;
@@ -8,7 +9,10 @@ const DELAY_RESOLUTION_MS = 10;
 /** Tells the bench where the server listens, and on request what it has used. */
 export function report(http) {
   let delay;
+  const profiler = new Profiler();
   const answers = {
+    profile: () => profiler.start(),
+    profiled: async () => ({ top: await profiler.stop() }),
     usage: () => ({ cpu: process.cpuUsage(), rss: process.memoryUsage.rss() }),
     memory: readMemory,
     connections: () => countOf(http),

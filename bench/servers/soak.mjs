@@ -119,23 +119,23 @@ if (leak === 'table') engine.tables.add('leak', () => kept.length);
 
 const channels = app.get(ChannelsService);
 let published = 0;
-const publisher = setInterval(() => {
+function publish() {
   const kind = Object.keys(KINDS)[published % Object.keys(KINDS).length];
   void channels.publish(`${kind}:${published++ % ROOMS}`, 'said', { published });
-}, PUBLISH_EVERY_MS);
+}
 
 let revoked = 0;
-const revoker = setInterval(() => {
+function revoke() {
   const name = `brief-${revoked++ % BRIEF}`;
   const target = revoked % 2 ? { principal: name } : { claim: { name: 'sid', value: name } };
   void channels.revoke(target, { until: Date.now() + SHORT_MS / 3 });
-}, REVOKE_EVERY_MS);
+}
 
+let timers = [];
 process.on('message', ({ type }) => {
-  if (type === 'quiet') {
-    clearInterval(publisher);
-    clearInterval(revoker);
-  }
+  if (type === 'busy')
+    timers = [setInterval(publish, PUBLISH_EVERY_MS), setInterval(revoke, REVOKE_EVERY_MS)];
+  if (type === 'quiet') for (const timer of timers) clearInterval(timer);
   if (type === 'sizes') process.send({ type, sizes: engine.sizes() });
   if (type === 'handles') process.send({ type, handles: process.getActiveResourcesInfo().length });
 });
