@@ -4,11 +4,13 @@ import { CASES, SECTIONS } from './cases.mjs';
 import { entryOf, tell } from './contest.mjs';
 import { checkBar } from './numbers.mjs';
 import { saveSection } from './results.mjs';
+import { endWithin } from './serve.mjs';
 
 const args = process.argv.slice(2);
 const quick = args.includes('--quick');
 const wanted = args.filter((arg) => !arg.startsWith('--'));
 const rounds = quick ? 3 : 5;
+endWithin(quick ? 20 : 120);
 
 const isWanted = (name) => wanted.length === 0 || wanted.some((want) => name.startsWith(want));
 const namesOf = ({ parts }) => Object.keys(parts);
