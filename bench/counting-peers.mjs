@@ -13,7 +13,7 @@ const PONG = frame('3');
 
 /** Clients of one server, counted together. */
 export class CountingPeers {
-  /** Called for each chunk with which frames have come to their end: the peer, and how many. */
+  /** Called for each chunk with which frames have come to their end: the peer, how many, and the chunk. */
   onFrames = () => {};
   bytes = 0;
   #peers = [];
@@ -151,7 +151,7 @@ class Peer {
     const frames = this.#count(this.#rest ? Buffer.concat([this.#rest, bytes]) : bytes);
     if (frames === 0) return;
     if (this.#awaited > 0) this.#answer(frames);
-    this.#peers.onFrames(this, frames);
+    this.#peers.onFrames(this, frames, bytes);
     this.frames += frames;
   }
 

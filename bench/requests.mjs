@@ -4,6 +4,8 @@ import { CountingPeers } from './counting-peers.mjs';
 import { Requests } from './dialects.mjs';
 
 const ANSWERS = { warmUp: 20_000, quick: 20_000, full: 200_000 };
+/** Of the bytes that are counted, what may belong to pings. */
+const PINGS_SHARE = 0.001;
 
 function echo({ name, connections, inFlight, event = 'echo', servers, bars }) {
   return {
@@ -17,13 +19,28 @@ function echo({ name, connections, inFlight, event = 'echo', servers, bars }) {
         const peers = await new CountingPeers().open(server, connections);
         const requests = new Requests(server.dialect, event);
         const ask = (total) => askAndCount(peers, requests, { inFlight, total });
+        const length = await lengthOfAnswer(peers, requests);
         await ask(ANSWERS.warmUp);
+        peers.reset();
         const total = quick ? ANSWERS.quick : ANSWERS.full;
         const { cpu, seconds, loadPercent } = await server.measure(() => ask(total));
+        const unlike = Math.abs(peers.bytes / (total * length) - 1);
+        if (unlike > PINGS_SHARE) throw new Error(`not all answers have ${length} bytes`);
         await peers.close();
         return { [name]: { perSecond: total / seconds, microseconds: cpu / total, loadPercent } };
       }),
   };
+}
+
+/** Of one that has the data of its request. An answer that refuses would count as one, too, but has another length. */
+async function lengthOfAnswer(peers, requests) {
+  const answer = new Promise((resolve) => {
+    peers.onFrames = (_peer, _frames, bytes) => resolve(Buffer.from(bytes));
+  });
+  peers.all[0].write(requests.take(1));
+  const bytes = await peers.until(answer);
+  if (!bytes.includes('"text":"hello"')) throw new Error(`no answer to the request: ${bytes}`);
+  return bytes.length;
 }
 
 /** What has been answered in one chunk is asked again in one write, until so many have been asked. */
