@@ -54,14 +54,17 @@ function countOf(http) {
 }
 
 /** The loop of single sends: encoded once, sent to each. */
+export function broadcast(clients, data) {
+  const text = JSON.stringify({ channel: 'room:1', event: 'message', data });
+  for (const client of clients) client.send(text);
+}
+
+/** Broadcasts what the bench orders. */
 export function broadcastOn(clients) {
   process.on('message', ({ type, perTurn, turns, data }) => {
     if (type !== 'publish') return;
     const turn = (left) => {
-      for (let at = 0; at < perTurn; at++) {
-        const text = JSON.stringify({ channel: 'room:1', event: 'message', data });
-        for (const client of clients) client.send(text);
-      }
+      for (let at = 0; at < perTurn; at++) broadcast(clients, data);
       if (left > 1) setImmediate(turn, left - 1);
     };
     turn(turns);
