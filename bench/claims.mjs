@@ -20,6 +20,8 @@ const PARTS = {
   reconnects: () => reconnects({ rounds, clients }),
 };
 
+// With less, or something else, it is no result to be kept.
+const isWhole = !process.argv.some((arg) => arg.startsWith('--'));
 const wanted = process.argv.slice(2).filter((arg) => arg in PARTS);
 
 endWithin(60);
@@ -29,7 +31,7 @@ for (const [name, run] of Object.entries(PARTS)) {
   console.log(`\n${result.title}`);
   printTable(result.head, result.rows);
   for (const { text, isMet } of result.bars) checkBar(text, isMet);
-  if (!isQuick) await save(result);
+  if (isWhole) await save(result);
 }
 
 async function save({ section, title, text, head, rows, bars, plots }) {

@@ -36,7 +36,9 @@ for (const name of names) {
   for (const { text, isMet } of result.bars) checkBar(text, isMet);
 }
 // A part of it, or less of everything, is no result to be kept.
-if (!isQuick && names.length === Object.keys(PARTS).length) await save();
+const isWhole =
+  names.length === Object.keys(PARTS).length && !process.argv.some((arg) => arg.startsWith('--'));
+if (isWhole) await save();
 
 function isNew(value, at, all) {
   return all.indexOf(value) === at;
