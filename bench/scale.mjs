@@ -14,9 +14,11 @@ const rounds = numberOf('rounds', isQuick ? 3 : 5);
 const connections = numberOf('connections', isQuick ? 1_000 : 10_000);
 const most = numberOf('most', isQuick ? 100_000 : 1_000_000);
 
+const SUBSCRIBERS = [100, 1_000, 10_000];
+
 const PARTS = {
   deliveries: () =>
-    deliveries({ rounds, isQuick, numbers: [100, connections / 10, connections].filter(isNew) }),
+    deliveries({ rounds, isQuick, numbers: SUBSCRIBERS.filter((count) => count <= connections) }),
   channels: () => channels({ rounds, isQuick, connections, numbers: [10, 10_000, most] }),
   memory: () => memory({ rounds, connections: connections / 5, numbers: [1, 10, 100] }),
   upkeep: () => upkeep({ rounds, connections: connections / 10, numbers: [most / 100, most / 10] }),
@@ -39,10 +41,6 @@ for (const name of names) {
 const isWhole =
   names.length === Object.keys(PARTS).length && !process.argv.some((arg) => arg.startsWith('--'));
 if (isWhole) await save();
-
-function isNew(value, at, all) {
-  return all.indexOf(value) === at;
-}
 
 async function save() {
   const lines = [

@@ -43,7 +43,7 @@ export async function memory({ rounds, connections, numbers: [few, some, many] }
     bars: KINDS.map(({ name }, kind) => {
       const ratio = perChannel[kind].after / perChannel[kind].before;
       const text = `${name}: each up to ${many} takes ${ratio.toFixed(2)} × the heap of each up to ${some}`;
-      return { text: `${text} (at most ${MOST_PER_CHANNEL})`, isMet: ratio <= MOST_PER_CHANNEL };
+      return { text: `${text} (at most ${MOST_PER_CHANNEL})`, isMet: ratio > 0 && ratio <= MOST_PER_CHANNEL };
     }),
     plots: [
       {
@@ -122,7 +122,7 @@ export async function upkeep({ rounds, connections, numbers: [few, many] }) {
     bars: [
       {
         text: `a look after one of ${grouped(many)}: ${ratio.toFixed(2)} × after one of ${grouped(few)} (at most ${MOST_PER_CHECK})`,
-        isMet: ratio <= MOST_PER_CHECK,
+        isMet: less > 0 && ratio <= MOST_PER_CHECK,
       },
     ],
     plots: [],
