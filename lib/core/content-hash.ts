@@ -1,20 +1,21 @@
 import { hash } from 'node:crypto';
 
-/** No longer than a hash, it stands for itself. It begins with a quote, as no hash does. */
+/** No longer than a hash, it stands for itself. It begins with a bracket, as no hash does. */
 const LONGEST_PLAIN = 43;
 
 /** The same for the same event and data, whatever the order of the keys or the spaces between them. */
 export function contentHash(event: string, data: unknown): string {
-  const content = `${JSON.stringify(event)}${canonicalJson(data)}`;
+  const content = canonicalJson(event, data);
   return content.length <= LONGEST_PLAIN ? content : hash('sha256', content, 'base64url');
 }
 
-/** Nothing for what has no JSON: a parser of the application's own may give it, and then the event decides. */
-function canonicalJson(data: unknown): string {
+/** Data may have no JSON where a parser of the application's own has made it: then the event decides. */
+function canonicalJson(event: string, data: unknown): string {
+  const content = data === undefined ? [event] : [event, data];
   try {
-    return (isOrdered(data) ? JSON.stringify(data) : JSON.stringify(data, sortKeys)) ?? '';
+    return isOrdered(data) ? JSON.stringify(content) : JSON.stringify(content, sortKeys);
   } catch {
-    return '';
+    return JSON.stringify([event]);
   }
 }
 
