@@ -11,6 +11,9 @@ const LENGTH_64 = 127;
  */
 export const MAX_JOINED_BYTES = 65_536;
 
+/** By the length of the text. */
+const SHORT_HEADERS = Array.from({ length: LENGTH_16 }, (_, length) => String.fromCharCode(FIN_TEXT, length));
+
 interface Joined {
   readonly frames: readonly EncodedFrame[];
   readonly bytes: Uint8Array;
@@ -35,11 +38,28 @@ export function joinedTexts(frames: readonly EncodedFrame[]): Uint8Array | undef
   let length = 0;
   for (const { byteLength } of frames) length += headerLength(byteLength) + byteLength;
   if (length > MAX_JOINED_BYTES) return undefined;
+  const bytes = frames.every(isShort) ? joinShort(frames) : joinAny(frames, length);
+  if (joined.size === 0) queueMicrotask(() => joined.clear());
+  joined.set(last, { frames, bytes });
+  return bytes;
+}
+
+/** Whether it has no character beyond ASCII, a header of two bytes, and nobody has framed it. */
+function isShort({ text, byteLength, framed }: EncodedFrame): boolean {
+  return byteLength === text.length && byteLength < LENGTH_16 && framed === undefined;
+}
+
+/** As one text, in which each character is a byte: one call for all of them. */
+function joinShort(frames: readonly EncodedFrame[]): Buffer {
+  let text = '';
+  for (const frame of frames) text += SHORT_HEADERS[frame.byteLength] + frame.text;
+  return Buffer.from(text, 'latin1');
+}
+
+function joinAny(frames: readonly EncodedFrame[], length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   let at = 0;
   for (const frame of frames) at = writeText(bytes, at, frame);
-  if (joined.size === 0) queueMicrotask(() => joined.clear());
-  joined.set(last, { frames, bytes });
   return bytes;
 }
 

@@ -80,6 +80,11 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
   /** A listener of the application that throws must not end the process, nor break the parser that calls it. */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     try {
+      // Of all events the one that counts: without other listeners it need not be looked up.
+      if (event === 'message' && !this.isShared) {
+        WsChannelSocket.#onMessage.call(this, args[0] as Buffer, args[1] as boolean);
+        return true;
+      }
       return super.emit(event, ...args);
     } catch (error) {
       const { observers } = this.#attached.engine;
