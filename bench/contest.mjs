@@ -36,7 +36,11 @@ export function entryOf(entry) {
   return typeof entry === 'string' ? { name: entry } : entry;
 }
 
+/** `--profile`: tells in which functions of the server most of the time was spent. */
+const isProfiled = process.argv.includes('--profile');
+
 async function measure({ ask }, work) {
+  if (isProfiled) await ask('profile');
   const before = await ask('usage');
   const loadBefore = process.cpuUsage();
   const start = performance.now();
@@ -44,11 +48,17 @@ async function measure({ ask }, work) {
   const seconds = (performance.now() - start) / 1_000;
   const load = process.cpuUsage(loadBefore);
   const { cpu } = await ask('usage');
+  if (isProfiled) printProfile(await ask('profiled'));
   return {
     seconds,
     cpu: cpu.user + cpu.system - before.cpu.user - before.cpu.system,
     loadPercent: (load.user + load.system) / 1e4 / seconds,
   };
+}
+
+function printProfile({ top }) {
+  for (const { name, share } of top) console.log(`${(100 * share).toFixed(1).padStart(5)} % ${name}`);
+  console.log();
 }
 
 /** A bar against another server of the same runs. */

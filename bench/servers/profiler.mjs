@@ -15,7 +15,7 @@ export class Profiler {
   }
 
   /** The functions in which most of the time was spent, themselves and not by what they call, and their share. */
-  async stop(most = 25) {
+  async stop(most = 40) {
     const { profile } = await this.#session.post('Profiler.stop');
     this.#session.disconnect();
     const { nodes, samples, timeDeltas } = profile;

@@ -123,16 +123,18 @@ export class MemoryDedupStore implements DedupStore {
 
   claim(key: DedupKey): Claim {
     const client = this.#clientOf(key);
-    const entry = this.#alive(client?.entries.get(key.id));
-    if (!entry) return this.#claim(key);
+    const now = this.#now;
+    const entry = this.#alive(client?.entries.get(key.id), now);
+    if (!entry) return this.#claim(key, now);
     if (entry.contentHash !== key.contentHash) return { type: 'conflict' };
     return entry.answer ? { type: 'answered', answer: entry.answer } : { type: 'running' };
   }
 
   renew(key: DedupKey, fence: number): boolean {
-    const entry = this.#held(key, fence);
+    const now = this.#now;
+    const entry = this.#held(key, fence, now);
     if (!entry) return false;
-    entry.expiresAt = this.#leaseTime() + this.#rules.leaseMs;
+    entry.expiresAt = this.#leaseTime(now) + this.#rules.leaseMs;
     // Added again it goes to the end.
     this.#running.delete(entry);
     this.#running.add(entry);
@@ -140,30 +142,31 @@ export class MemoryDedupStore implements DedupStore {
   }
 
   resolve(key: DedupKey, fence: number, answer: StoredAnswer): boolean {
-    const entry = this.#held(key, fence);
+    const now = this.#now;
+    const entry = this.#held(key, fence, now);
     if (!entry) return false;
     const { owner } = entry.client;
     const text = answer.type === 'data' ? answer.data : answer.error;
     this.#running.delete(entry);
     entry.answer = answer;
-    entry.expiresAt = this.options.clock.now() + this.#rules.windowMs;
+    entry.expiresAt = now + this.#rules.windowMs;
     this.#answered.add(entry);
     if (owner.last) owner.last.next = entry;
     else owner.first = entry;
     owner.last = entry;
     this.#grow(entry, text === undefined ? 0 : Buffer.byteLength(text));
     wake(entry);
-    this.#makeRoom(owner, 0);
+    this.#makeRoom(owner, 0, now);
     return true;
   }
 
   release(key: DedupKey, fence: number): void {
-    const entry = this.#held(key, fence);
+    const entry = this.#held(key, fence, this.#now);
     if (entry) this.#drop(entry);
   }
 
   wait(key: DedupKey, signal: AbortSignal): Promise<void> {
-    const entry = this.#alive(this.#clientOf(key)?.entries.get(key.id));
+    const entry = this.#alive(this.#clientOf(key)?.entries.get(key.id), this.#now);
     if (!entry || entry.answer || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const waiting = (entry.waiting ??= new Set());
@@ -187,6 +190,11 @@ export class MemoryDedupStore implements DedupStore {
     this.#rest();
   }
 
+  /** In whole milliseconds, which take no memory of their own in each entry. */
+  get #now(): number {
+    return Math.floor(this.options.clock.now());
+  }
+
   /** Whoever has a claim or an answer. */
   get #owners(): number {
     return this.#principals.size + this.#anonymous.size;
@@ -198,21 +206,20 @@ export class MemoryDedupStore implements DedupStore {
   }
 
   /** The claim of the key, where it holds under this fence. */
-  #held(key: DedupKey, fence: number): Entry | undefined {
+  #held(key: DedupKey, fence: number, now: number): Entry | undefined {
     const entry = this.#clientOf(key)?.entries.get(key.id);
-    return entry?.fence === fence && !entry.answer ? this.#alive(entry) : undefined;
+    return entry?.fence === fence && !entry.answer ? this.#alive(entry, now) : undefined;
   }
 
   /** The entry, unless its time is over. */
-  #alive(entry: Entry | undefined): Entry | undefined {
+  #alive(entry: Entry | undefined, now: number): Entry | undefined {
     if (!entry) return undefined;
     if (entry.answer) {
-      const now = this.options.clock.now();
       if (entry.expiresAt > now) return entry;
       // With all that was answered before it.
       this.#expire(now);
     } else {
-      if (entry.expiresAt > this.#leaseTime()) return entry;
+      if (entry.expiresAt > this.#leaseTime(now)) return entry;
       this.#drop(entry);
     }
     return undefined;
@@ -222,20 +229,19 @@ export class MemoryDedupStore implements DedupStore {
    * The time by which claims lapse. It stands still while the process does, stopped or with a blocked loop:
    * nobody can renew then, and those who run go on afterwards. A sweep that is overdue tells.
    */
-  #leaseTime(): number {
-    const now = this.options.clock.now();
+  #leaseTime(now: number): number {
     this.#stoodStillMs += Math.max(0, now - this.#seenAt - SWEEP_INTERVAL_MS);
     this.#seenAt = now;
     return now - this.#stoodStillMs;
   }
 
-  #claim(key: DedupKey): Claim {
+  #claim(key: DedupKey, now: number): Claim {
     const { id, contentHash } = key;
     const client = this.#clientOf(key) ?? this.#newClient(key);
     const { owner } = client;
-    if (!this.#makeRoom(owner, DEDUP_ENTRY_BYTES)) return { type: 'full' };
+    if (!this.#makeRoom(owner, DEDUP_ENTRY_BYTES, now)) return { type: 'full' };
     const fence = ++this.#fence;
-    const expiresAt = this.#leaseTime() + this.#rules.leaseMs;
+    const expiresAt = this.#leaseTime(now) + this.#rules.leaseMs;
     const entry = new Entry(client, id, contentHash, fence, expiresAt);
     if (client.entries.size === 0) this.#keep(client);
     client.entries.set(id, entry);
@@ -272,15 +278,15 @@ export class MemoryDedupStore implements DedupStore {
   }
 
   /** Drops the oldest answers until so many more bytes fit; `false` where those that run leave no room. */
-  #makeRoom(owner: Owner, bytes: number): boolean {
+  #makeRoom(owner: Owner, bytes: number, now: number): boolean {
     const { maxBytes, maxBytesPerPrincipal } = this.options;
     let evicted = 0;
     for (let entry = owner.first; entry && owner.bytes + bytes > maxBytesPerPrincipal;) {
-      evicted += this.#evict(entry);
+      evicted += this.#evict(entry, now);
       entry = owner.first;
     }
     for (let entry = this.#answered.oldest; entry && this.#bytes + bytes > maxBytes;) {
-      evicted += this.#evict(entry);
+      evicted += this.#evict(entry, now);
       entry = this.#answered.oldest;
     }
     if (evicted > 0) this.#rules.evicted(evicted);
@@ -288,9 +294,9 @@ export class MemoryDedupStore implements DedupStore {
   }
 
   /** How many are missed by it: nobody misses what is past its window. */
-  #evict(entry: Entry): number {
+  #evict(entry: Entry, now: number): number {
     this.#drop(entry);
-    return entry.expiresAt > this.options.clock.now() ? 1 : 0;
+    return entry.expiresAt > now ? 1 : 0;
   }
 
   #grow(entry: Entry, bytes: number): void {
@@ -317,12 +323,13 @@ export class MemoryDedupStore implements DedupStore {
   }
 
   #sweep(): void {
-    const leaseTime = this.#leaseTime();
+    const now = this.#now;
+    const leaseTime = this.#leaseTime(now);
     for (let entry = this.#running.oldest; entry && entry.expiresAt <= leaseTime;) {
       this.#drop(entry);
       entry = this.#running.oldest;
     }
-    this.#expire(this.options.clock.now());
+    this.#expire(now);
     if (this.#owners === 0) this.#rest();
   }
 
