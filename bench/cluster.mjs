@@ -17,7 +17,7 @@ const CASES = [
 ];
 
 const SERVERS = [
-  { name: 'Socket.IO', file: '../socket-io/server', dialect: 'socket.io', channel: 'room:1' },
+  { name: 'Socket.IO', file: 'socket-io-redis', dialect: 'socket.io', channel: 'room:1' },
   { name: 'channels', file: 'channels-redis', dialect: 'channels', channel: 'room:1' },
   { name: 'channels, history', file: 'channels-redis', dialect: 'channels', channel: 'kept:1' },
 ];

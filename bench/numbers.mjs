@@ -40,3 +40,5 @@ export function checkBar(text, isMet) {
 }
 
 export const kib = (bytes) => (bytes / 1_024).toFixed(2);
+
+export const grouped = (number) => number.toLocaleString('en-US');

@@ -1,30 +1,31 @@
 // A Nest application on nestjs-channels: one channel, and handlers without enhancers.
-// The first argument is the heartbeat interval; without it the defaults hold.
+// Arguments: the heartbeat interval, 0 for the default one; further options as JSON.
+import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { Acked, ChannelParam, ChannelsModule, ChannelsService, SubscribeChannel } from 'nestjs-channels';
 import { decorateMethod, decorateParam, gateway, publishOn, serveNest } from './nest.mjs';
+import { RATES } from './rates.mjs';
 
 class BenchGateway {
   join() {}
+
+  publish(data) {
+    void channels.publish('room:1', 'message', data);
+  }
 }
 decorateMethod(BenchGateway, 'join', SubscribeChannel('room:{name}'));
 decorateParam(BenchGateway, 'join', 0, ChannelParam('name'));
+decorateMethod(BenchGateway, 'publish', SubscribeMessage('publish'));
+decorateParam(BenchGateway, 'publish', 0, MessageBody());
 
-const [heartbeatIntervalMs] = process.argv.slice(2).map(Number);
+const heartbeatIntervalMs = Number(process.argv[2] ?? 0);
+const options = JSON.parse(process.argv[3] ?? '{}');
 const heartbeat = heartbeatIntervalMs
   ? { heartbeatIntervalMs, heartbeatTimeoutMs: 1.2 * heartbeatIntervalMs }
   : {};
 
-/** Counted as everywhere, but never reached: the clients of the benches do not stop to wait. */
-const RATES = {
-  messagesPerSecond: 1e9,
-  messageBurst: 1e9,
-  bytesPerSecond: 1e9,
-  byteBurst: 1e12,
-  subscriptionsPerSecond: 1e9,
-};
-
 const app = await serveNest({
-  imports: [ChannelsModule.forRoot({ allowedOrigins: '*', ...RATES, ...heartbeat })],
+  imports: [ChannelsModule.forRoot({ allowedOrigins: '*', ...RATES, ...heartbeat, ...options })],
   providers: [gateway(BenchGateway, Acked())],
 });
-publishOn(app.get(ChannelsService));
+const channels = app.get(ChannelsService);
+publishOn(channels);

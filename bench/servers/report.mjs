@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Profiler } from './profiler.mjs';
 
 /** The timer's own period is part of every value that the histogram has. */
 const DELAY_RESOLUTION_MS = 10;
@@ -8,7 +9,10 @@ const DELAY_RESOLUTION_MS = 10;
 /** Tells the bench where the server listens, and on request what it has used. */
 export function report(http) {
   let delay;
+  const profiler = new Profiler();
   const answers = {
+    profile: () => profiler.start(),
+    profiled: async () => ({ top: await profiler.stop() }),
     usage: () => ({ cpu: process.cpuUsage(), rss: process.memoryUsage.rss() }),
     memory: readMemory,
     connections: () => countOf(http),
@@ -50,14 +54,17 @@ function countOf(http) {
 }
 
 /** The loop of single sends: encoded once, sent to each. */
+export function broadcast(clients, data) {
+  const text = JSON.stringify({ channel: 'room:1', event: 'message', data });
+  for (const client of clients) client.send(text);
+}
+
+/** Broadcasts what the bench orders. */
 export function broadcastOn(clients) {
   process.on('message', ({ type, perTurn, turns, data }) => {
     if (type !== 'publish') return;
     const turn = (left) => {
-      for (let at = 0; at < perTurn; at++) {
-        const text = JSON.stringify({ channel: 'room:1', event: 'message', data });
-        for (const client of clients) client.send(text);
-      }
+      for (let at = 0; at < perTurn; at++) broadcast(clients, data);
       if (left > 1) setImmediate(turn, left - 1);
     };
     turn(turns);

@@ -27,7 +27,7 @@ export class JsonCodec implements Codec {
   }
 
   encodeRequest(event: string, data: unknown, id: MessageId): string {
-    return `{"event":${JSON.stringify(event)}${this.#dataMember(data)},"id":${JSON.stringify(id)}}`;
+    return `{"event":${JSON.stringify(event)}${this.#dataMember(data)},"id":${encodeId(id)}}`;
   }
 
   encodePublication(channel: string, event: string, json: string | undefined, offset?: number): string {
@@ -41,15 +41,15 @@ export class JsonCodec implements Codec {
   }
 
   encodeAck(id: MessageId, data: unknown, more: boolean): string {
-    return `{"ack":${JSON.stringify(id)}${this.#dataMember(data)}${more ? ',"more":true' : ''}}`;
+    return `{"ack":${encodeId(id)}${this.#dataMember(data)}${more ? ',"more":true' : ''}}`;
   }
 
   encodeError(id: MessageId, error: WireError): string {
-    return `{"ack":${JSON.stringify(id)},"error":${this.encodeData(error) as string}}`;
+    return `{"ack":${encodeId(id)},"error":${this.encodeData(error) as string}}`;
   }
 
   encodeAnswer(id: MessageId, member: 'data' | 'error', json: string | undefined): string {
-    return `{"ack":${JSON.stringify(id)}${json === undefined ? '' : `,"${member}":${json}`}}`;
+    return `{"ack":${encodeId(id)}${json === undefined ? '' : `,"${member}":${json}`}}`;
   }
 
   encodeData(value: unknown): string | undefined {
@@ -65,6 +65,10 @@ export class JsonCodec implements Codec {
     const text = this.encodeData(value);
     return text === undefined ? '' : `,"data":${text}`;
   }
+}
+
+function encodeId(id: MessageId): string {
+  return typeof id === 'number' ? String(id) : JSON.stringify(id);
 }
 
 function encode(value: unknown, maxNesting: number): string | undefined {

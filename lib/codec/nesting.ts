@@ -10,8 +10,8 @@ const BACKSLASH = 0x5c;
  * with the parsed value later must not depend on the peer. Malformed text gives either answer.
  */
 export function exceedsNesting(text: string, limit: number): boolean {
-  // It would take more brackets than it has characters.
-  if (text.length <= limit) return false;
+  // It would take more brackets than it has characters, of which each is closed again.
+  if (text.length < 2 * (limit + 1)) return false;
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
     const char = text.charCodeAt(at);

@@ -1,7 +1,7 @@
-import type { Clock } from './clock.interface.js';
 import { isUnavailable } from './errors.js';
 import type { HeldClaim } from './held-claim.js';
 import type { Observers } from './observers.js';
+import { OldestFirst } from './oldest-first.js';
 
 /** A claim is renewed so many times before it would lapse: one or two may be missed. */
 const RENEWALS_PER_LEASE = 3;
@@ -9,11 +9,10 @@ const RENEWALS_PER_LEASE = 3;
 /** The claims of the handlers that run on this node. One sweep renews all of them. */
 export class Claims {
   // All are renewed equally often, so the order of the set is the order in which they are due.
-  readonly #held = new Set<HeldClaim>();
+  readonly #held = new OldestFirst<HeldClaim>();
   readonly #renewEveryMs: number;
 
   constructor(
-    private readonly clock: Clock,
     private readonly observers: Observers,
     leaseMs: number,
   ) {
@@ -24,26 +23,21 @@ export class Claims {
     return this.#held.size;
   }
 
-  add(claim: HeldClaim): void {
-    claim.renewAt = this.clock.now() + this.#renewEveryMs;
-    this.#held.add(claim);
-  }
-
-  delete(claim: HeldClaim): void {
-    this.#held.delete(claim);
+  add(claim: HeldClaim, now: number): void {
+    claim.renewAt = now + this.#renewEveryMs;
+    claim.place = this.#held.add(claim);
   }
 
   sweep(now: number): void {
-    for (const claim of this.#held) {
-      if (claim.renewAt > now) return;
-      this.#held.delete(claim);
+    for (let claim = this.#held.oldest; claim && claim.renewAt <= now; claim = this.#held.oldest) {
+      claim.place?.leave();
       if (now >= claim.endsAt) claim.giveUp();
-      else this.#renew(claim);
+      else this.#renew(claim, now);
     }
   }
 
-  #renew(claim: HeldClaim): void {
-    this.add(claim);
+  #renew(claim: HeldClaim, now: number): void {
+    this.add(claim, now);
     try {
       const renewed = claim.renew();
       if (renewed instanceof Promise) void renewed.then((held) => this.#check(claim, held), this.#report);
@@ -55,7 +49,7 @@ export class Claims {
 
   /** Somebody else has claimed: that is for good. The handler learns it when it has an answer. */
   #check(claim: HeldClaim, held: boolean): void {
-    if (!held) this.#held.delete(claim);
+    if (!held) claim.place?.leave();
   }
 
   /** A store that is away may be back before the claim lapses, and is not reported for each claim. */

@@ -349,7 +349,9 @@ export class Connection implements OutboxOwner, ObservedConnection {
 
   /** What it says about its peer. */
   note({ event }: EventFrame): void {
-    if (isCommand(event) || (event.startsWith(RESERVED_EVENT_PREFIX) && !this.isForeign)) this.ours = true;
+    // Most are none of our commands, and cost no look-up.
+    if (!event.startsWith(RESERVED_EVENT_PREFIX)) this.spoke = true;
+    else if (isCommand(event) || !this.isForeign) this.ours = true;
     else this.spoke = true;
   }
 

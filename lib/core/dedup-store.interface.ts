@@ -5,7 +5,10 @@ export interface DedupKey {
   /** Of the `$hello`; `connection:<id>` for a connection that has given none. Has no blank. */
   readonly clientId: string;
   readonly id: string;
-  /** Hash of the event and the decoded data: another one under the same id is a `conflict`. */
+  /**
+   * Stands for the event and the decoded data: another one under the same id is a `conflict`. A hash of at most 43
+   * characters, or, where that is no longer, the JSON of both: a store outside of the process may want to hash it.
+   */
   readonly contentHash: string;
 }
 

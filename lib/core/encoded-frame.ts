@@ -9,6 +9,9 @@ export class EncodedFrame {
   /** The frame as a transport writes it; set by the first transport that does. */
   framed?: Uint8Array;
 
+  /** The frame as a transport writes it to peers that take it compressed. */
+  deflated?: Uint8Array;
+
   constructor(readonly text: string) {
     this.byteLength = Buffer.byteLength(text);
   }

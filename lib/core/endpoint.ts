@@ -24,6 +24,9 @@ export interface Endpoint {
   /** Whether pings below the protocol are left to the connection to answer, which knows how many are too many. */
   readonly answersPings?: boolean;
 
+  /** From so many bytes on a frame is compressed, once for all who take it so. Without it `ws` does as it was told. */
+  readonly deflatesFrom?: number | undefined;
+
   /**
    * Reads a message of a plain connection in the application's own way: gives a frame, `undefined` for what is
    * to be left aside, or throws a `DecodeError`. Without it the codec does.

@@ -1,5 +1,6 @@
 import type { DedupKey, StoredAnswer } from './dedup-store.interface.js';
 import type { Engine } from './engine.js';
+import type { Place } from './oldest-first.js';
 
 /** The run of a handler under a claim. */
 export interface ClaimedRun {
@@ -15,6 +16,9 @@ export class HeldClaim {
   /** When it is to be renewed; kept by {@link Claims}. */
   renewAt = 0;
 
+  /** Among those that are renewed. */
+  place?: Place;
+
   /** From here on it is not renewed, whatever the handler does. */
   readonly endsAt: number;
 
@@ -26,8 +30,9 @@ export class HeldClaim {
     private readonly fence: number,
     private readonly run: ClaimedRun,
   ) {
-    this.endsAt = engine.clock.now() + engine.options.dedupWindowMs;
-    engine.claims.add(this);
+    const now = engine.clock.now();
+    this.endsAt = now + engine.options.dedupWindowMs;
+    engine.claims.add(this, now);
   }
 
   renew(): Promise<boolean> | boolean {
@@ -52,7 +57,7 @@ export class HeldClaim {
 
   /** Lets the next copy run, and calls `then` when that is done or has failed. */
   free(then: () => void = () => undefined): void {
-    this.engine.claims.delete(this);
+    this.place?.leave();
     this.#end(
       () => this.engine.dedup.release(this.key, this.fence),
       () => undefined,
@@ -67,7 +72,7 @@ export class HeldClaim {
     try {
       result = work();
     } catch (error) {
-      this.engine.claims.delete(this);
+      this.place?.leave();
       this.#report(error);
       then();
       return;
@@ -76,7 +81,7 @@ export class HeldClaim {
       this.#finish(result.then(check), then);
       return;
     }
-    this.engine.claims.delete(this);
+    this.place?.leave();
     check(result);
     then();
   }
@@ -87,7 +92,7 @@ export class HeldClaim {
     void work
       .catch((error: unknown) => this.#report(error))
       .then(() => {
-        this.engine.claims.delete(this);
+        this.place?.leave();
         then();
       })
       .finally(() => this.engine.finish());

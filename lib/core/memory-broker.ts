@@ -10,7 +10,7 @@ import type {
 } from './broker.interface.js';
 import { ChannelHistory } from './channel-history.js';
 import type { Clock, Timer } from './clock.interface.js';
-import { OldestFirst } from './oldest-first.js';
+import { OldestFirst, type Place } from './oldest-first.js';
 import { DEFAULTS } from './options.js';
 import type { Random } from './random.interface.js';
 import type { Sizes } from './tables.js';
@@ -35,6 +35,8 @@ export interface MemoryBrokerParts {
 interface Kept {
   readonly channel: string;
   readonly history: ChannelHistory;
+  /** Among those that nobody is in. */
+  place?: Place;
 }
 
 /** The broker of a single process: a publication is accepted and delivered in the same call. */
@@ -120,17 +122,16 @@ export class MemoryBroker implements Broker {
     this.#sweeper ??= this.#clock.setInterval(() => this.#sweep(), SWEEP_MS);
     const known = this.#histories.get(channel);
     if (known) return known;
-    const kept = { channel, history: new ChannelHistory(this.#random.id()) };
+    const kept: Kept = { channel, history: new ChannelHistory(this.#random.id()) };
     this.#histories.set(channel, kept);
     return kept;
   }
 
   /** Puts it behind all others that may be forgotten, unless somebody is in its channel. */
   #used(kept: Kept): void {
-    this.#left.delete(kept);
-    this.#blank.delete(kept);
+    kept.place?.leave();
     if (this.#subscribed.has(kept.channel)) return;
-    (kept.history.isBlank ? this.#blank : this.#left).add(kept);
+    kept.place = (kept.history.isBlank ? this.#blank : this.#left).add(kept);
     if (this.#left.size + this.#blank.size > this.#maxHistories) this.#forgetOne();
   }
 
@@ -138,7 +139,7 @@ export class MemoryBroker implements Broker {
     const queue = this.#blank.size > 0 ? this.#blank : this.#left;
     const { oldest } = queue;
     if (!oldest) return;
-    queue.delete(oldest);
+    oldest.place?.leave();
     this.#histories.delete(oldest.channel);
   }
 

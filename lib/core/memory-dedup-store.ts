@@ -1,6 +1,5 @@
 import type { Clock, Timer } from './clock.interface.js';
 import type { Claim, DedupKey, DedupRules, DedupStore, StoredAnswer } from './dedup-store.interface.js';
-import { OldestFirst } from './oldest-first.js';
 import type { Sizes } from './tables.js';
 
 /** What a claim or an answer takes beside the text of the answer: key, hash and records, rounded up. */
@@ -17,25 +16,71 @@ export interface MemoryDedupStoreOptions {
   readonly maxBytesPerPrincipal: number;
 }
 
-/** One message id. */
-interface Entry {
-  readonly owner: Owner;
-  readonly key: string;
-  readonly contentHash: string;
-  readonly fence: number;
-  /** End of the claim while it runs, by the time of leases; of the window afterwards. */
-  expiresAt: number;
-  bytes: number;
-  answer?: StoredAnswer;
-  waiting?: Set<() => void>;
+/** One message id. Stands in one chain of the store, with those that run or with those that were answered. */
+class Entry {
+  answer: StoredAnswer | undefined;
+  bytes = 0;
+  older: Entry | undefined;
+  newer: Entry | undefined;
+  /** The answer of the same owner that came after this one. */
+  next: Entry | undefined;
+  waiting: Set<() => void> | undefined;
+
+  constructor(
+    readonly client: Client,
+    readonly id: string,
+    readonly contentHash: string,
+    readonly fence: number,
+    /** End of the claim while it runs, by the time of leases; of the window afterwards. */
+    public expiresAt: number,
+  ) {}
 }
 
-/** Who shares one bound. */
-interface Owner {
-  readonly name: string;
+/** Entries in the order in which they came; a list through the entries themselves, for there are very many. */
+class Chain {
+  oldest: Entry | undefined;
+  size = 0;
+  #newest: Entry | undefined;
+
+  add(entry: Entry): void {
+    entry.older = this.#newest;
+    entry.newer = undefined;
+    if (this.#newest) this.#newest.newer = entry;
+    else this.oldest = entry;
+    this.#newest = entry;
+    this.size++;
+  }
+
+  /** Only of an entry that stands in it. */
+  delete({ older, newer }: Entry): void {
+    if (older) older.newer = newer;
+    else this.oldest = newer;
+    if (newer) newer.older = older;
+    else this.#newest = older;
+    this.size--;
+  }
+
+  clear(): void {
+    this.oldest = this.#newest = undefined;
+    this.size = 0;
+  }
+}
+
+/** The message ids of one client. */
+interface Client {
+  readonly owner: Owner;
+  readonly clientId: string;
   readonly entries: Map<string, Entry>;
-  readonly answered: OldestFirst<Entry>;
+}
+
+/** Who shares one bound: a principal, with all clients, or one client that is anonymous. */
+interface Owner {
+  readonly principal: string;
+  readonly clients: Map<string, Client>;
   bytes: number;
+  /** Answers, the oldest and the newest. */
+  first: Entry | undefined;
+  last: Entry | undefined;
 }
 
 /**
@@ -44,11 +89,12 @@ interface Owner {
  */
 export class MemoryDedupStore implements DedupStore {
   #rules: DedupRules = { windowMs: Infinity, leaseMs: Infinity, evicted: () => undefined };
-  readonly #owners = new Map<string, Owner>();
+  readonly #principals = new Map<string, Owner>();
+  /** Have nothing in common, not even the empty name of their principal. */
+  readonly #anonymous = new Map<string, Client>();
   // All of a kind are kept equally long, so the order in which they came is the order in which they are due.
-  /** By their fences, of which each is given once. */
-  readonly #running = new Map<number, Entry>();
-  readonly #answered = new OldestFirst<Entry>();
+  readonly #running = new Chain();
+  readonly #answered = new Chain();
   #bytes = 0;
   #fence = 0;
   #sweeper?: Timer;
@@ -58,7 +104,7 @@ export class MemoryDedupStore implements DedupStore {
   constructor(private readonly options: MemoryDedupStoreOptions) {}
 
   sizes(): Sizes {
-    return { owners: this.#owners.size, running: this.#running.size, answered: this.#answered.size };
+    return { owners: this.#owners, running: this.#running.size, answered: this.#answered.size };
   }
 
   /** What it holds, in bytes as its bounds count them. */
@@ -75,47 +121,52 @@ export class MemoryDedupStore implements DedupStore {
     this.#rules = rules;
   }
 
-  claim({ principal, clientId, id, contentHash }: DedupKey): Claim {
-    const name = ownerName(principal, clientId);
-    const key = entryKey(clientId, id);
-    const entry = this.#find(name, key);
-    if (!entry) return this.#claim(name, key, contentHash);
-    if (entry.contentHash !== contentHash) return { type: 'conflict' };
+  claim(key: DedupKey): Claim {
+    const client = this.#clientOf(key);
+    const now = this.#now;
+    const entry = this.#alive(client?.entries.get(key.id), now);
+    if (!entry) return this.#claim(key, now);
+    if (entry.contentHash !== key.contentHash) return { type: 'conflict' };
     return entry.answer ? { type: 'answered', answer: entry.answer } : { type: 'running' };
   }
 
-  renew(_key: DedupKey, fence: number): boolean {
-    const entry = this.#held(fence);
+  renew(key: DedupKey, fence: number): boolean {
+    const now = this.#now;
+    const entry = this.#held(key, fence, now);
     if (!entry) return false;
-    entry.expiresAt = this.#leaseTime() + this.#rules.leaseMs;
+    entry.expiresAt = this.#leaseTime(now) + this.#rules.leaseMs;
     // Added again it goes to the end.
-    this.#running.delete(fence);
-    this.#running.set(fence, entry);
+    this.#running.delete(entry);
+    this.#running.add(entry);
     return true;
   }
 
-  resolve(_key: DedupKey, fence: number, answer: StoredAnswer): boolean {
-    const entry = this.#held(fence);
+  resolve(key: DedupKey, fence: number, answer: StoredAnswer): boolean {
+    const now = this.#now;
+    const entry = this.#held(key, fence, now);
     if (!entry) return false;
+    const { owner } = entry.client;
     const text = answer.type === 'data' ? answer.data : answer.error;
+    this.#running.delete(entry);
     entry.answer = answer;
-    entry.expiresAt = this.options.clock.now() + this.#rules.windowMs;
-    this.#running.delete(fence);
+    entry.expiresAt = now + this.#rules.windowMs;
     this.#answered.add(entry);
-    entry.owner.answered.add(entry);
+    if (owner.last) owner.last.next = entry;
+    else owner.first = entry;
+    owner.last = entry;
     this.#grow(entry, text === undefined ? 0 : Buffer.byteLength(text));
     wake(entry);
-    this.#makeRoom(entry.owner, 0);
+    this.#makeRoom(owner, 0, now);
     return true;
   }
 
-  release(_key: DedupKey, fence: number): void {
-    const entry = this.#held(fence);
+  release(key: DedupKey, fence: number): void {
+    const entry = this.#held(key, fence, this.#now);
     if (entry) this.#drop(entry);
   }
 
-  wait({ principal, clientId, id }: DedupKey, signal: AbortSignal): Promise<void> {
-    const entry = this.#find(ownerName(principal, clientId), entryKey(clientId, id));
+  wait(key: DedupKey, signal: AbortSignal): Promise<void> {
+    const entry = this.#alive(this.#clientOf(key)?.entries.get(key.id), this.#now);
     if (!entry || entry.answer || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const waiting = (entry.waiting ??= new Set());
@@ -130,29 +181,47 @@ export class MemoryDedupStore implements DedupStore {
   }
 
   close(): void {
-    for (const entry of this.#running.values()) wake(entry);
-    this.#owners.clear();
+    for (let entry = this.#running.oldest; entry; entry = entry.newer) wake(entry);
+    this.#principals.clear();
+    this.#anonymous.clear();
     this.#running.clear();
     this.#answered.clear();
     this.#bytes = 0;
     this.#rest();
   }
 
-  /** The entry of a key, unless its time is over. */
-  #find(owner: string, key: string): Entry | undefined {
-    return this.#alive(this.#owners.get(owner)?.entries.get(key));
+  /** In whole milliseconds, which take no memory of their own in each entry. */
+  get #now(): number {
+    return Math.floor(this.options.clock.now());
   }
 
-  /** The claim that holds under a fence. */
-  #held(fence: number): Entry | undefined {
-    return this.#alive(this.#running.get(fence));
+  /** Whoever has a claim or an answer. */
+  get #owners(): number {
+    return this.#principals.size + this.#anonymous.size;
   }
 
-  #alive(entry: Entry | undefined): Entry | undefined {
+  #clientOf({ principal, clientId }: DedupKey): Client | undefined {
+    if (principal === '') return this.#anonymous.get(clientId);
+    return this.#principals.get(principal)?.clients.get(clientId);
+  }
+
+  /** The claim of the key, where it holds under this fence. */
+  #held(key: DedupKey, fence: number, now: number): Entry | undefined {
+    const entry = this.#clientOf(key)?.entries.get(key.id);
+    return entry?.fence === fence && !entry.answer ? this.#alive(entry, now) : undefined;
+  }
+
+  /** The entry, unless its time is over. */
+  #alive(entry: Entry | undefined, now: number): Entry | undefined {
     if (!entry) return undefined;
-    const now = entry.answer ? this.options.clock.now() : this.#leaseTime();
-    if (entry.expiresAt > now) return entry;
-    this.#drop(entry);
+    if (entry.answer) {
+      if (entry.expiresAt > now) return entry;
+      // With all that was answered before it.
+      this.#expire(now);
+    } else {
+      if (entry.expiresAt > this.#leaseTime(now)) return entry;
+      this.#drop(entry);
+    }
     return undefined;
   }
 
@@ -160,86 +229,115 @@ export class MemoryDedupStore implements DedupStore {
    * The time by which claims lapse. It stands still while the process does, stopped or with a blocked loop:
    * nobody can renew then, and those who run go on afterwards. A sweep that is overdue tells.
    */
-  #leaseTime(): number {
-    const now = this.options.clock.now();
+  #leaseTime(now: number): number {
     this.#stoodStillMs += Math.max(0, now - this.#seenAt - SWEEP_INTERVAL_MS);
     this.#seenAt = now;
     return now - this.#stoodStillMs;
   }
 
-  #claim(name: string, key: string, contentHash: string): Claim {
-    const owner = this.#ownerOf(name);
-    if (!this.#makeRoom(owner, DEDUP_ENTRY_BYTES)) {
-      this.#forget(owner);
-      return { type: 'full' };
-    }
+  #claim(key: DedupKey, now: number): Claim {
+    const { id, contentHash } = key;
+    const client = this.#clientOf(key) ?? this.#newClient(key);
+    const { owner } = client;
+    if (!this.#makeRoom(owner, DEDUP_ENTRY_BYTES, now)) return { type: 'full' };
     const fence = ++this.#fence;
-    const expiresAt = this.#leaseTime() + this.#rules.leaseMs;
-    const entry: Entry = { owner, key, contentHash, fence, expiresAt, bytes: 0 };
-    this.#owners.set(name, owner);
-    owner.entries.set(key, entry);
-    this.#running.set(fence, entry);
+    const expiresAt = this.#leaseTime(now) + this.#rules.leaseMs;
+    const entry = new Entry(client, id, contentHash, fence, expiresAt);
+    if (client.entries.size === 0) this.#keep(client);
+    client.entries.set(id, entry);
+    this.#running.add(entry);
     this.#grow(entry, DEDUP_ENTRY_BYTES);
     this.#sweeper ??= this.options.clock.setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
     return { type: 'claimed', fence };
   }
 
-  #ownerOf(name: string): Owner {
-    const known = this.#owners.get(name);
-    return known ?? { name, entries: new Map<string, Entry>(), answered: new OldestFirst(), bytes: 0 };
+  /** Not kept before it has a claim. */
+  #newClient({ principal, clientId }: DedupKey): Client {
+    const owner = principal === '' ? undefined : this.#principals.get(principal);
+    return { owner: owner ?? newOwner(principal), clientId, entries: new Map<string, Entry>() };
+  }
+
+  #keep(client: Client): void {
+    const { owner, clientId } = client;
+    if (owner.principal === '') {
+      this.#anonymous.set(clientId, client);
+      return;
+    }
+    owner.clients.set(clientId, client);
+    this.#principals.set(owner.principal, owner);
+  }
+
+  /** Who has nothing is not known any more. */
+  #forget({ owner, clientId }: Client): void {
+    if (owner.principal === '') {
+      this.#anonymous.delete(clientId);
+      return;
+    }
+    owner.clients.delete(clientId);
+    if (owner.clients.size === 0) this.#principals.delete(owner.principal);
   }
 
   /** Drops the oldest answers until so many more bytes fit; `false` where those that run leave no room. */
-  #makeRoom(owner: Owner, bytes: number): boolean {
+  #makeRoom(owner: Owner, bytes: number, now: number): boolean {
     const { maxBytes, maxBytesPerPrincipal } = this.options;
-    const mine = this.#evict(owner.answered, () => owner.bytes + bytes > maxBytesPerPrincipal);
-    const all = this.#evict(this.#answered, () => this.#bytes + bytes > maxBytes);
-    if (mine + all > 0) this.#rules.evicted(mine + all);
+    let evicted = 0;
+    for (let entry = owner.first; entry && owner.bytes + bytes > maxBytesPerPrincipal;) {
+      evicted += this.#evict(entry, now);
+      entry = owner.first;
+    }
+    for (let entry = this.#answered.oldest; entry && this.#bytes + bytes > maxBytes;) {
+      evicted += this.#evict(entry, now);
+      entry = this.#answered.oldest;
+    }
+    if (evicted > 0) this.#rules.evicted(evicted);
     return owner.bytes + bytes <= maxBytesPerPrincipal && this.#bytes + bytes <= maxBytes;
   }
 
-  #evict(answered: OldestFirst<Entry>, isOver: () => boolean): number {
-    let count = 0;
-    for (let entry = answered.oldest; entry && isOver(); entry = answered.oldest) {
-      // What is past its window is not missed by anybody.
-      if (entry.expiresAt > this.options.clock.now()) count++;
-      this.#drop(entry);
-    }
-    return count;
+  /** How many are missed by it: nobody misses what is past its window. */
+  #evict(entry: Entry, now: number): number {
+    this.#drop(entry);
+    return entry.expiresAt > now ? 1 : 0;
   }
 
   #grow(entry: Entry, bytes: number): void {
     entry.bytes += bytes;
-    entry.owner.bytes += bytes;
+    entry.client.owner.bytes += bytes;
     this.#bytes += bytes;
   }
 
+  /** Of answers always the oldest of their owner: among all they stand in the same order. */
   #drop(entry: Entry): void {
-    const { owner } = entry;
-    owner.entries.delete(entry.key);
-    owner.answered.delete(entry);
-    this.#running.delete(entry.fence);
-    this.#answered.delete(entry);
+    const { client } = entry;
+    if (entry.answer) {
+      const { owner } = client;
+      this.#answered.delete(entry);
+      owner.first = entry.next;
+      if (!entry.next) owner.last = undefined;
+    } else {
+      this.#running.delete(entry);
+    }
+    client.entries.delete(entry.id);
     this.#grow(entry, -entry.bytes);
-    this.#forget(owner);
+    if (client.entries.size === 0) this.#forget(client);
     wake(entry);
   }
 
-  #forget(owner: Owner): void {
-    if (owner.entries.size === 0) this.#owners.delete(owner.name);
+  #sweep(): void {
+    const now = this.#now;
+    const leaseTime = this.#leaseTime(now);
+    for (let entry = this.#running.oldest; entry && entry.expiresAt <= leaseTime;) {
+      this.#drop(entry);
+      entry = this.#running.oldest;
+    }
+    this.#expire(now);
+    if (this.#owners === 0) this.#rest();
   }
 
-  #sweep(): void {
-    const leaseTime = this.#leaseTime();
-    for (const entry of this.#running.values()) {
-      if (entry.expiresAt > leaseTime) break;
+  #expire(now: number): void {
+    for (let entry = this.#answered.oldest; entry && entry.expiresAt <= now;) {
       this.#drop(entry);
+      entry = this.#answered.oldest;
     }
-    const now = this.options.clock.now();
-    for (let entry = this.#answered.oldest; entry && entry.expiresAt <= now; entry = this.#answered.oldest) {
-      this.#drop(entry);
-    }
-    if (this.#owners.size === 0) this.#rest();
   }
 
   #rest(): void {
@@ -248,14 +346,8 @@ export class MemoryDedupStore implements DedupStore {
   }
 }
 
-/** A principal has one bound over all its clients; anonymous clients have nothing in common. */
-function ownerName(principal: string, clientId: string): string {
-  return principal === '' ? `anonymous ${clientId}` : `principal ${principal}`;
-}
-
-/** The name of a client has no blank, so the two parts cannot run into each other. */
-function entryKey(clientId: string, id: string): string {
-  return `${clientId} ${id}`;
+function newOwner(principal: string): Owner {
+  return { principal, clients: new Map<string, Client>(), bytes: 0, first: undefined, last: undefined };
 }
 
 function wake({ waiting }: Entry): void {

@@ -1,53 +1,63 @@
-/** So many additions more than there are items, and an iterator that nobody has moved is let go. */
-const MAX_IDLE_ADDITIONS = 64;
+/** Where an item stands in a queue, until it leaves. */
+export interface Place {
+  /** Takes the item out of its queue. What has left already stays out. */
+  leave(): void;
+}
 
-/**
- * A set whose oldest item is at hand. Of a plain `Set` that has lost its first items a new iterator walks over
- * the places of all of them; this one keeps its iterator, which has them behind it.
- */
+/** Items in the order in which they came, each of which may leave at any time: a linked list, without a look-up. */
 export class OldestFirst<T extends object> {
-  readonly #items = new Set<T>();
-  /** Whatever it has passed is gone, but for {@link #oldest}. */
-  #iterator?: SetIterator<T>;
-  #oldest?: T;
-  /** Since the iterator has moved: from where it stands it keeps all that V8 has set up for the items since. */
-  #additions = 0;
+  #oldest?: Link<T>;
+  #newest?: Link<T>;
+  #size = 0;
 
   get size(): number {
-    return this.#items.size;
+    return this.#size;
   }
 
   /** The one that was added before all others. */
   get oldest(): T | undefined {
-    if (this.#items.size > 0) this.#oldest ??= this.#next();
-    return this.#oldest;
+    return this.#oldest?.item;
   }
 
   /** Adds an item as the newest one. */
-  add(item: T): void {
-    this.#items.add(item);
-    if (++this.#additions > this.#items.size + MAX_IDLE_ADDITIONS) this.#restart();
+  add(item: T): Place {
+    const link = new Link(this, item, this.#newest);
+    if (this.#newest) this.#newest.newer = link;
+    else this.#oldest = link;
+    this.#newest = link;
+    this.#size++;
+    return link;
   }
 
-  delete(item: T): void {
-    this.#items.delete(item);
-    if (this.#oldest === item) this.#oldest = undefined;
+  /** @internal Called by the place of an item. */
+  remove({ older, newer }: Link<T>): void {
+    if (older) older.newer = newer;
+    else this.#oldest = newer;
+    if (newer) newer.older = older;
+    else this.#newest = older;
+    this.#size--;
   }
 
   clear(): void {
-    this.#items.clear();
-    this.#oldest = undefined;
-    this.#restart();
+    for (let link = this.#oldest; link; link = this.#oldest) link.leave();
+  }
+}
+
+class Link<T extends object> implements Place {
+  newer: Link<T> | undefined;
+  #queue: OldestFirst<T> | undefined;
+
+  constructor(
+    queue: OldestFirst<T>,
+    readonly item: T,
+    public older: Link<T> | undefined,
+  ) {
+    this.#queue = queue;
   }
 
-  #next(): T | undefined {
-    this.#iterator ??= this.#items.values();
-    this.#additions = 0;
-    return this.#iterator.next().value;
-  }
-
-  #restart(): void {
-    this.#iterator = undefined;
-    this.#additions = 0;
+  leave(): void {
+    const queue = this.#queue;
+    this.#queue = undefined;
+    queue?.remove(this);
   }
 }

@@ -21,6 +21,9 @@ export interface OutboxOwner {
   dropped(channel: string, count: number): void;
 }
 
+/** Shared by all who have nothing to send. */
+const NOTHING: EncodedFrame[] = [];
+
 /** What a pong that waits counts as: it has two bytes at least, and takes so many of the memory of Node. */
 export const PONG_BYTES = 512;
 
@@ -29,7 +32,7 @@ export const PONG_BYTES = 512;
  * once; bounds what waits for a peer that reads slower than it is written to.
  */
 export class Outbox {
-  #frames: EncodedFrame[] = [];
+  #frames = NOTHING;
   #bytes = 0;
   /** There for a peer that reads slower than some channel publishes whose publications may be dropped. */
   #backlog?: Backlog;
@@ -97,7 +100,7 @@ export class Outbox {
   flush(): void {
     if (this.#frames.length > 0) {
       const frames = this.#frames;
-      this.#frames = [];
+      this.#frames = NOTHING;
       this.#bytes = 0;
       this.owner.transport.write(frames);
     }
@@ -115,7 +118,7 @@ export class Outbox {
 
   /** Forgets what was collected. */
   clear(): void {
-    this.#frames = [];
+    this.#frames = NOTHING;
     this.#bytes = 0;
     this.abandon();
   }
@@ -134,8 +137,13 @@ export class Outbox {
   }
 
   #collect(frame: EncodedFrame): void {
-    if (this.#frames.length === 0) this.owner.flushQueue.add(this);
-    this.#frames.push(frame);
+    if (this.#frames === NOTHING) {
+      this.owner.flushQueue.add(this);
+      // Of most turns it is the only one: an array that grows would have room for many.
+      this.#frames = [frame];
+    } else {
+      this.#frames.push(frame);
+    }
     this.#bytes += frame.byteLength;
   }
 

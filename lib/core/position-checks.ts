@@ -7,6 +7,8 @@ const MAX_ASKED = 64;
 export class PositionChecks {
   readonly #waiting = new Set<ChannelStream>();
   readonly #failed = new Set<ChannelStream>();
+  /** Has what was asked behind it: another one would walk over the places of all that have left. */
+  #turn?: SetIterator<ChannelStream> | undefined;
   #asked = 0;
 
   /** @param isFollowed - whether somebody is still in the channel, and the stream is the one of it */
@@ -34,8 +36,14 @@ export class PositionChecks {
   }
 
   #ask(): void {
-    for (const stream of this.#waiting) {
-      if (this.#asked >= MAX_ASKED) return;
+    while (this.#asked < MAX_ASKED) {
+      this.#turn ??= this.#waiting.values();
+      const { value: stream, done } = this.#turn.next();
+      if (done) {
+        // Kept, it would keep all that comes and goes from here on.
+        this.#turn = undefined;
+        return;
+      }
       this.#waiting.delete(stream);
       if (this.isFollowed(stream)) void this.#check(stream);
     }

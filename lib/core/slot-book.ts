@@ -1,5 +1,5 @@
 import type { Clock } from './clock.interface.js';
-import { OldestFirst } from './oldest-first.js';
+import { OldestFirst, type Place } from './oldest-first.js';
 import type { Random } from './random.interface.js';
 
 /** How far ahead slots are given. Who is refused beyond it comes back later, at a time that is drawn. */
@@ -56,6 +56,7 @@ export interface Capacity {
 interface Held {
   readonly ticket: string;
   readonly dueAt: number;
+  place?: Place;
 }
 
 /**
@@ -125,8 +126,8 @@ export class SlotBook {
     }
     this.#filledAt = now;
     for (let next = this.#future.oldest; next && next.dueAt <= now; next = this.#future.oldest) {
-      this.#future.delete(next);
-      this.#due.add(next);
+      next.place?.leave();
+      next.place = this.#due.add(next);
     }
     for (let next = this.#due.oldest; next && next.dueAt + SLOT_GRACE_MS <= now; next = this.#due.oldest) {
       this.#forget(next);
@@ -153,7 +154,7 @@ export class SlotBook {
     if (!takesTickets) return { retryAfterMs };
     const held: Held = { ticket: this.random.id(), dueAt };
     this.#byTicket.set(held.ticket, held);
-    this.#future.add(held);
+    held.place = this.#future.add(held);
     return { retryAfterMs, ticket: held.ticket };
   }
 
@@ -164,7 +165,6 @@ export class SlotBook {
 
   #forget(held: Held): void {
     this.#byTicket.delete(held.ticket);
-    this.#future.delete(held);
-    this.#due.delete(held);
+    held.place?.leave();
   }
 }

@@ -12,7 +12,8 @@ import { ChannelsError, toWireError } from './errors.js';
  */
 export function encodeData(codec: Codec, value: unknown, maxBytes: number): StoredAnswer {
   const data = codec.encodeData(answerData(value));
-  if (data !== undefined && Buffer.byteLength(data) > maxBytes) {
+  // Most are far from it: no character has more than three bytes.
+  if (data !== undefined && data.length * 3 > maxBytes && Buffer.byteLength(data) > maxBytes) {
     throw new ChannelsError('payload_too_large', `the answer is longer than ${maxBytes} bytes`);
   }
   return { type: 'data', data };

@@ -113,6 +113,17 @@ export interface ChannelsModuleOptions extends EngineOptions {
    */
   messageParser?: MessageParser;
 
+  /**
+   * Compresses frames for peers that offer `permessage-deflate`, as browsers do (RFC 7692): each publication once for
+   * all of them, for no message needs those before it. `threshold` is the length in bytes from which on a frame is
+   * compressed; what is shorter than a packet of the network saves nothing. What a peer sends compressed ends at
+   * `maxMessageBytes` with 1009 however small it came. Read docs/security.md before a secret and text of a peer share
+   * a frame.
+   *
+   * @default no compression; `{ threshold: 1_024 }` for `{}`, as `ws` has it
+   */
+  compression?: { readonly threshold?: number };
+
   /** Options for the `WebSocketServer` of `ws`, for every gateway; a gateway's own come first. */
   server?: Readonly<Record<string, unknown>>;
 

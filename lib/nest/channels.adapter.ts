@@ -6,12 +6,14 @@ import { Engine } from '../core/engine.js';
 import {
   createWebSocketServer,
   defaultBody,
+  deflateOptions,
   ExceptionChannelSocket,
+  findDeflateFault,
   normalizePath,
   UpgradeServer,
 } from '../transport/index.js';
 import type { ChannelsModuleOptions, MessageParser } from './channels-options.interface.js';
-import { trustedHops } from './engine-options.js';
+import { compressionThreshold, trustedHops } from './engine-options.js';
 import { GatewayEndpoint, type GatewayEndpointParts } from './gateway-endpoint.js';
 import { exploreGateways, type Gateway, type GatewayOptions } from './gateway-explorer.js';
 import { GatewayHandshake } from './gateway-handshake.js';
@@ -47,6 +49,9 @@ export class ChannelsAdapter extends WsAdapter {
   #parser: MessageParser | undefined;
   #gateways?: readonly Gateway[];
   #ready = false;
+  readonly #deflatesFrom: number | undefined;
+  /** Those that compress once for all their peers. */
+  readonly #deflating: WebSocketServer[] = [];
 
   /** @internal */
   constructor(
@@ -61,6 +66,7 @@ export class ChannelsAdapter extends WsAdapter {
     super();
     this.#scopes = new GatewayScopes(modules, moduleRef);
     this.#parser = options.messageParser;
+    this.#deflatesFrom = compressionThreshold(options);
   }
 
   get #allGateways(): readonly Gateway[] {
@@ -79,7 +85,7 @@ export class ChannelsAdapter extends WsAdapter {
     const gateways = this.#allGateways.filter((gateway) => gateway.port === port && gateway.path === path);
     this.#warnOfOptions(gateways);
     const isUnlimited = !this.#hasRates(gateways);
-    const given = { ...this.options.server, ...ownOptions(options) };
+    const given = { ...this.#serverOptions, ...ownOptions(options) };
     const answersPings = !isUnlimited && given['autoPong'] === undefined;
     const server = createWebSocketServer(
       answersPings ? { ...given, autoPong: false } : given,
@@ -88,6 +94,9 @@ export class ChannelsAdapter extends WsAdapter {
       nestMajor() < FIRST_MAJOR_THAT_SENDS ? ExceptionChannelSocket : undefined,
     );
     server.on('error', (error) => this.#log.error(error));
+    // A gateway that has options of its own for it is left to `ws`.
+    const deflatesFrom = options['perMessageDeflate'] === undefined ? this.#deflatesFrom : undefined;
+    if (deflatesFrom !== undefined) this.#deflating.push(server);
     const isAnyPath = port !== APPLICATION_PORT && options.path === undefined;
     // Stock Nest puts the path there as well.
     if (!isAnyPath) Object.assign(server, { path });
@@ -109,6 +118,7 @@ export class ChannelsAdapter extends WsAdapter {
         maxMessageBytes: server.options.maxPayload ?? this.engine.options.maxMessageBytes,
         isUnlimited,
         answersPings,
+        deflatesFrom,
       }),
       handshake,
     });
@@ -118,8 +128,20 @@ export class ChannelsAdapter extends WsAdapter {
 
   /** Lets peers in: gateways with a port of their own begin to listen. */
   async accept(): Promise<void> {
+    await this.#checkCompression();
     await this.#ownPorts.listen();
     this.#ready = true;
+  }
+
+  /** What it leans on is not documented by `ws`: where it does not hold, peers get everything as it is. */
+  async #checkCompression(): Promise<void> {
+    if (this.#deflating.length === 0) return;
+    const fault = await findDeflateFault();
+    if (fault === undefined) return;
+    this.#log.warn(
+      `compression: nothing is compressed, because ${fault}. Please report it with the version of ws.`,
+    );
+    for (const server of this.#deflating) server.options.perMessageDeflate = false;
   }
 
   /** Nothing to bind: messages, `handleConnection` and `handleDisconnect` are dispatched from one table. */
@@ -156,6 +178,12 @@ export class ChannelsAdapter extends WsAdapter {
     this.#servers.clear();
   }
 
+  get #serverOptions(): Readonly<Record<string, unknown>> {
+    const { server = {} } = this.options;
+    const threshold = this.#deflatesFrom;
+    return threshold === undefined ? server : { ...server, perMessageDeflate: deflateOptions(threshold) };
+  }
+
   /** Stock gateways have none, unless the application asks for one: docs/protocol.md, section 11, row 15. */
   #hasRates(gateways: readonly Gateway[]): boolean {
     const { messagesPerSecond, bytesPerSecond, subscriptionsPerSecond } = this.options;
@@ -166,7 +194,7 @@ export class ChannelsAdapter extends WsAdapter {
   #endpoint(
     path: string,
     gateways: readonly Gateway[],
-    limits: Pick<GatewayEndpointParts, 'maxMessageBytes' | 'isUnlimited' | 'answersPings'>,
+    limits: Pick<GatewayEndpointParts, 'maxMessageBytes' | 'isUnlimited' | 'answersPings' | 'deflatesFrom'>,
   ): GatewayEndpoint {
     this.#defineChannels(gateways);
     const globals = resolveGlobals(this.options.globals);

@@ -9,6 +9,7 @@ import type { ChannelsModuleOptions } from './channels-options.interface.js';
  */
 export function engineOptions(options: ChannelsModuleOptions): EngineOptions {
   checkCookie(options);
+  compressionThreshold(options);
   if (trustedHops(options) === 0) return options;
   const { maxConnectionsPerAddress, handshakesPerSecondPerAddress } = options;
   return {
@@ -31,6 +32,35 @@ export function trustedHops({ trustProxy = false }: ChannelsModuleOptions): numb
   throw new TypeError(
     `trustProxy (${String(trustProxy)}) must be true, false or the number of proxies in front; ` +
       'names and networks, as in Express, are not known here.',
+  );
+}
+
+/** What `ws` has as its default: about what fits into one packet anyway. */
+const DEFAULT_THRESHOLD = 1_024;
+
+/**
+ * From how many bytes on frames are compressed; `undefined` where none is.
+ *
+ * @throws TypeError for anything but whole numbers, and where `ws` is told to do it, too
+ */
+export function compressionThreshold({ compression, server }: ChannelsModuleOptions): number | undefined {
+  if (compression === undefined) return undefined;
+  if (server?.['perMessageDeflate'] !== undefined) {
+    throw new TypeError(
+      'compression and server.perMessageDeflate exclude each other: the first compresses once for all peers, the ' +
+        'second for each of them.',
+    );
+  }
+  const { threshold = DEFAULT_THRESHOLD } = Object(compression) as NonNullable<typeof compression>;
+  if (
+    compression !== null &&
+    typeof compression === 'object' &&
+    Number.isSafeInteger(threshold) &&
+    threshold >= 0
+  )
+    return threshold;
+  throw new TypeError(
+    `compression (${JSON.stringify(compression)}) must be an object such as { threshold: ${DEFAULT_THRESHOLD} }, in bytes.`,
   );
 }
 

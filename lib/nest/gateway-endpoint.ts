@@ -27,6 +27,7 @@ export interface GatewayEndpointParts {
   readonly maxMessageBytes: number;
   readonly isUnlimited: boolean;
   readonly answersPings: boolean;
+  readonly deflatesFrom: number | undefined;
   readonly warn: (message: string) => void;
 }
 
@@ -75,6 +76,10 @@ export class GatewayEndpoint implements Endpoint {
 
   get answersPings(): boolean {
     return this.parts.answersPings;
+  }
+
+  get deflatesFrom(): number | undefined {
+    return this.parts.deflatesFrom;
   }
 
   connected(connection: Connection, request: unknown): Promise<void> | void {

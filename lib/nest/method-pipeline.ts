@@ -37,7 +37,12 @@ export interface MethodPipelineParts {
 export class MethodPipeline {
   readonly #interceptors = new InterceptorsConsumer();
 
-  constructor(private readonly parts: MethodPipelineParts) {}
+  /** Copied for each call: an array that grows would have room for many. */
+  readonly #noValues: readonly unknown[];
+
+  constructor(private readonly parts: MethodPipelineParts) {
+    this.#noValues = Array.from<unknown>({ length: parts.paramCount });
+  }
 
   run(args: unknown[], gate?: Gate): unknown {
     if (this.parts.guards.length > 0) {
@@ -91,8 +96,8 @@ export class MethodPipeline {
   }
 
   #invoke(args: unknown[]): unknown {
-    const { instance, callback, params, paramCount } = this.parts;
-    const values = Array.from<unknown>({ length: paramCount });
+    const { instance, callback, params } = this.parts;
+    const values = [...this.#noValues];
     let pending: Promise<unknown>[] | undefined;
     for (const param of params) {
       const value = resolve(param, args);

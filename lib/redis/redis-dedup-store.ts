@@ -79,7 +79,7 @@ export class RedisDedupStore implements DedupStore {
     const token = this.#tokens + (this.#tokenCount++).toString(36);
     const wasConnected = this.link.isConnected;
     try {
-      return decodeClaim(await this.#run(DEDUP_CLAIM, name, [key.contentHash, token, leaseMs, windowMs]));
+      return decodeClaim(await this.#run(DEDUP_CLAIM, name, [hashOf(key), token, leaseMs, windowMs]));
     } catch (error) {
       if (wasConnected && mayHaveHappened(error)) this.#abandon(name, token);
       throw error;
@@ -88,7 +88,7 @@ export class RedisDedupStore implements DedupStore {
 
   async renew(key: DedupKey, fence: number): Promise<boolean> {
     const { leaseMs } = this.#running.rules;
-    return (await this.#run(DEDUP_RENEW, nameOf(key), [fence, leaseMs, key.contentHash])) === 1;
+    return (await this.#run(DEDUP_RENEW, nameOf(key), [fence, leaseMs, hashOf(key)])) === 1;
   }
 
   /** Rejects where Redis could not be told before the claim has lapsed: then a later copy runs again. */
@@ -96,7 +96,7 @@ export class RedisDedupStore implements DedupStore {
     const { rules, insistence } = this.#running;
     const name = nameOf(key);
     const text = encodeAnswer(answer);
-    const args = [fence, text, rules.windowMs, this.#keys.dedupChannel(name), key.contentHash];
+    const args = [fence, text, rules.windowMs, this.#keys.dedupChannel(name), hashOf(key)];
     return (await insistence.run(() => this.#run(DEDUP_RESOLVE, name, args), text.length)) === 1;
   }
 
@@ -149,6 +149,11 @@ function nameOf({ principal, clientId, id }: DedupKey): string {
   return createHash('sha256')
     .update(JSON.stringify([principal, clientId, id]))
     .digest('base64url');
+}
+
+/** Of a short message the content itself is given, which is not for a Redis to have. */
+function hashOf({ contentHash }: DedupKey): string {
+  return createHash('sha256').update(contentHash).digest('base64url');
 }
 
 /** A letter says what the text behind it is. */

@@ -58,9 +58,12 @@ describe('JsonCodec.decode', () => {
     expect(codec.decode(text)).toEqual(JSON.parse(text));
   });
 
-  it.each(['[[[[[]]]]]', '{"a":{"b":{"c":{"d":{}}}}}', '[[[[['])('refuses %s, nested one deeper', (text) => {
-    expect(decodeError(text)).toMatchObject({ code: 'bad_frame', message: 'nested deeper than 4 levels' });
-  });
+  it.each(['[[[[[]]]]]', '{"a":{"b":{"c":{"d":{}}}}}', '[[[[[[[[[[[['])(
+    'refuses %s, nested one deeper',
+    (text) => {
+      expect(decodeError(text)).toMatchObject({ code: 'bad_frame', message: 'nested deeper than 4 levels' });
+    },
+  );
 
   it.each([
     '{"__proto__":1}',

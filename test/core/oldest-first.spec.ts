@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { OldestFirst } from '../../lib/core/oldest-first.js';
+import { OldestFirst, type Place } from '../../lib/core/oldest-first.js';
 
 const ITEMS = Array.from({ length: 6 }, (_, at) => ({ at }));
 
@@ -29,6 +29,7 @@ it('has at hand what a list in the order of the additions has in front', () => {
   fc.assert(
     fc.property(fc.array(command, { size: 'max', maxLength: 60 }), (commands) => {
       const items = new OldestFirst<(typeof ITEMS)[number]>();
+      const places = new Map<unknown, Place>();
       let model: typeof ITEMS = [];
       const seen: unknown[] = [];
       const expected: unknown[] = [];
@@ -43,11 +44,11 @@ it('has at hand what a list in the order of the additions has in front', () => {
           model = [];
         }
         if ('item' in step) {
-          items.delete(step.item);
+          places.get(step.item)?.leave();
           model = model.filter((item) => item !== step.item);
         }
         if (step.type === 'move') {
-          items.add(step.item);
+          places.set(step.item, items.add(step.item));
           model.push(step.item);
         }
       }
@@ -62,20 +63,19 @@ it('has at hand what a list in the order of the additions has in front', () => {
 
 it('has it at hand also where nobody has asked for long, and where it is asked for all the time', () => {
   const items = new OldestFirst<Item>();
-  const kept = new Set<Item>();
+  const kept = new Map<Item, Place>();
   const wrong: number[] = [];
   let chance = 1;
   for (let number = 0; number < 20_000; number += 1) {
     chance = (chance * 48_271) % 2_147_483_647;
     const next = itemOf(number);
-    items.add(next);
-    kept.add(next);
-    const goes = kept.size > 20 ? [...kept].at(chance % kept.size) : undefined;
+    kept.set(next, items.add(next));
+    const goes = kept.size > 20 ? [...kept.keys()].at(chance % kept.size) : undefined;
     if (goes) {
-      items.delete(goes);
+      kept.get(goes)?.leave();
       kept.delete(goes);
     }
-    if (number % 1_000 > 700 && items.oldest !== [...kept][0]) wrong.push(number);
+    if (number % 1_000 > 700 && items.oldest !== [...kept.keys()][0]) wrong.push(number);
   }
 
   expect(wrong).toEqual([]);
@@ -93,11 +93,26 @@ it.each([
 
   for (let number = 0; number < 200_000; number += 1) {
     const next = itemOf(number);
-    items.add(next);
+    const place = items.add(next);
     ask(items);
-    items.delete(next);
+    place.leave();
   }
 
   expect(usedBytes() - before).toBeLessThan(2_000_000);
   expect([items.size, items.oldest]).toEqual([2, itemOf(-1)]);
+});
+
+it('takes what has left out of no other queue', () => {
+  const [items, others] = [new OldestFirst<Item>(), new OldestFirst<Item>()];
+  const item = itemOf(1);
+  const place = items.add(item);
+
+  place.leave();
+  const other = others.add(item);
+  place.leave();
+
+  expect([items.size, others.size]).toEqual([0, 1]);
+  others.clear();
+  other.leave();
+  expect(others.size).toBe(0);
 });

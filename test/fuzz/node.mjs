@@ -76,8 +76,15 @@ for (const method of ['echo', 'strict', 'order']) MessageBody()(FuzzGateway.prot
 ConnectedSocket()(FuzzGateway.prototype, 'facts', 0);
 WebSocketGateway({ path: '/ws' })(FuzzGateway);
 
+/** Takes messages of a MiB. */
+class BigGateway {}
+WebSocketGateway({ path: '/big', maxPayload: 2 ** 20 })(BigGateway);
+
 class AppModule {}
-Module({ imports: [ChannelsModule.forRoot({ observers: [observer] })], providers: [FuzzGateway] })(AppModule);
+Module({
+  imports: [ChannelsModule.forRoot({ observers: [observer], compression: {} })],
+  providers: [FuzzGateway, BigGateway],
+})(AppModule);
 
 const app = await NestFactory.create(AppModule, { logger: false, forceCloseConnections: true });
 const channels = app.get(ChannelsService);

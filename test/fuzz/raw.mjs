@@ -1,6 +1,7 @@
 // Frames and requests that are written by hand, each by several peers at a time, against the server of the fuzzing.
 // Writes to stdout as JSON what each has ended with, and the most memory that the server has had beyond its base.
 import { setTimeout as delay } from 'node:timers/promises';
+import { constants, deflateRawSync } from 'node:zlib';
 import { PACKAGE_URL } from '../chaos/package-copy.mjs';
 import { RawPeer } from './peer.mjs';
 import { Server } from './server.mjs';
@@ -17,6 +18,7 @@ const message = (bytes) => {
 };
 const repeated = (bytes, times) => Buffer.concat(Array.from({ length: times }, () => bytes));
 const headers = (count) => Array.from({ length: count }, (_, at) => `X-${at}: y`);
+const offerOf = (path) => requestOf('Sec-WebSocket-Extensions: permessage-deflate').replace('/ws', path);
 const requestOf = (...further) => [...UPGRADE, ...further].join('\r\n') + '\r\n\r\n';
 
 /** What is written behind the upgrade; `endless` again and again, until the server has had enough. */
@@ -67,6 +69,26 @@ const REQUESTS = {
   'a path of 20 KiB': { bytes: requestOf().replace('/ws', () => `/${'y'.repeat(20_480)}`) },
 };
 
+/** Zeros, deflated in blocks that know nothing of each other: a thousandth of their length. */
+const ZEROS = deflateRawSync(Buffer.alloc(2 ** 20), { finishFlush: constants.Z_SYNC_FLUSH });
+const bomb = (mib) => repeated(ZEROS, mib);
+
+/** What is written on a connection that has agreed to take it compressed. */
+const BOMBS = {
+  'a bomb that is over the limit as it is': { path: '/ws', bytes: frame(1, bomb(512), { rsv: 4 }) },
+  'a bomb within the limit': { path: '/ws', bytes: frame(1, bomb(60), { rsv: 4 }) },
+  'a bomb in fragments': {
+    path: '/ws',
+    bytes: Buffer.concat([
+      frame(1, bomb(30), { fin: 0, rsv: 4 }),
+      frame(0, bomb(15), { fin: 0 }),
+      frame(0, bomb(15)),
+    ]),
+  },
+  'a bomb of 512 MiB where messages may have one': { path: '/big', bytes: frame(1, bomb(512), { rsv: 4 }) },
+  'what is not deflated': { path: '/ws', bytes: frame(1, 'not deflated', { rsv: 4 }) },
+};
+
 const server = await Server.start(PACKAGE_URL, '');
 const cases = {};
 try {
@@ -79,6 +101,8 @@ try {
   cases['exactly the limit'] = await run(async () => say(frame(1, message(LIMIT))));
   for (const [name, input] of Object.entries(FRAMES))
     cases[name] = await run(() => say(input.bytes, input.endless));
+  for (const [name, { path, bytes }] of Object.entries(BOMBS))
+    cases[name] = await run(() => say(bytes, undefined, offerOf(path)));
   for (const [name, input] of Object.entries(REQUESTS)) cases[name] = await run(() => ask(input));
   console.log(JSON.stringify({ cases, faults: server.faults }, null, 2));
 } finally {
@@ -96,10 +120,10 @@ async function run(attack) {
 }
 
 /** The code of the close, or how many answers have come. */
-async function say(bytes, endless) {
+async function say(bytes, endless, upgrade = requestOf()) {
   const peer = new RawPeer(server.port);
   try {
-    peer.write(requestOf());
+    peer.write(upgrade);
     await peer.until(() => peer.frames !== undefined);
     peer.write(bytes);
     await goOn(peer, endless, () => peer.closeCode !== undefined);

@@ -63,6 +63,17 @@ describe('a key of Redis', () => {
     expect(await names()).toEqual([expect.stringMatching(/^channels:\{dedup:[\w-]{43}\}$/)]);
   });
 
+  it('has nothing of the content of a message, however short', async () => {
+    const { server, store, names } = await start();
+
+    await claim(store, { ...KEY, contentHash: '["pin",{"pin":1234}]' });
+
+    const [name] = await names();
+    const kept = JSON.stringify(await server.run('hgetall', name as string));
+    expect(kept).toMatch(/"h":"[\w-]{43}"/);
+    expect(kept).not.toContain('1234');
+  });
+
   it('is not the same for lone surrogates that UTF-8 has one text for', async () => {
     const { store } = await start();
     await claim(store, keyOf('\ud800'));

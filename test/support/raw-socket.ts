@@ -17,7 +17,15 @@ export interface ClientFrameOptions {
 /** What a server has sent: the HTTP response, and the WebSocket frames behind it. */
 export interface RawResponse {
   readonly head: string;
-  readonly frames: readonly { readonly opcode: number; readonly payload: Buffer }[];
+  readonly frames: readonly RawFrame[];
+}
+
+export interface RawFrame {
+  readonly opcode: number;
+  /** As it came. */
+  readonly payload: Buffer;
+  /** Whether the payload is compressed: RFC 7692, section 6. */
+  readonly isDeflated: boolean;
 }
 
 /** A TCP client that writes what it is told to, in exactly the packets that it is told to. */
@@ -134,7 +142,7 @@ function parseResponse(bytes: Buffer): RawResponse {
 }
 
 /** A frame of a server: unmasked, and in this protocol never in fragments. */
-export function parseFrame(bytes: Buffer): { opcode: number; payload: Buffer; length: number } | undefined {
+export function parseFrame(bytes: Buffer): (RawFrame & { readonly length: number }) | undefined {
   if (bytes.length < 2) return undefined;
   const short = bytes.readUInt8(1);
   const size = short < 126 ? 2 : short === 126 ? 4 : 10;
@@ -142,5 +150,6 @@ export function parseFrame(bytes: Buffer): { opcode: number; payload: Buffer; le
   const length = size === 2 ? short : size === 4 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2));
   if (bytes.length < size + length) return undefined;
   const payload = bytes.subarray(size, size + length);
-  return { opcode: bytes.readUInt8(0) & 0x0f, payload, length: size + length };
+  const first = bytes.readUInt8(0);
+  return { opcode: first & 0x0f, isDeflated: (first & 0x40) !== 0, payload, length: size + length };
 }

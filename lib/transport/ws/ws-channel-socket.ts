@@ -11,12 +11,16 @@ import {
   REFUSED_CLOSE_TIMEOUT_MS,
   type ErrorCode,
 } from '../../protocol/index.js';
-import { framedText } from './frame.js';
+import { framedText, joinedTexts } from './frame.js';
+import { deflatedText } from './shared-deflate.js';
 
 /** The header of a frame of up to 125 bytes, RFC 6455 section 5.2. */
 const CONTROL_BYTES = 2;
 
 const NO_PARAMS: Readonly<Record<string, string>> = {};
+
+/** What a socket does with frames that are long enough: `ws` compresses them for it alone, or all get the same one. */
+type Compression = 'none' | 'own' | 'shared';
 
 /** A byte counter that TCP and TLS sockets have, and other duplex streams have not. */
 type CountingSocket = Duplex & { readonly bytesRead?: number };
@@ -33,13 +37,17 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
 
   #connection?: Connection;
   #socket?: CountingSocket;
-  #compresses = false;
+  #compression: Compression = 'none';
   #bytesWritten = 0;
   /** Pongs that were written since everything was taken. */
   #pongs = 0;
 
-  /** Called once, right after the upgrade, with the socket that was upgraded. */
-  attach(connection: Connection, socket: Duplex): void {
+  /**
+   * Called once, right after the upgrade, with the socket that was upgraded.
+   *
+   * @param compression - how, where the peer and `ws` have agreed on it
+   */
+  attach(connection: Connection, socket: Duplex, compression: Exclude<Compression, 'none'> = 'own'): void {
     const { principal, user, params } = connection.info;
     this.id = connection.id;
     this.principal = principal;
@@ -47,7 +55,7 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
     this.params = params;
     this.#connection = connection;
     this.#socket = socket;
-    this.#compresses = this.extensions !== '';
+    this.#compression = this.extensions === '' ? 'none' : compression;
     super.on('message', WsChannelSocket.#onMessage);
     super.on('ping', WsChannelSocket.#onPing);
     super.on('pong', WsChannelSocket.#onPong);
@@ -72,6 +80,11 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
   /** A listener of the application that throws must not end the process, nor break the parser that calls it. */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     try {
+      // Of all events the one that counts: without other listeners it need not be looked up.
+      if (event === 'message' && !this.isShared) {
+        WsChannelSocket.#onMessage.call(this, args[0] as Buffer, args[1] as boolean);
+        return true;
+      }
       return super.emit(event, ...args);
     } catch (error) {
       const { observers } = this.#attached.engine;
@@ -140,27 +153,40 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
   write(frames: readonly EncodedFrame[]): void {
     const socket = this.#socket;
     if (!socket || this.readyState !== WebSocket.OPEN) return;
-    if (this.#compresses) {
-      // Frames of ours must not overtake those that ws is still compressing.
-      for (const frame of frames) this.#writeCompressed(frame);
-      return;
-    }
-    if (frames.length === 1) {
-      this.#write(socket, frames[0] as EncodedFrame);
+    if (this.#compression !== 'none' && this.#writeCompressed(socket, frames)) return;
+    const whole = frames.length === 1 ? framedText(frames[0] as EncodedFrame) : joinedTexts(frames);
+    if (whole) {
+      this.#write(socket, whole);
       return;
     }
     socket.cork();
-    for (const frame of frames) this.#write(socket, frame);
+    for (const frame of frames) this.#write(socket, framedText(frame));
     socket.uncork();
   }
 
-  #write(socket: CountingSocket, frame: EncodedFrame): void {
-    const bytes = framedText(frame);
+  #write(socket: CountingSocket, bytes: Uint8Array): void {
     this.#bytesWritten += bytes.length;
     socket.write(bytes);
   }
 
-  #writeCompressed(frame: EncodedFrame): void {
+  /** `false` where there is nothing to compress. */
+  #writeCompressed(socket: CountingSocket, frames: readonly EncodedFrame[]): boolean {
+    // Frames of ours must not overtake those that ws is still compressing.
+    if (this.#compression === 'own' || this.bufferedAmount > socket.writableLength) {
+      for (const frame of frames) this.#sendText(frame);
+      return true;
+    }
+    const { deflatesFrom = Infinity } = this.#attached.endpoint;
+    if (frames.every(({ byteLength }) => byteLength < deflatesFrom)) return false;
+    socket.cork();
+    for (const frame of frames) {
+      this.#write(socket, frame.byteLength < deflatesFrom ? framedText(frame) : deflatedText(frame));
+    }
+    socket.uncork();
+    return true;
+  }
+
+  #sendText(frame: EncodedFrame): void {
     this.#bytesWritten += frame.byteLength;
     super.send(frame.text);
   }

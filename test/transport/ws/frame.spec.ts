@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { TestClient } from 'nestjs-channels/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EncodedFrame } from '../../../lib/core/encoded-frame.js';
-import { framedText } from '../../../lib/transport/ws/frame.js';
+import { framedText, joinedTexts, MAX_JOINED_BYTES } from '../../../lib/transport/ws/frame.js';
 
 /** RFC 6455, section 1.3. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -75,5 +75,67 @@ describe('framedText', () => {
     const frame = new EncodedFrame('shared');
 
     expect(framedText(frame)).toBe(framedText(frame));
+  });
+});
+
+describe('joinedTexts', () => {
+  const framesOf = (...texts: readonly string[]): EncodedFrame[] =>
+    texts.map((text) => new EncodedFrame(text));
+
+  it('makes of the frames of a turn what a client decodes as each of them', async () => {
+    const texts = ['', 'a', '€'.repeat(42), 'x'.repeat(125), 'y'.repeat(126), '😀'.repeat(2_000)];
+    const url = await serve([joinedTexts(framesOf(...texts)) as Uint8Array]);
+    await using client = await TestClient.connect(url, { protocols: [] });
+
+    const received = [];
+    for (const _ of texts) received.push(await client.next());
+
+    expect(received).toEqual(texts);
+  });
+
+  it('takes what was framed before as it is', () => {
+    const [first, second] = framesOf('first', 'second') as [EncodedFrame, EncodedFrame];
+    const apart = Buffer.concat([framedText(first), framedText(new EncodedFrame('second'))]);
+
+    expect(joinedTexts([first, second])).toEqual(apart);
+  });
+
+  it('makes the bytes once for all who get the same frames', () => {
+    const frames = framesOf('one', 'two', 'three');
+
+    expect(joinedTexts([...frames])).toBe(joinedTexts([...frames]));
+  });
+
+  it('keeps nothing of them when the turn is over', async () => {
+    const frames = framesOf('one', 'two', 'three');
+    const inOneTurn = joinedTexts(frames);
+    await Promise.resolve();
+
+    const inAnother = joinedTexts(frames);
+
+    expect(inAnother).not.toBe(inOneTurn);
+    expect(inAnother).toEqual(inOneTurn);
+  });
+
+  it.each([
+    ['more before the last', (frames: readonly EncodedFrame[]) => frames.slice(1)],
+    ['less', (frames: readonly EncodedFrame[]) => [...framesOf('other'), ...frames]],
+    ['others', (frames: readonly EncodedFrame[]) => [...framesOf('other', 'one'), ...frames.slice(2)]],
+  ])('makes others for whom gets %s', (_what, change) => {
+    const frames = framesOf('one', 'two', 'three');
+    joinedTexts(frames);
+
+    const changed = change(frames);
+
+    const apart = changed.map(({ text }) => framedText(new EncodedFrame(text)));
+    expect(joinedTexts(changed)).toEqual(Buffer.concat(apart));
+  });
+
+  it('joins up to its limit, headers included', () => {
+    const longest = 'x'.repeat(MAX_JOINED_BYTES - 6);
+
+    expect(joinedTexts(framesOf(longest.slice(4), 'ab'))).toHaveLength(MAX_JOINED_BYTES - 2);
+    expect(joinedTexts(framesOf(longest.slice(4), 'abcd'))).toHaveLength(MAX_JOINED_BYTES);
+    expect(joinedTexts(framesOf(longest.slice(4), 'abcde'))).toBeUndefined();
   });
 });

@@ -1,10 +1,12 @@
 // A node of Socket.IO on the Redis whose url is the first argument. Everybody is in one room from the start.
 import { createServer } from 'node:http';
-import { createAdapter } from '@socket.io/redis-adapter';
 import { Redis } from 'ioredis';
-import { Server } from 'socket.io';
-import { publishOnOrder } from '../servers/orders.mjs';
-import { report } from '../servers/report.mjs';
+import { load } from '../rivals.mjs';
+import { publishOnOrder } from './orders.mjs';
+import { report } from './report.mjs';
+
+const { createAdapter } = await load('@socket.io/redis-adapter');
+const { Server } = await load('socket.io');
 
 const redis = new Redis(process.argv[2]);
 const http = createServer();

@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { duplexPair, type Duplex } from 'node:stream';
+import { WebSocket, WebSocketServer } from 'ws';
+import { EncodedFrame } from '../../core/encoded-frame.js';
+import { deflatedText, deflateOptions } from './shared-deflate.js';
+
+const SHARED = JSON.stringify({ text: 'the same for all. '.repeat(200) });
+const OWN = 'what ws itself compresses. '.repeat(200);
+
+/** It takes some milliseconds. */
+const TIMEOUT_MS = 5_000;
+
+/**
+ * Why frames cannot be compressed once for all peers with the installed `ws`; `undefined` where they can. Lets a peer
+ * read such a frame in front of one that `ws` compresses, and another one behind it.
+ *
+ * @param deflate - how the frame is made
+ */
+export async function findDeflateFault(deflate = deflatedText): Promise<string | undefined> {
+  const http = createServer();
+  const server = new WebSocketServer({ server: http, perMessageDeflate: deflateOptions(0) });
+  const [here, there] = duplexPair();
+  const peer = new WebSocket('ws://self.test', { createConnection: () => there });
+  let timer: NodeJS.Timeout | undefined;
+  const failed = new Promise<never>((_resolve, reject) => {
+    peer.on('error', reject);
+    timer = setTimeout(() => reject(new Error(`not done within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
+  });
+  try {
+    const connected = once(server, 'connection');
+    http.emit('connection', here);
+    const [socket] = (await Promise.race([connected, failed])) as [WebSocket];
+    socket.on('error', ignore);
+    return await Promise.race([exchange(socket, here, peer, deflate), failed]);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    clearTimeout(timer);
+    peer.terminate();
+    server.close();
+    http.close();
+  }
+}
+
+async function exchange(
+  socket: WebSocket,
+  stream: Duplex,
+  peer: WebSocket,
+  deflate: typeof deflatedText,
+): Promise<string | undefined> {
+  if (socket.extensions !== 'permessage-deflate') return 'ws has agreed on no compression';
+  const texts: string[] = [];
+  const complete = new Promise<void>((resolve) => {
+    peer.on('message', (message) => {
+      texts.push(String(message));
+      if (texts.length === 3) resolve();
+    });
+  });
+  if (socket.bufferedAmount !== stream.writableLength) return 'bufferedAmount counts what was not written';
+  stream.write(deflate(new EncodedFrame(SHARED)));
+  const sent = new Promise((resolve) => socket.send(OWN, resolve));
+  if (socket.bufferedAmount <= stream.writableLength)
+    return 'bufferedAmount leaves out what is being compressed';
+  await sent;
+  stream.write(deflate(new EncodedFrame(SHARED)));
+  await complete;
+  const isSame = texts.join() === [SHARED, OWN, SHARED].join();
+  return isSame ? undefined : 'a peer has read something else than was sent';
+}
+
+/** Whatever ends it has been told, or does not matter any more. */
+function ignore(): void {}

@@ -1,0 +1,251 @@
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { Logger } from '@nestjs/common';
+import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { ChannelSocket, SubscribeChannel, type ChannelsModuleOptions } from 'nestjs-channels';
+import type { ChannelsTestApp } from 'nestjs-channels/testing';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { clientFrame, Opcode, RawSocket, upgradeRequest, type RawFrame } from '../support/raw-socket.js';
+import { startApp } from '../support/start-app.js';
+
+const THRESHOLD = 200;
+const LONG = 'the same again and again, '.repeat(20);
+
+@WebSocketGateway({ path: '/ws' })
+class RoomGateway {
+  @SubscribeChannel('room:{id}')
+  join(): void {}
+
+  @SubscribeMessage('echo')
+  echo(@MessageBody() data: unknown): unknown {
+    return data;
+  }
+
+  /** Writes by itself between what the library writes. */
+  @SubscribeMessage('mix')
+  mix(@ConnectedSocket() socket: ChannelSocket & { send(text: string): void }): string {
+    socket.push('pushed', LONG);
+    socket.send(JSON.stringify({ event: 'sent', data: LONG }));
+    socket.push('pushed', 'short');
+    socket.push('pushed', LONG);
+    return LONG;
+  }
+}
+
+@WebSocketGateway({ path: '/own', perMessageDeflate: { threshold: 0 } })
+class OwnGateway extends RoomGateway {}
+
+async function start(compression: ChannelsModuleOptions['compression'] = { threshold: THRESHOLD }) {
+  return startApp({ providers: [RoomGateway, OwnGateway], channels: { compression } });
+}
+
+/** A peer that has offered compression and is in a room. */
+async function join(app: ChannelsTestApp, offer?: string, path = '/ws'): Promise<RawSocket> {
+  const socket = await RawSocket.connect(app.port);
+  socket.write(upgradeRequest(path, offer === undefined ? {} : { 'Sec-WebSocket-Extensions': offer }));
+  socket.write(clientFrame(JSON.stringify({ event: '$subscribe', id: 1, data: { channel: 'room:1' } })));
+  await socket.until(() => socket.response.frames.length === 1);
+  return socket;
+}
+
+/** What has come behind the ack of the subscription. */
+async function next(socket: RawSocket, count = 1): Promise<readonly RawFrame[]> {
+  await socket.until(() => socket.response.frames.length > count);
+  return socket.response.frames.slice(1);
+}
+
+function textOf({ payload, isDeflated }: RawFrame): unknown {
+  const whole = Buffer.concat([payload, Buffer.from([0, 0, 0xff, 0xff])]);
+  const text = isDeflated ? inflateRawSync(whole, { finishFlush: constants.Z_SYNC_FLUSH }) : payload;
+  return JSON.parse(text.toString());
+}
+
+const OFFER = 'permessage-deflate; client_max_window_bits';
+
+describe('compression', () => {
+  it('agrees on messages that need none before them, whatever the peer has offered', async () => {
+    const app = await start();
+
+    const heads = await Promise.all(
+      [OFFER, 'permessage-deflate', undefined].map(async (offer) => (await join(app, offer)).response.head),
+    );
+
+    const [whole, plain, none] = heads.map((head) => /^sec-websocket-extensions: (.*)$/im.exec(head)?.[1]);
+    expect(whole).toBe('permessage-deflate; server_no_context_takeover; client_no_context_takeover');
+    expect(plain).toBe(whole);
+    expect(none).toBeUndefined();
+  });
+
+  it('makes one frame for all who have agreed, and another one for the rest', async () => {
+    const app = await start();
+    const [ada, grace, alan] = [await join(app, OFFER), await join(app, OFFER), await join(app)];
+
+    await app.channels.publish('room:1', 'news', LONG);
+    const frames = await Promise.all([ada, grace, alan].map(async (socket) => (await next(socket))[0]));
+
+    const [first, second, plain] = frames as [RawFrame, RawFrame, RawFrame];
+    expect([first.isDeflated, second.isDeflated, plain.isDeflated]).toEqual([true, true, false]);
+    expect(second.payload).toEqual(first.payload);
+    expect(first.payload.length).toBeLessThan(plain.payload.length / 2);
+    const publication = { channel: 'room:1', event: 'news', data: LONG };
+    expect(frames.map((frame) => textOf(frame as RawFrame))).toEqual([publication, publication, publication]);
+  });
+
+  it.each([
+    ['shorter than the threshold', THRESHOLD - 1, false],
+    ['of the threshold', THRESHOLD, true],
+  ])('of a frame %s: %d bytes', async (_what, length, isDeflated) => {
+    const app = await start();
+    const socket = await join(app, OFFER);
+    const empty = JSON.stringify({ channel: 'room:1', event: 'news', data: '' });
+
+    await app.channels.publish('room:1', 'news', 'x'.repeat(length - empty.length));
+
+    expect(await next(socket)).toMatchObject([{ isDeflated }]);
+  });
+
+  it('begins at 1,024 bytes where nothing is said', async () => {
+    const app = await start({});
+    const socket = await join(app, OFFER);
+
+    await app.channels.publish('room:1', 'news', 'x'.repeat(900));
+    await app.channels.publish('room:1', 'news', 'x'.repeat(1_024));
+
+    expect(await next(socket, 2)).toMatchObject([{ isDeflated: false }, { isDeflated: true }]);
+  });
+
+  it('of an answer', async () => {
+    const app = await start();
+    const socket = await join(app, OFFER);
+
+    socket.write(clientFrame(JSON.stringify({ event: 'echo', id: 2, data: LONG })));
+    const [answer] = await next(socket);
+
+    expect(answer?.isDeflated).toBe(true);
+    expect(textOf(answer as RawFrame)).toEqual({ ack: 2, data: LONG });
+  });
+
+  it('reads what a peer has compressed', async () => {
+    const app = await start();
+    const socket = await join(app, OFFER);
+    const message = JSON.stringify({ event: 'echo', id: 2, data: LONG });
+    const flushed = deflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH });
+    const frame = clientFrame(flushed.subarray(0, -4));
+    frame.writeUInt8(frame.readUInt8(0) | 0x40);
+
+    socket.write(frame);
+
+    expect((await next(socket)).map(textOf)).toEqual([{ ack: 2, data: LONG }]);
+  });
+
+  it('keeps the order of what is pushed and what ws sends', async () => {
+    const app = await start();
+    const socket = await join(app, OFFER);
+
+    socket.write(clientFrame(JSON.stringify({ event: 'mix', id: 2 })));
+    const frames = await next(socket, 5);
+
+    expect(frames.map(textOf)).toEqual([
+      { event: 'pushed', data: LONG },
+      { event: 'sent', data: LONG },
+      { event: 'pushed', data: 'short' },
+      { event: 'pushed', data: LONG },
+      { ack: 2, data: LONG },
+    ]);
+  });
+
+  it('keeps the order where the library goes on while ws compresses', async () => {
+    const app = await start();
+    const socket = await join(app, OFFER);
+
+    for (let at = 0; at < 20; at++) {
+      socket.write(clientFrame(JSON.stringify({ event: 'mix', id: at + 2 })));
+      await app.channels.publish('room:1', 'news', LONG);
+    }
+    const frames = await next(socket, 20 * 6);
+
+    const mixed = frames.map(textOf).filter((frame) => !Object.hasOwn(frame as object, 'channel'));
+    const expected = Array.from({ length: 20 }, (_, at) => [
+      { event: 'pushed', data: LONG },
+      { event: 'sent', data: LONG },
+      { event: 'pushed', data: 'short' },
+      { event: 'pushed', data: LONG },
+      { ack: at + 2, data: LONG },
+    ]);
+    expect(mixed).toEqual(expected.flat());
+    expect(frames).toHaveLength(20 * 6);
+  });
+
+  it('gives a peer of a smaller window frames of its own', async () => {
+    const app = await start();
+    const socket = await join(app, 'permessage-deflate; server_max_window_bits=9');
+
+    await app.channels.publish('room:1', 'news', `${LONG}${'x'.repeat(600)}${LONG}`.repeat(4));
+    const [frame] = await next(socket);
+
+    const whole = Buffer.concat([frame?.payload as Buffer, Buffer.from([0, 0, 0xff, 0xff])]);
+    const text = inflateRawSync(whole, { windowBits: 9, finishFlush: constants.Z_SYNC_FLUSH }).toString();
+    expect(JSON.parse(text)).toMatchObject({ event: 'news' });
+  });
+
+  it('leaves a gateway that has options of its own to ws', async () => {
+    const app = await start();
+    const socket = await join(app, OFFER, '/own');
+
+    await app.channels.publish('room:1', 'news', 'short');
+
+    expect(socket.response.head).not.toMatch(/no_context_takeover/);
+    expect(await next(socket)).toMatchObject([{ opcode: Opcode.Text, isDeflated: true }]);
+  });
+
+  it.each([[{ threshold: -1 }], [{ threshold: 1.5 }], [{ threshold: '1024' }], [true], [null]])(
+    'refuses the start with %j',
+    async (compression) => {
+      await expect(start(compression as never)).rejects.toThrow(
+        `compression (${JSON.stringify(compression)}) must be an object such as { threshold: 1024 }`,
+      );
+    },
+  );
+
+  it('refuses the start beside an option of ws for the same', async () => {
+    const channels = { compression: {}, server: { perMessageDeflate: true } };
+
+    await expect(startApp({ providers: [RoomGateway], channels })).rejects.toThrow(
+      'compression and server.perMessageDeflate exclude each other',
+    );
+  });
+});
+
+describe('compression that the installed ws would break', () => {
+  /** An application that finds at its start that `bufferedAmount` is not what it was. */
+  async function startBroken(): Promise<ChannelsTestApp> {
+    const broken = vi.spyOn(WebSocket.prototype, 'bufferedAmount', 'get').mockReturnValue(-1);
+    try {
+      return await start();
+    } finally {
+      broken.mockRestore();
+    }
+  }
+
+  it('is left out with a warning, where all gets through as it is', async () => {
+    const warn = vi.spyOn(Logger.prototype, 'warn');
+    onTestFinished(() => warn.mockRestore());
+    const app = await startBroken();
+    const socket = await join(app, OFFER);
+
+    await app.channels.publish('room:1', 'news', LONG);
+    const [frame] = await next(socket);
+
+    expect(warn.mock.calls.flat().join()).toContain(
+      'compression: nothing is compressed, because bufferedAmount counts what was not written.',
+    );
+    expect(socket.response.head).not.toMatch(/sec-websocket-extensions/i);
+    expect(textOf(frame as RawFrame)).toEqual({ channel: 'room:1', event: 'news', data: LONG });
+  });
+
+  it('leaves the option of a gateway as it is', async () => {
+    const app = await startBroken();
+
+    expect((await join(app, OFFER, '/own')).response.head).toMatch(/permessage-deflate/);
+  });
+});

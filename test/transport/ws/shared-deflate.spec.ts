@@ -1,0 +1,54 @@
+import { constants, inflateRawSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { EncodedFrame } from '../../../lib/core/encoded-frame.js';
+import { findDeflateFault } from '../../../lib/transport/ws/deflate-self-test.js';
+import { framedText } from '../../../lib/transport/ws/frame.js';
+import { deflatedText } from '../../../lib/transport/ws/shared-deflate.js';
+import { parseFrame } from '../../support/raw-socket.js';
+
+/** As a peer does it: RFC 7692, section 7.2.2. */
+function inflate(payload: Uint8Array): string {
+  const whole = Buffer.concat([payload, Buffer.from([0, 0, 0xff, 0xff])]);
+  return inflateRawSync(whole, { finishFlush: constants.Z_SYNC_FLUSH }).toString();
+}
+
+describe('deflatedText', () => {
+  it.each([
+    ['short', 'ab'.repeat(50)],
+    ['with a length of 16 bits', Array.from({ length: 5_000 }, (_, at) => `${at} `).join('')],
+    ['with a length of 64 bits', Array.from({ length: 80_000 }, (_, at) => `${at} `).join('')],
+    ['of characters of four bytes', '😀é'.repeat(500)],
+  ])('makes a frame %s that says so and inflates to the text', (_what, text) => {
+    const bytes = deflatedText(new EncodedFrame(text));
+    const frame = parseFrame(Buffer.from(bytes));
+
+    expect(frame).toMatchObject({ opcode: 1, isDeflated: true, length: bytes.length });
+    expect(inflate(frame?.payload as Buffer)).toBe(text);
+  });
+
+  it('makes the bytes once for all who get them', () => {
+    const frame = new EncodedFrame('shared '.repeat(100));
+
+    expect(deflatedText(frame)).toBe(deflatedText(frame));
+  });
+
+  it('leaves a text as it is that would not become shorter', () => {
+    const frame = new EncodedFrame('7f3a');
+
+    expect(deflatedText(frame)).toBe(framedText(frame));
+  });
+});
+
+describe('the self-test at start', () => {
+  it('finds no fault in the installed ws', async () => {
+    expect(await findDeflateFault()).toBeUndefined();
+  });
+
+  it.each([
+    ['no deflated text', () => Buffer.from([0xc1, 3, 1, 2, 3]), /stored block/],
+    ['another text', () => framedText(new EncodedFrame('another')), /something else/],
+    ['a frame that violates the protocol', () => Buffer.from([0xf1, 0]), /RSV/],
+  ])('finds a frame that is %s', async (_what, deflate, fault) => {
+    expect(await findDeflateFault(deflate)).toMatch(fault);
+  });
+});
