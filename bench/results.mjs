@@ -54,15 +54,20 @@ export function table(head, rows) {
 
 function machine(packages) {
   const date = new Date().toISOString().slice(0, 10);
-  const commit = execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
+  const commit =
+    git('log', '-1', '--format=%h', '--', 'lib') + (git('status', '--porcelain', '--', 'lib') && ', changed');
   const [{ model }] = cpus();
   const versions = packages.map((name) => `${name} ${versionOf(name)}`);
   return [
-    `${date}, commit ${commit}`,
+    `${date}, library of commit ${commit}`,
     `${cpus().length} × ${model.trim()}`,
     `Node ${process.versions.node}`,
     ...versions,
   ].join(', ');
+}
+
+function git(...args) {
+  return execFileSync('git', args, { encoding: 'utf8' }).trim();
 }
 
 /** Packages need not export their package.json. What the library has too is measured with its copy. */

@@ -8,7 +8,7 @@ const RENEWALS_PER_LEASE = 3;
 
 /** The claims of the handlers that run on this node. One sweep renews all of them. */
 export class Claims {
-  // All are renewed equally often, so the order of the set is the order in which they are due.
+  // All are renewed equally often, so the order in which they came is the order in which they are due.
   readonly #held = new OldestFirst<HeldClaim>();
   readonly #renewEveryMs: number;
 

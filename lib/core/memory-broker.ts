@@ -36,7 +36,7 @@ interface Kept {
   readonly channel: string;
   readonly history: ChannelHistory;
   /** Among those that nobody is in. */
-  place?: Place;
+  place?: Place | undefined;
 }
 
 /** The broker of a single process: a publication is accepted and delivered in the same call. */
@@ -130,6 +130,7 @@ export class MemoryBroker implements Broker {
   /** Puts it behind all others that may be forgotten, unless somebody is in its channel. */
   #used(kept: Kept): void {
     kept.place?.leave();
+    kept.place = undefined;
     if (this.#subscribed.has(kept.channel)) return;
     kept.place = (kept.history.isBlank ? this.#blank : this.#left).add(kept);
     if (this.#left.size + this.#blank.size > this.#maxHistories) this.#forgetOne();

@@ -52,7 +52,9 @@ class Chain {
   }
 
   /** Only of an entry that stands in it. */
-  delete({ older, newer }: Entry): void {
+  delete(entry: Entry): void {
+    const { older, newer } = entry;
+    entry.older = entry.newer = undefined;
     if (older) older.newer = newer;
     else this.oldest = newer;
     if (newer) newer.older = older;
@@ -313,6 +315,7 @@ export class MemoryDedupStore implements DedupStore {
       this.#answered.delete(entry);
       owner.first = entry.next;
       if (!entry.next) owner.last = undefined;
+      entry.next = undefined;
     } else {
       this.#running.delete(entry);
     }
@@ -350,6 +353,8 @@ function newOwner(principal: string): Owner {
   return { principal, clients: new Map<string, Client>(), bytes: 0, first: undefined, last: undefined };
 }
 
-function wake({ waiting }: Entry): void {
-  for (const end of waiting ?? []) end();
+function wake(entry: Entry): void {
+  for (const end of entry.waiting ?? []) end();
+  // An answer is kept for long, and nobody waits for it any more.
+  entry.waiting = undefined;
 }

@@ -30,7 +30,10 @@ export class OldestFirst<T extends object> {
   }
 
   /** @internal Called by the place of an item. */
-  remove({ older, newer }: Link<T>): void {
+  remove(link: Link<T>): void {
+    const { older, newer } = link;
+    // Whoever keeps the place would keep all that stood beside it, and what stood beside that.
+    link.older = link.newer = undefined;
     if (older) older.newer = newer;
     else this.#oldest = newer;
     if (newer) newer.older = older;

@@ -116,3 +116,22 @@ it('takes what has left out of no other queue', () => {
   other.leave();
   expect(others.size).toBe(0);
 });
+
+it('keeps nothing of others for a place that has left', () => {
+  const items = new OldestFirst<Item>();
+  const place = items.add(itemOf(-1));
+  let before = items.add(itemOf(-2));
+  place.leave();
+  // It stood in front of what comes now.
+  const used = usedBytes();
+
+  for (let number = 0; number < 200_000; number += 1) {
+    const next = items.add(itemOf(number));
+    before.leave();
+    before = next;
+  }
+
+  expect(usedBytes() - used).toBeLessThan(2_000_000);
+  place.leave();
+  expect(items.size).toBe(1);
+});

@@ -92,7 +92,9 @@ describe.each(runtimes.map((runtime) => [runtime.name, runtime] as const))(
       const proxy = await app.proxy();
       proxy.refuse = true;
 
-      const told = await runtime.run('callNobody', { url: proxy.url('/ws'), pageUrl });
+      // Where the socket says nothing, the time to connect is what ends it.
+      const connectTimeoutMs = runtime.losesResets ? 2_000 : 600_000;
+      const told = await runtime.run('callNobody', { url: proxy.url('/ws'), pageUrl, connectTimeoutMs });
 
       expect(told).toMatchObject({ reason: 'connect_failed', failures: 1 });
     });

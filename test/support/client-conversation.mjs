@@ -60,7 +60,7 @@ export async function comeBack({ ChannelsClient }, { url, ...options }) {
 
 /** Where nobody answers; `connectTimeoutMs` is not what ends the attempt. */
 export async function callNobody({ ChannelsClient }, { url, ...options }) {
-  const client = new ChannelsClient(url, { ...options, connectTimeoutMs: 600_000 });
+  const client = new ChannelsClient(url, options);
   const waiting = await new Promise((resolve) => {
     client.on('$state', (state) => state.name === 'waiting' && resolve(state));
     client.connect();

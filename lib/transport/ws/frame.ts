@@ -29,7 +29,7 @@ export function framedText(frame: EncodedFrame): Uint8Array {
 
 /**
  * The bytes of the frames of one turn, or `undefined` where they are too long to be joined. All who get the same ones
- * in a turn get the same bytes. They are kept no longer: a frame may be, as long as the history of its channel.
+ * in a turn get the same bytes. They are kept no longer: a frame may be, while it waits for a slow reader.
  */
 export function joinedTexts(frames: readonly EncodedFrame[]): Uint8Array | undefined {
   const last = frames.at(-1) as EncodedFrame;

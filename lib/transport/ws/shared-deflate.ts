@@ -13,9 +13,9 @@ export function deflateOptions(threshold: number): object {
   return { threshold, serverNoContextTakeover: true, clientNoContextTakeover: true };
 }
 
-/** Whether a peer can read what was deflated for all: not one that has asked for a smaller window. */
-export function sharesDeflate(offer: string | undefined): boolean {
-  return offer !== undefined && !offer.includes('server_max_window_bits');
+/** How a peer gets frames that are deflated for all: as they are, where it has asked for a smaller window. */
+export function sharedDeflate(offer: string | undefined): 'shared' | 'none' {
+  return offer?.includes('server_max_window_bits') ? 'none' : 'shared';
 }
 
 /** The bytes of a frame that was deflated, or not where that saves nothing. Made once, shared by all who get it. */

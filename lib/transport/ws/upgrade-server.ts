@@ -14,7 +14,7 @@ import { PendingUpgrades, tooManyAtOnce, tryAgain } from './pending-upgrades.js'
 import { HandshakeRefusal, LimitRefusal } from './refusal.js';
 import { Refuser } from './refuser.js';
 import { Renewals } from './renewals.js';
-import { sharesDeflate } from './shared-deflate.js';
+import { sharedDeflate } from './shared-deflate.js';
 import { SocketSweep } from './socket-sweep.js';
 import { readOffer, type Offer } from './subprotocol.js';
 import { UpgradeQueue } from './upgrade-queue.js';
@@ -251,10 +251,9 @@ export class UpgradeServer {
         place: admission.place,
       });
       client.data = admission.data;
-      const isShared =
-        route.endpoint.deflatesFrom !== undefined &&
-        sharesDeflate(request.headers['sec-websocket-extensions']);
-      client.attach(connection, socket, isShared ? 'shared' : 'own');
+      const { deflatesFrom } = route.endpoint;
+      const extensions = request.headers['sec-websocket-extensions'];
+      client.attach(connection, socket, deflatesFrom === undefined ? 'own' : sharedDeflate(extensions));
       this.#announce(route.server, client, request);
       void Promise.resolve(this.engine.admit(connection, request)).then(() => client.resume());
     });

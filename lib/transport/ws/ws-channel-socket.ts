@@ -19,8 +19,11 @@ const CONTROL_BYTES = 2;
 
 const NO_PARAMS: Readonly<Record<string, string>> = {};
 
-/** What a socket does with frames that are long enough: `ws` compresses them for it alone, or all get the same one. */
-type Compression = 'none' | 'own' | 'shared';
+/**
+ * What a socket does with frames that are long enough, where the peer takes them compressed: `ws` compresses them for
+ * it alone, all get the same one, or they go as they are, though others get them compressed.
+ */
+export type Compression = 'own' | 'shared' | 'none';
 
 /** A byte counter that TCP and TLS sockets have, and other duplex streams have not. */
 type CountingSocket = Duplex & { readonly bytesRead?: number };
@@ -47,7 +50,7 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
    *
    * @param compression - how, where the peer and `ws` have agreed on it
    */
-  attach(connection: Connection, socket: Duplex, compression: Exclude<Compression, 'none'> = 'own'): void {
+  attach(connection: Connection, socket: Duplex, compression: Compression = 'own'): void {
     const { principal, user, params } = connection.info;
     this.id = connection.id;
     this.principal = principal;
@@ -80,11 +83,6 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
   /** A listener of the application that throws must not end the process, nor break the parser that calls it. */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     try {
-      // Of all events the one that counts: without other listeners it need not be looked up.
-      if (event === 'message' && !this.isShared) {
-        WsChannelSocket.#onMessage.call(this, args[0] as Buffer, args[1] as boolean);
-        return true;
-      }
       return super.emit(event, ...args);
     } catch (error) {
       const { observers } = this.#attached.engine;
@@ -128,8 +126,9 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
     const connection = this.#connection;
     connection?.outbox.flush();
     const waiting = this.bufferedAmount;
+    const isShared = connection?.endpoint.deflatesFrom !== undefined;
     this.#bytesWritten += sizeOf(args[0]);
-    (super.send as (...sent: unknown[]) => void).apply(this, args);
+    (super.send as (...sent: unknown[]) => void).apply(this, isShared ? uncompressed(args) : args);
     if (connection && waiting > 0) connection.outbox.judge();
   }
 
@@ -171,17 +170,16 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
 
   /** `false` where there is nothing to compress. */
   #writeCompressed(socket: CountingSocket, frames: readonly EncodedFrame[]): boolean {
-    // Frames of ours must not overtake those that ws is still compressing.
-    if (this.#compression === 'own' || this.bufferedAmount > socket.writableLength) {
+    if (this.#compression === 'own') {
+      // Frames of ours must not overtake those that ws is still compressing.
       for (const frame of frames) this.#sendText(frame);
       return true;
     }
     const { deflatesFrom = Infinity } = this.#attached.endpoint;
     if (frames.every(({ byteLength }) => byteLength < deflatesFrom)) return false;
+    const parts = frames.map((frame) => (frame.byteLength < deflatesFrom ? framedText : deflatedText)(frame));
     socket.cork();
-    for (const frame of frames) {
-      this.#write(socket, frame.byteLength < deflatesFrom ? framedText(frame) : deflatedText(frame));
-    }
+    for (const bytes of parts) this.#write(socket, bytes);
     socket.uncork();
     return true;
   }
@@ -268,6 +266,12 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
     const connection = (this as WsChannelSocket).#attached;
     connection.engine.observers.faulted(connection, 'broken_frame');
   }
+}
+
+/** The arguments of `send` with which `ws` compresses nothing: it would keep some 200 KiB for each connection. */
+function uncompressed([data, options, done]: readonly unknown[]): unknown[] {
+  if (typeof options === 'function') return [data, { compress: false }, options];
+  return [data, { ...(options as object | undefined), compress: false }, done];
 }
 
 /** Of what `ws` is handed to send, with the smallest header that there is. */
