@@ -157,22 +157,22 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'a claim is not renewed',
     file: 'lib/core/claims.ts',
-    find: 'else this.#renew(claim);',
+    find: 'else this.#renew(claim, now);',
     replace: '',
     finds: ['I6'],
   },
   {
     name: 'what is answered runs again',
     file: 'lib/core/memory-dedup-store.ts',
-    find: 'if (entry.contentHash !== contentHash)',
+    find: 'if (entry.contentHash !== key.contentHash)',
     replace:
-      'if (entry.answer && entry.contentHash === contentHash) return this.#claim(name, key, contentHash);\n    if (entry.contentHash !== contentHash)',
+      'if (entry.answer && entry.contentHash === key.contentHash) return this.#claim(key, now);\n    if (entry.contentHash !== key.contentHash)',
     finds: ['I6'],
   },
   {
     name: 'an answer is kept no longer than a claim',
     file: 'lib/core/memory-dedup-store.ts',
-    find: 'entry.expiresAt = this.options.clock.now() + this.#rules.windowMs;',
+    find: 'entry.expiresAt = now + this.#rules.windowMs;',
     replace: '',
     finds: ['I6'],
   },
