@@ -1,7 +1,7 @@
 // Raw TCP clients that only count frames and bytes, so that the load side is never what is measured.
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
-import { frame } from './load.mjs';
+import { deflatedFrame, frame } from './load.mjs';
 
 /** Handshakes that are under way at the same time. */
 const BATCH = 50;
@@ -49,9 +49,9 @@ export class CountingPeers {
     for (const peer of this.#peers) peer.frames = 0;
   }
 
-  /** Sends the same to all, and resolves when each has got so many frames for it. */
-  async askAll(text, answers = 1) {
-    const bytes = frame(text);
+  /** Sends the same to all, and resolves when each has got so many frames for it; `isDeflated` as a browser does it. */
+  async askAll(text, { answers = 1, isDeflated = false } = {}) {
+    const bytes = isDeflated ? deflatedFrame(text) : frame(text);
     await this.until(Promise.all(this.#peers.map((peer) => peer.ask(bytes, answers))));
   }
 

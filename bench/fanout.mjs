@@ -40,10 +40,12 @@ export const FANOUT = {
     }),
 };
 
-/** Peers who are all in the room that the servers publish to. */
+/** Peers who are all in the room that the servers publish to. With `extensions` each has said something compressed. */
 export async function openRoom(server, count, extensions) {
   const peers = await new CountingPeers().open(server, count, extensions);
-  if (server.dialect.join) await peers.askAll(server.dialect.join);
+  const isDeflated = extensions !== undefined;
+  const greeting = server.dialect.join ?? (isDeflated ? server.dialect.requestOf('echo', 1) : undefined);
+  if (greeting) await peers.askAll(greeting, { isDeflated });
   return peers;
 }
 

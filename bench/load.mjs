@@ -1,6 +1,7 @@
 // Raw TCP clients that only count bytes, so that the load side is never what is measured.
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
+import { constants, deflateRawSync } from 'node:zlib';
 
 /** A masked text frame with a key of zeros: masking costs the client nothing. */
 export function frame(text) {
@@ -11,6 +12,14 @@ export function frame(text) {
     ? Buffer.from([0x81, 0x80 | payload.length])
     : Buffer.from([0x81, 0xfe, payload.length >> 8, payload.length & 0xff]);
   return Buffer.concat([header, Buffer.alloc(4), payload]);
+}
+
+/** The same, deflated: RFC 7692, section 7.2.1. */
+export function deflatedFrame(text) {
+  const flushed = deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH });
+  const bytes = frame(flushed.subarray(0, -4));
+  bytes[0] |= 0x40;
+  return bytes;
 }
 
 /** Connects, upgrades and hands every further chunk's length to `onBytes`. */

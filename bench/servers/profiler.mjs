@@ -25,7 +25,7 @@ export class Profiler {
       const name = names.get(id);
       times.set(name, (times.get(name) ?? 0) + timeDeltas[at]);
     }
-    times.delete('(idle)');
+    for (const name of ['(idle)', 'dispatch']) times.delete(name);
     const busy = [...times.values()].reduce((sum, time) => sum + time, 0);
     return [...times]
       .toSorted(([, a], [, b]) => b - a)

@@ -28,6 +28,7 @@ export class AckedTurn implements Turn, GateKeeper, Expirable, Unanswered {
   readonly #gate?: ClaimGate;
   #settled = false;
   #tracked = false;
+  #isPending = false;
   /** Ends a wait for another copy, and a stream that nobody wants. */
   #end?: AbortController;
 
@@ -45,6 +46,10 @@ export class AckedTurn implements Turn, GateKeeper, Expirable, Unanswered {
 
   get isSettled(): boolean {
     return this.#settled;
+  }
+
+  get isPending(): boolean {
+    return this.#isPending;
   }
 
   get where(): string {
@@ -114,6 +119,8 @@ export class AckedTurn implements Turn, GateKeeper, Expirable, Unanswered {
   }
 
   #follow(result: Promise<unknown>): void {
+    this.#isPending = true;
+    this.#claim?.keep();
     this.#pend();
     this.engine.begin();
     void result
@@ -219,7 +226,7 @@ export class AckedTurn implements Turn, GateKeeper, Expirable, Unanswered {
   #settle(tell: () => void): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.engine.deadlines.delete(this);
+    if (this.expiresAt !== 0) this.engine.deadlines.delete(this);
     if (this.#tracked) this.#connection.untrack(this);
     if (!this.#claim) this.#end?.abort();
     try {

@@ -1,3 +1,4 @@
+import type { MessageId } from '../protocol/index.js';
 import { contentHash } from './content-hash.js';
 import type { Claim, DedupKey } from './dedup-store.interface.js';
 import type { Engine } from './engine.js';
@@ -8,6 +9,9 @@ import { HeldClaim, type ClaimedRun } from './held-claim.js';
 export interface GateKeeper extends ClaimedRun {
   /** The peer has its answer, or is gone. */
   readonly isSettled: boolean;
+
+  /** Something takes its time: what holds a claim has to renew it. */
+  readonly isPending: boolean;
 
   /** Aborts when it is settled. */
   readonly signal: AbortSignal;
@@ -74,6 +78,7 @@ export class ClaimGate implements Gate {
       held.free();
       return false;
     }
+    if (this.keeper.isPending) held.keep();
     this.claim = held;
     return true;
   }
@@ -85,13 +90,18 @@ export class ClaimGate implements Gate {
   }
 }
 
+/** `1` and `"1"` are the same id. As a number it is found without a look at its digits. */
+function canonicalId(id: MessageId): MessageId {
+  if (typeof id === 'number') return id;
+  const number = Number(id);
+  return String(number) === id ? number : id;
+}
+
 function keyOf({ connection, event, data, id }: Message): DedupKey {
   return {
     principal: connection.principal,
-    // No client id has a colon: a client cannot take the name of a connection, which is no secret.
-    clientId: connection.clientId ?? `connection:${connection.id}`,
-    // `1` and `"1"` are the same id.
-    id: String(id),
+    clientId: connection.clientId ?? connection.ownClientId,
+    id: canonicalId(id as MessageId),
     contentHash: contentHash(event, data),
   };
 }

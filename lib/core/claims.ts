@@ -1,3 +1,4 @@
+import type { Clock } from './clock.interface.js';
 import { isUnavailable } from './errors.js';
 import type { HeldClaim } from './held-claim.js';
 import type { Observers } from './observers.js';
@@ -14,7 +15,9 @@ export class Claims {
 
   constructor(
     private readonly observers: Observers,
+    private readonly clock: Clock,
     leaseMs: number,
+    private readonly windowMs: number,
   ) {
     this.#renewEveryMs = leaseMs / RENEWALS_PER_LEASE;
   }
@@ -23,9 +26,11 @@ export class Claims {
     return this.#held.size;
   }
 
-  add(claim: HeldClaim, now: number): void {
-    claim.renewAt = now + this.#renewEveryMs;
-    claim.place = this.#held.add(claim);
+  /** Renews it from now on, for as long as an answer is kept. */
+  keep(claim: HeldClaim): void {
+    const now = this.clock.now();
+    claim.endsAt = now + this.windowMs;
+    this.#add(claim, now);
   }
 
   sweep(now: number): void {
@@ -36,8 +41,13 @@ export class Claims {
     }
   }
 
+  #add(claim: HeldClaim, now: number): void {
+    claim.renewAt = now + this.#renewEveryMs;
+    claim.place = this.#held.add(claim);
+  }
+
   #renew(claim: HeldClaim, now: number): void {
-    this.add(claim, now);
+    this.#add(claim, now);
     try {
       const renewed = claim.renew();
       if (renewed instanceof Promise) void renewed.then((held) => this.#check(claim, held), this.#report);

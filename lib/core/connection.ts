@@ -26,6 +26,7 @@ import type { ObservedConnection } from './observer.interface.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
 import { Lane } from './lane.js';
 import { PeerRequests } from './peer-requests.js';
+import { Pulse } from './pulse.js';
 import { readFrame } from './read-frame.js';
 import { SubscriptionTable } from './subscription-table.js';
 import { Throttle } from './throttle.js';
@@ -58,20 +59,11 @@ export class Connection implements OutboxOwner, ObservedConnection {
   /** `$refresh` runs, or is too early before this time. */
   refreshAfter = -Infinity;
 
-  /** Looked after by the heartbeat, see there. */
-  readonly pulse = {
-    heardAt: 0,
-    sentAt: 0,
-    spokeAt: 0,
-    pingedAt: 0,
-    pingAfterMs: 0,
-    bytesAtStart: 0,
-    bytesRead: 0,
-    bytesWritten: 0,
-    bytesAtHeard: 0,
-  };
+  /** Looked after by the heartbeat. */
+  readonly pulse = new Pulse();
 
   #info: ConnectionInfo;
+  #ownClientId?: string;
   #state: ConnectionState = 'opening';
   #closeCode?: number;
   #closeReason = '';
@@ -110,6 +102,11 @@ export class Connection implements OutboxOwner, ObservedConnection {
 
   get address(): string {
     return this.info.address;
+  }
+
+  /** Stands for the client id where it has none. No client id has a colon: the name of a connection is no secret. */
+  get ownClientId(): string {
+    return (this.#ownClientId ??= `connection:${this.id}`);
   }
 
   get path(): string {
@@ -218,17 +215,17 @@ export class Connection implements OutboxOwner, ObservedConnection {
 
   /** Sends `{ ack, data }`. Throws where `data` cannot be encoded. */
   sendAck(id: MessageId, data: unknown, more = false): void {
-    this.outbox.push(new EncodedFrame(this.codec.encodeAck(id, data, more)));
+    this.outbox.push(new EncodedFrame(this.codec.encodeAck(id, data, more)), true);
   }
 
   sendError(id: MessageId, error: WireError): void {
-    this.outbox.push(new EncodedFrame(this.codec.encodeError(id, error)));
+    this.outbox.push(new EncodedFrame(this.codec.encodeError(id, error)), true);
   }
 
   /** Sends an answer that is encoded already. */
   sendAnswer(id: MessageId, answer: StoredAnswer): void {
     const json = answer.type === 'data' ? answer.data : answer.error;
-    this.outbox.push(new EncodedFrame(this.codec.encodeAnswer(id, answer.type, json)));
+    this.outbox.push(new EncodedFrame(this.codec.encodeAnswer(id, answer.type, json)), true);
   }
 
   /** Plain, and its messages are read by the application as well: what no handler takes is none of our business. */

@@ -1,10 +1,13 @@
+import type { MessageId } from '../protocol/index.js';
+
 /** What one message id of one client stands for. */
 export interface DedupKey {
   /** Empty for somebody anonymous: then nothing but the `clientId`, a secret, tells one from another. */
   readonly principal: string;
   /** Of the `$hello`; `connection:<id>` for a connection that has given none. Has no blank. */
   readonly clientId: string;
-  readonly id: string;
+  /** `1` and `"1"` are the same id, and come as the number. */
+  readonly id: MessageId;
   /**
    * Stands for the event and the decoded data: another one under the same id is a `conflict`. A hash of at most 43
    * characters, or, where that is no longer, the JSON of both: a store outside of the process may want to hash it.

@@ -7,7 +7,7 @@ export class EncodedFrame {
   readonly byteLength: number;
 
   /** The frame as a transport writes it; set by the first transport that does. */
-  framed?: Uint8Array;
+  framed?: string | Uint8Array;
 
   /** The frame as a transport writes it to peers that take it compressed. */
   deflated?: Uint8Array;

@@ -22,6 +22,7 @@ export function tablesOf(engine: Engine): Tables {
   tables.add('positionChecks', () => hub.checks);
   tables.add('historyReads', () => hub.reads);
   tables.add('unplaced', () => hub.unplaced);
+  tables.add('streams', () => hub.streams);
   tables.add('presentChannels', () => presence.size);
 
   const ofEach = (name: string, size: (connection: Connection) => number): void =>

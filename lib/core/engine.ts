@@ -147,7 +147,7 @@ export class Engine {
     this.hub = new Hub(this.codec, this.#broker, this.observers, this.catalog, this.alarms);
     this.dedup = parts.dedup;
     this.#leaseMs = Math.min(CLAIM_LEASE_MS, this.options.dedupWindowMs);
-    this.claims = new Claims(this.observers, this.#leaseMs);
+    this.claims = new Claims(this.observers, this.clock, this.#leaseMs, this.options.dedupWindowMs);
     this.presence = new Presence(this, parts.presence);
     this.control = new Control(this, this.#broker.nodes ?? new SingleNode(this.random.id()));
     this.expiries = new Expiries(this.clock);

@@ -19,8 +19,8 @@ export class HeldClaim {
   /** Among those that are renewed. */
   place?: Place;
 
-  /** From here on it is not renewed, whatever the handler does. */
-  readonly endsAt: number;
+  /** From here on it is not renewed, whatever the handler does; kept by {@link Claims}. */
+  endsAt = 0;
 
   #hasRun = false;
 
@@ -29,10 +29,11 @@ export class HeldClaim {
     private readonly key: DedupKey,
     private readonly fence: number,
     private readonly run: ClaimedRun,
-  ) {
-    const now = engine.clock.now();
-    this.endsAt = now + engine.options.dedupWindowMs;
-    engine.claims.add(this, now);
+  ) {}
+
+  /** Somebody waits, for the handler or for the store: from now on it is renewed. */
+  keep(): void {
+    if (!this.place) this.engine.claims.keep(this);
   }
 
   renew(): Promise<boolean> | boolean {
@@ -49,41 +50,43 @@ export class HeldClaim {
    * the claim is renewed: a store that is away may take its time.
    */
   store(answer: StoredAnswer, then: () => void): void {
-    const check = (held: boolean): void => {
-      if (!held) this.#report(new Error('its claim was lost while it ran; a copy may have run as well'));
-    };
-    this.#end(() => this.engine.dedup.resolve(this.key, this.fence, answer), check, then);
+    this.#hasRun = true;
+    try {
+      const stored = this.engine.dedup.resolve(this.key, this.fence, answer);
+      if (stored instanceof Promise) {
+        this.keep();
+        this.#finish(
+          stored.then((held) => this.#check(held)),
+          then,
+        );
+        return;
+      }
+      this.#check(stored);
+    } catch (error) {
+      this.#report(error);
+    }
+    this.place?.leave();
+    then();
   }
 
   /** Lets the next copy run, and calls `then` when that is done or has failed. */
   free(then: () => void = () => undefined): void {
+    this.#hasRun = true;
     this.place?.leave();
-    this.#end(
-      () => this.engine.dedup.release(this.key, this.fence),
-      () => undefined,
-      then,
-    );
+    try {
+      const freed = this.engine.dedup.release(this.key, this.fence);
+      if (freed instanceof Promise) {
+        this.#finish(freed, then);
+        return;
+      }
+    } catch (error) {
+      this.#report(error);
+    }
+    then();
   }
 
-  /** Without a promise where the store needs none. */
-  #end<T>(work: () => Promise<T> | T, check: (result: T) => void, then: () => void): void {
-    this.#hasRun = true;
-    let result: Promise<T> | T;
-    try {
-      result = work();
-    } catch (error) {
-      this.place?.leave();
-      this.#report(error);
-      then();
-      return;
-    }
-    if (result instanceof Promise) {
-      this.#finish(result.then(check), then);
-      return;
-    }
-    this.place?.leave();
-    check(result);
-    then();
+  #check(held: boolean): void {
+    if (!held) this.#report(new Error('its claim was lost while it ran; a copy may have run as well'));
   }
 
   /** A shutdown waits for the store, too. */

@@ -23,6 +23,8 @@ interface LocalChannel {
 /** Which connections of this node are in which channel. */
 export class Hub {
   readonly #channels = new Map<string, LocalChannel>();
+  /** Of those with a history. */
+  readonly #streams = new Set<ChannelStream>();
   readonly #checks = new PositionChecks((stream) => this.#isFollowed(stream));
   readonly #encoded = new WeakMap<Publication, EncodedFrame>();
   readonly #histories: PacedHistories;
@@ -42,6 +44,11 @@ export class Hub {
   /** Channels with at least one subscriber here. */
   get size(): number {
     return this.#channels.size;
+  }
+
+  /** Channels with a history among them. */
+  get streams(): number {
+    return this.#streams.size;
   }
 
   /** Channels whose position is, or has to be, compared with the broker's. */
@@ -68,6 +75,7 @@ export class Hub {
       const stream = this.#stream(channel, subscriptions);
       local = { subscriptions, stream, ready: this.#subscribe(channel, stream) };
       this.#channels.set(channel, local);
+      if (stream) this.#streams.add(stream);
     }
     local.subscriptions.add(subscription);
     return local.ready;
@@ -78,6 +86,7 @@ export class Hub {
     const local = this.#channels.get(channel);
     if (!local?.subscriptions.delete(subscription) || local.subscriptions.size > 0) return;
     this.#channels.delete(channel);
+    if (local.stream) this.#streams.delete(local.stream);
     void this.#unsubscribe(channel);
   }
 
@@ -110,7 +119,7 @@ export class Hub {
 
   /** Looks for publications that were lost without a trace. */
   check(): void {
-    for (const { stream } of this.#channels.values()) if (stream) this.#checks.add(stream);
+    for (const stream of this.#streams) this.#checks.add(stream);
   }
 
   /** Looks again where it could not be seen. */

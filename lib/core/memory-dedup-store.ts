@@ -1,8 +1,12 @@
+import type { MessageId } from '../protocol/index.js';
 import type { Clock, Timer } from './clock.interface.js';
 import type { Claim, DedupKey, DedupRules, DedupStore, StoredAnswer } from './dedup-store.interface.js';
 import type { Sizes } from './tables.js';
 
-/** What a claim or an answer takes beside the text of the answer: key, hash and records, rounded up. */
+/**
+ * What a claim or an answer counts beside the text of the answer: id, hash and records. 270 to 365 were measured, and
+ * 790 to 860 where no client has more than one.
+ */
 const DEDUP_ENTRY_BYTES = 512;
 
 /** How often it looks for what is due. What is asked for is looked at when it is asked for. */
@@ -28,7 +32,7 @@ class Entry {
 
   constructor(
     readonly client: Client,
-    readonly id: string,
+    readonly id: MessageId,
     readonly contentHash: string,
     readonly fence: number,
     /** End of the claim while it runs, by the time of leases; of the window afterwards. */
@@ -72,7 +76,7 @@ class Chain {
 interface Client {
   readonly owner: Owner;
   readonly clientId: string;
-  readonly entries: Map<string, Entry>;
+  readonly entries: Map<MessageId, Entry>;
 }
 
 /** Who shares one bound: a principal, with all clients, or one client that is anonymous. */
@@ -99,6 +103,8 @@ export class MemoryDedupStore implements DedupStore {
   readonly #answered = new Chain();
   #bytes = 0;
   #fence = 0;
+  /** The newest claim: most are resolved before another one comes. */
+  #newest?: Entry;
   #sweeper?: Timer;
   #seenAt = 0;
   #stoodStillMs = 0;
@@ -188,6 +194,7 @@ export class MemoryDedupStore implements DedupStore {
     this.#anonymous.clear();
     this.#running.clear();
     this.#answered.clear();
+    this.#newest = undefined;
     this.#bytes = 0;
     this.#rest();
   }
@@ -209,7 +216,8 @@ export class MemoryDedupStore implements DedupStore {
 
   /** The claim of the key, where it holds under this fence. */
   #held(key: DedupKey, fence: number, now: number): Entry | undefined {
-    const entry = this.#clientOf(key)?.entries.get(key.id);
+    const isNewest = this.#newest?.fence === fence;
+    const entry = isNewest ? this.#newest : this.#clientOf(key)?.entries.get(key.id);
     return entry?.fence === fence && !entry.answer ? this.#alive(entry, now) : undefined;
   }
 
@@ -247,6 +255,7 @@ export class MemoryDedupStore implements DedupStore {
     const entry = new Entry(client, id, contentHash, fence, expiresAt);
     if (client.entries.size === 0) this.#keep(client);
     client.entries.set(id, entry);
+    this.#newest = entry;
     this.#running.add(entry);
     this.#grow(entry, DEDUP_ENTRY_BYTES);
     this.#sweeper ??= this.options.clock.setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
@@ -256,7 +265,7 @@ export class MemoryDedupStore implements DedupStore {
   /** Not kept before it has a claim. */
   #newClient({ principal, clientId }: DedupKey): Client {
     const owner = principal === '' ? undefined : this.#principals.get(principal);
-    return { owner: owner ?? newOwner(principal), clientId, entries: new Map<string, Entry>() };
+    return { owner: owner ?? newOwner(principal), clientId, entries: new Map<MessageId, Entry>() };
   }
 
   #keep(client: Client): void {
@@ -320,6 +329,7 @@ export class MemoryDedupStore implements DedupStore {
       this.#running.delete(entry);
     }
     client.entries.delete(entry.id);
+    if (entry === this.#newest) this.#newest = undefined;
     this.#grow(entry, -entry.bytes);
     if (client.entries.size === 0) this.#forget(client);
     wake(entry);

@@ -39,12 +39,15 @@ export class Outbox {
 
   constructor(private readonly owner: OutboxOwner) {}
 
-  /** Sends a frame at the end of this turn. A connection that cannot be written to any more drops it. */
-  push(frame: EncodedFrame): void {
+  /**
+   * Sends a frame at the end of this turn, an answer maybe before. A connection that cannot be written to any more
+   * drops it.
+   */
+  push(frame: EncodedFrame, isAnswer = false): void {
     if (!this.owner.writable) return;
     const waiting = this.bytes;
     if (waiting > 0 && !this.#hasRoom(waiting + frame.byteLength)) this.owner.overflow();
-    else this.#collect(frame);
+    else this.#collect(frame, isAnswer);
   }
 
   /**
@@ -136,9 +139,9 @@ export class Outbox {
     return this.#backlog === undefined ? waiting : waiting + this.#backlog.bytes;
   }
 
-  #collect(frame: EncodedFrame): void {
+  #collect(frame: EncodedFrame, isAnswer = false): void {
     if (this.#frames === NOTHING) {
-      this.owner.flushQueue.add(this);
+      this.owner.flushQueue.add(this, isAnswer);
       // Of most turns it is the only one: an array that grows would have room for many.
       this.#frames = [frame];
     } else {

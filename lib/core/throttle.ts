@@ -63,6 +63,7 @@ export class Throttle {
 
   /** Counts a message, or a ping or pong below the protocol. `false` where it is over a rate: then it has cost nothing. */
   passes(byteLength: number): boolean {
+    if (!this.#messages && !this.#bytes) return true;
     const { now } = this;
     if (this.#messages?.has(1, now) === false || this.#bytes?.has(byteLength, now) === false) return false;
     this.#take(byteLength);

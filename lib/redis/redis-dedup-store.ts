@@ -147,7 +147,7 @@ export class RedisDedupStore implements DedupStore {
  */
 function nameOf({ principal, clientId, id }: DedupKey): string {
   return createHash('sha256')
-    .update(JSON.stringify([principal, clientId, id]))
+    .update(JSON.stringify([principal, clientId, String(id)]))
     .digest('base64url');
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ConnectionState } from '../../lib/core/connection-state.js';
+import { ANSWERED_AT_ONCE } from '../../lib/core/flush-queue.js';
 import { deaf, Rig, say, settled, type Peer } from './engine-rig.js';
 
 const ECHO = { event: 'echo', acked: false, handle: ({ data }: { data: unknown }) => data };
@@ -203,5 +204,22 @@ describe('Frames', () => {
 
     expect(transport.writes.map((frames) => frames.length)).toEqual([2]);
     expect(transport.events).toEqual(['one', 'two']);
+  });
+
+  it.each([
+    ['answers', (id: number) => ({ event: 'echo', id, data: 'x' }), ANSWERED_AT_ONCE],
+    ['an answer without an id, as any event,', () => ({ event: 'echo', data: 'x' }), 0],
+    ['refusals', (id: number) => ({ event: 'nobody-has-it', id }), ANSWERED_AT_ONCE],
+  ])('of a long turn leave before its end where they are %s', async (_what, messageOf, early) => {
+    const rig = await Rig.start({ handlers: [ECHO] });
+    const peers = Array.from({ length: ANSWERED_AT_ONCE + 1 }, () => rig.open());
+    const written = (): number => peers.filter(({ transport }) => transport.writes.length === 1).length;
+    await settled();
+
+    for (const [id, peer] of peers.entries()) say(peer, messageOf(id));
+    const before = written();
+    await settled();
+
+    expect([before, written()]).toEqual([early, peers.length]);
   });
 });

@@ -114,6 +114,7 @@ const TABLES: Readonly<Record<string, string>> = {
   'heartbeat.ts #connections': 'pulses',
   'hub.ts #channels': 'channels',
   'hub.ts #encoded': 'weak',
+  'hub.ts #streams': 'streams',
   'limited-handler.ts #buckets': 'weak',
   'memory-broker.ts #blank': 'broker.histories',
   'memory-broker.ts #histories': 'broker.histories',

@@ -120,6 +120,6 @@ describe('an acked handler', () => {
     await client.hello({ clientId: CLIENT });
 
     expect(await client.request('plain', 1, { id: 5 })).toEqual({ ack: 5, data: 'stored' });
-    expect(keys).toEqual([{ principal: 'ada', clientId: CLIENT, id: '5', contentHash: '["plain",1]' }]);
+    expect(keys).toEqual([{ principal: 'ada', clientId: CLIENT, id: 5, contentHash: '["plain",1]' }]);
   });
 });

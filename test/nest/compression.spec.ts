@@ -62,6 +62,26 @@ function textOf({ payload, isDeflated }: RawFrame): unknown {
 
 const OFFER = 'permessage-deflate; client_max_window_bits';
 
+function echoOf(id: number): string {
+  return JSON.stringify({ event: 'echo', id, data: LONG });
+}
+
+function deflated(message: string): Buffer {
+  return deflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+}
+
+/** With the bit that says so. */
+function deflatedFrame(payload: Buffer, options?: Parameters<typeof clientFrame>[1]): Buffer {
+  const frame = clientFrame(payload, options);
+  frame.writeUInt8(frame.readUInt8(0) | 0x40);
+  return frame;
+}
+
+function closeCodeOf({ opcode, payload }: RawFrame): number {
+  expect(opcode).toBe(Opcode.Close);
+  return payload.readUInt16BE();
+}
+
 describe('compression', () => {
   it('agrees on messages that need none before them, whatever the peer has offered', async () => {
     const app = await start();
@@ -125,17 +145,83 @@ describe('compression', () => {
     expect(textOf(answer as RawFrame)).toEqual({ ack: 2, data: LONG });
   });
 
-  it('reads what a peer has compressed', async () => {
-    const app = await start();
-    const socket = await join(app, OFFER);
-    const message = JSON.stringify({ event: 'echo', id: 2, data: LONG });
-    const flushed = deflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH });
-    const frame = clientFrame(flushed.subarray(0, -4));
-    frame.writeUInt8(frame.readUInt8(0) | 0x40);
+  describe('of what a peer sends', () => {
+    it('reads it', async () => {
+      const app = await start();
+      const socket = await join(app, OFFER);
 
-    socket.write(frame);
+      socket.write(deflatedFrame(deflated(echoOf(2))));
 
-    expect((await next(socket)).map(textOf)).toEqual([{ ack: 2, data: LONG }]);
+      expect((await next(socket)).map(textOf)).toEqual([{ ack: 2, data: LONG }]);
+    });
+
+    it('reads it in fragments, with a ping between them', async () => {
+      const app = await start();
+      const socket = await join(app, OFFER);
+      const bytes = deflated(echoOf(2));
+
+      socket.write(deflatedFrame(bytes.subarray(0, 3), { fin: false }));
+      socket.write(clientFrame(bytes.subarray(3, 9), { fin: false, opcode: Opcode.Continuation }));
+      socket.write(clientFrame('still here', { opcode: Opcode.Ping }));
+      socket.write(clientFrame(bytes.subarray(9), { opcode: Opcode.Continuation }));
+
+      const [pong, answer] = await next(socket, 2);
+      expect(pong).toMatchObject({ opcode: Opcode.Pong, payload: Buffer.from('still here') });
+      expect(textOf(answer as RawFrame)).toEqual({ ack: 2, data: LONG });
+    });
+
+    it('reads a message that ends its stream', async () => {
+      const app = await start();
+      const socket = await join(app, OFFER);
+
+      socket.write(deflatedFrame(deflateRawSync(echoOf(2))));
+      socket.write(deflatedFrame(deflated(echoOf(3))));
+
+      expect((await next(socket, 2)).map(textOf)).toMatchObject([{ ack: 2 }, { ack: 3 }]);
+    });
+
+    it('reads in order what comes at once', async () => {
+      const app = await start();
+      const socket = await join(app, OFFER);
+      const ids = Array.from({ length: 900 }, (_, at) => at + 2);
+
+      const frames = ids.map((id) => deflatedFrame(deflated(JSON.stringify({ event: 'echo', id }))));
+      socket.write(Buffer.concat(frames));
+
+      expect((await next(socket, ids.length)).map(textOf)).toEqual(ids.map((ack) => ({ ack })));
+    });
+
+    it.each([
+      ['one message', (bytes: Buffer) => [deflatedFrame(bytes)]],
+      [
+        'fragments',
+        (bytes: Buffer) => [
+          deflatedFrame(bytes.subarray(0, 5), { fin: false }),
+          clientFrame(bytes.subarray(5), { opcode: Opcode.Continuation }),
+        ],
+      ],
+    ])('takes maxMessageBytes in %s, and closes with 1009 for one more', async (_what, framesOf) => {
+      const app = await startApp({
+        providers: [RoomGateway],
+        channels: { compression: {}, maxMessageBytes: echoOf(2).length },
+      });
+      const [within, over] = [await join(app, OFFER), await join(app, OFFER)];
+
+      for (const frame of framesOf(deflated(echoOf(2)))) within.write(frame);
+      for (const frame of framesOf(deflated(echoOf(22)))) over.write(frame);
+
+      expect((await next(within)).map(textOf)).toEqual([{ ack: 2, data: LONG }]);
+      expect(closeCodeOf((await next(over))[0] as RawFrame)).toBe(1_009);
+    });
+
+    it('closes with 1007 for what is not deflated', async () => {
+      const app = await start();
+      const socket = await join(app, OFFER);
+
+      socket.write(deflatedFrame(Buffer.from('not deflated at all')));
+
+      expect(closeCodeOf((await next(socket))[0] as RawFrame)).toBe(1_007);
+    });
   });
 
   it('keeps the order of what is pushed and what ws sends', async () => {

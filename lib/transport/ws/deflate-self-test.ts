@@ -3,17 +3,20 @@ import { createServer } from 'node:http';
 import { duplexPair, type Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import { EncodedFrame } from '../../core/encoded-frame.js';
-import { deflatedText, deflateOptions } from './shared-deflate.js';
+import { deflatedText, deflateOptions, inflateAtOnce } from './shared-deflate.js';
 
 const SHARED = JSON.stringify({ text: 'the same for all. '.repeat(200) });
 const OWN = 'what ws itself sends. '.repeat(200);
+const BEGINNING = 'the beginning of what a peer says, ';
+const END = 'and its end. ';
 
 /** It takes some milliseconds. */
 const TIMEOUT_MS = 5_000;
 
 /**
  * Why frames cannot be compressed once for all peers with the installed `ws`; `undefined` where they can. Lets a peer
- * read such a frame in front of one that `ws` sends as it is, and another one behind it.
+ * read such a frame in front of one that `ws` sends as it is, and another one behind it, and reads what a peer has
+ * compressed, whole and in fragments.
  *
  * @param deflate - how the frame is made
  */
@@ -21,7 +24,10 @@ export async function findDeflateFault(deflate = deflatedText): Promise<string |
   const http = createServer();
   const server = new WebSocketServer({ server: http, perMessageDeflate: deflateOptions(0) });
   const [here, there] = duplexPair();
-  const peer = new WebSocket('ws://self.test', { createConnection: () => there });
+  const peer = new WebSocket('ws://self.test', {
+    createConnection: () => there,
+    perMessageDeflate: { threshold: 0 },
+  });
   let timer: NodeJS.Timeout | undefined;
   const failed = new Promise<never>((_resolve, reject) => {
     peer.on('error', reject);
@@ -50,19 +56,30 @@ async function exchange(
   deflate: typeof deflatedText,
 ): Promise<string | undefined> {
   if (socket.extensions !== 'permessage-deflate') return 'ws has agreed on no compression';
-  const texts: string[] = [];
-  const complete = new Promise<void>((resolve) => {
-    peer.on('message', (message) => {
-      texts.push(String(message));
-      if (texts.length === 3) resolve();
-    });
-  });
+  inflateAtOnce(socket, BEGINNING.length + END.length);
+  const said = collect(socket, 2);
+  peer.send(BEGINNING);
+  peer.send(BEGINNING, { fin: false });
+  peer.send(END);
+  const heard = collect(peer, 3);
   stream.write(deflate(new EncodedFrame(SHARED)));
   socket.send(OWN, { compress: false });
   stream.write(deflate(new EncodedFrame(SHARED)));
-  await complete;
-  const isSame = texts.join() === [SHARED, OWN, SHARED].join();
-  return isSame ? undefined : 'a peer has read something else than was sent';
+  if ((await heard).join() !== [SHARED, OWN, SHARED].join())
+    return 'a peer has read something else than was sent';
+  const isSame = (await said).join() === [BEGINNING, BEGINNING + END].join();
+  return isSame ? undefined : 'something else was read than a peer has sent';
+}
+
+/** So many messages, as text. */
+function collect(socket: WebSocket, count: number): Promise<string[]> {
+  const texts: string[] = [];
+  return new Promise((resolve) => {
+    socket.on('message', (message) => {
+      texts.push(String(message));
+      if (texts.length === count) resolve(texts);
+    });
+  });
 }
 
 /** Whatever ends it has been told, or does not matter any more. */

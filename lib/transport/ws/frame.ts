@@ -1,7 +1,7 @@
 import type { EncodedFrame } from '../../core/encoded-frame.js';
 
 /** FIN and the opcode of a text frame, RFC 6455 section 5.2. */
-const FIN_TEXT = 0x81;
+export const FIN_TEXT = 0x81;
 const LENGTH_16 = 126;
 const LENGTH_64 = 127;
 
@@ -11,49 +11,82 @@ const LENGTH_64 = 127;
  */
 export const MAX_JOINED_BYTES = 65_536;
 
+/**
+ * Bytes on their way to a socket. As a text they have a character each: Node writes that as it is, and a buffer costs
+ * more to make than the answer that it would hold.
+ */
+export type WireBytes = string | Uint8Array;
+
+/** How a socket writes {@link WireBytes} that are a text. */
+export const WIRE_ENCODING = 'latin1';
+
 /** By the length of the text. */
 const SHORT_HEADERS = Array.from({ length: LENGTH_16 }, (_, length) => String.fromCharCode(FIN_TEXT, length));
 
 interface Joined {
   readonly frames: readonly EncodedFrame[];
-  readonly bytes: Uint8Array;
+  bytes: WireBytes;
 }
 
 /** What was joined since the last turn, by the last frame of each. */
 const joined = new Map<EncodedFrame, Joined>();
 
-/** The bytes of a text frame from a server: unmasked, in one fragment. Made once, shared by all who get it. */
-export function framedText(frame: EncodedFrame): Uint8Array {
-  return (frame.framed ??= frameText(frame));
+/**
+ * The bytes of a text frame from a server: unmasked, in one fragment. Who gets them first gets a text where they have
+ * no character beyond ASCII; from the second one on all share a buffer.
+ */
+export function framedText(frame: EncodedFrame): WireBytes {
+  const { framed } = frame;
+  if (framed === undefined) return (frame.framed = isAscii(frame) ? asText(frame) : frameText(frame));
+  return typeof framed === 'string' ? (frame.framed = asBuffer(framed)) : framed;
 }
 
 /**
  * The bytes of the frames of one turn, or `undefined` where they are too long to be joined. All who get the same ones
- * in a turn get the same bytes. They are kept no longer: a frame may be, while it waits for a slow reader.
+ * in a turn get the same bytes, the first one as {@link framedText} says. They are kept no longer: a frame may be,
+ * while it waits for a slow reader.
  */
-export function joinedTexts(frames: readonly EncodedFrame[]): Uint8Array | undefined {
+export function joinedTexts(frames: readonly EncodedFrame[]): WireBytes | undefined {
   const last = frames.at(-1) as EncodedFrame;
   const known = joined.get(last);
-  if (known && isSame(known.frames, frames)) return known.bytes;
+  if (known && isSame(known.frames, frames)) {
+    if (typeof known.bytes === 'string') known.bytes = asBuffer(known.bytes);
+    return known.bytes;
+  }
   let length = 0;
   for (const { byteLength } of frames) length += headerLength(byteLength) + byteLength;
   if (length > MAX_JOINED_BYTES) return undefined;
-  const bytes = frames.every(isShort) ? joinShort(frames) : joinAny(frames, length);
+  const bytes = frames.every(isUnframed) ? joinAscii(frames) : joinAny(frames, length);
   if (joined.size === 0) queueMicrotask(() => joined.clear());
   joined.set(last, { frames, bytes });
   return bytes;
 }
 
-/** Whether it has no character beyond ASCII, a header of two bytes, and nobody has framed it. */
-function isShort({ text, byteLength, framed }: EncodedFrame): boolean {
-  return byteLength === text.length && byteLength < LENGTH_16 && framed === undefined;
+function isAscii({ text, byteLength }: EncodedFrame): boolean {
+  return byteLength === text.length && byteLength < MAX_JOINED_BYTES;
 }
 
-/** As one text, in which each character is a byte: one call for all of them. */
-function joinShort(frames: readonly EncodedFrame[]): Buffer {
+function isUnframed(frame: EncodedFrame): boolean {
+  return isAscii(frame) && typeof frame.framed !== 'object';
+}
+
+function joinAscii(frames: readonly EncodedFrame[]): string {
   let text = '';
-  for (const frame of frames) text += SHORT_HEADERS[frame.byteLength] + frame.text;
-  return Buffer.from(text, 'latin1');
+  for (const frame of frames) text += asText(frame);
+  return text;
+}
+
+function asText({ text, byteLength }: EncodedFrame): string {
+  return headerText(byteLength) + text;
+}
+
+/** Of lengths that have two bytes at most. */
+function headerText(length: number): string {
+  return SHORT_HEADERS[length] ?? String.fromCharCode(FIN_TEXT, LENGTH_16, length >> 8, length & 0xff);
+}
+
+function asBuffer(text: string): Buffer {
+  return Buffer.from(text, WIRE_ENCODING);
 }
 
 function joinAny(frames: readonly EncodedFrame[], length: number): Buffer {
@@ -84,7 +117,7 @@ function frameText(frame: EncodedFrame): Buffer {
 
 /** Returns where the next one begins. */
 function writeText(bytes: Buffer, at: number, { text, byteLength, framed }: EncodedFrame): number {
-  if (framed) {
+  if (typeof framed === 'object') {
     bytes.set(framed, at);
     return at + framed.length;
   }

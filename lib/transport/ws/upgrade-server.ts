@@ -14,7 +14,7 @@ import { PendingUpgrades, tooManyAtOnce, tryAgain } from './pending-upgrades.js'
 import { HandshakeRefusal, LimitRefusal } from './refusal.js';
 import { Refuser } from './refuser.js';
 import { Renewals } from './renewals.js';
-import { sharedDeflate } from './shared-deflate.js';
+import { inflateAtOnce, sharedDeflate } from './shared-deflate.js';
 import { SocketSweep } from './socket-sweep.js';
 import { readOffer, type Offer } from './subprotocol.js';
 import { UpgradeQueue } from './upgrade-queue.js';
@@ -251,9 +251,10 @@ export class UpgradeServer {
         place: admission.place,
       });
       client.data = admission.data;
-      const { deflatesFrom } = route.endpoint;
+      const { deflatesFrom, maxMessageBytes } = route.endpoint;
       const extensions = request.headers['sec-websocket-extensions'];
       client.attach(connection, socket, deflatesFrom === undefined ? 'own' : sharedDeflate(extensions));
+      if (deflatesFrom !== undefined && client.extensions !== '') inflateAtOnce(client, maxMessageBytes);
       this.#announce(route.server, client, request);
       void Promise.resolve(this.engine.admit(connection, request)).then(() => client.resume());
     });

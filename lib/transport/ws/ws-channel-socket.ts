@@ -11,7 +11,7 @@ import {
   REFUSED_CLOSE_TIMEOUT_MS,
   type ErrorCode,
 } from '../../protocol/index.js';
-import { framedText, joinedTexts } from './frame.js';
+import { framedText, joinedTexts, WIRE_ENCODING, type WireBytes } from './frame.js';
 import { deflatedText } from './shared-deflate.js';
 
 /** The header of a frame of up to 125 bytes, RFC 6455 section 5.2. */
@@ -154,7 +154,7 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
     if (!socket || this.readyState !== WebSocket.OPEN) return;
     if (this.#compression !== 'none' && this.#writeCompressed(socket, frames)) return;
     const whole = frames.length === 1 ? framedText(frames[0] as EncodedFrame) : joinedTexts(frames);
-    if (whole) {
+    if (whole !== undefined) {
       this.#write(socket, whole);
       return;
     }
@@ -163,9 +163,9 @@ export class WsChannelSocket extends WebSocket implements Transport, ChannelSock
     socket.uncork();
   }
 
-  #write(socket: CountingSocket, bytes: Uint8Array): void {
+  #write(socket: CountingSocket, bytes: WireBytes): void {
     this.#bytesWritten += bytes.length;
-    socket.write(bytes);
+    socket.write(bytes, WIRE_ENCODING);
   }
 
   /** `false` where there is nothing to compress. */

@@ -5,10 +5,22 @@ import type { AddressInfo } from 'node:net';
 import { TestClient } from 'nestjs-channels/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EncodedFrame } from '../../../lib/core/encoded-frame.js';
-import { framedText, joinedTexts, MAX_JOINED_BYTES } from '../../../lib/transport/ws/frame.js';
+import {
+  framedText,
+  joinedTexts,
+  MAX_JOINED_BYTES,
+  WIRE_ENCODING,
+  type WireBytes,
+} from '../../../lib/transport/ws/frame.js';
 
 /** RFC 6455, section 1.3. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+
+/** What a socket makes of it. */
+function bytesOf(bytes: WireBytes | undefined): Buffer {
+  if (bytes === undefined) throw new Error('there are none');
+  return typeof bytes === 'string' ? Buffer.from(bytes, WIRE_ENCODING) : Buffer.from(bytes);
+}
 
 /** Upgrades by hand and sends the bytes, so that nothing but a real client judges them. */
 async function serve(bytes: readonly Uint8Array[]): Promise<string> {
@@ -29,7 +41,7 @@ async function serve(bytes: readonly Uint8Array[]): Promise<string> {
 }
 
 async function receive(texts: readonly string[]): Promise<unknown[]> {
-  const url = await serve(texts.map((text) => framedText(new EncodedFrame(text))));
+  const url = await serve(texts.map((text) => bytesOf(framedText(new EncodedFrame(text)))));
   await using client = await TestClient.connect(url, { protocols: [] });
   const received: unknown[] = [];
   for (const _ of texts) received.push(await client.next());
@@ -60,7 +72,7 @@ describe('framedText', () => {
 
   it('uses the shortest form of the length, unmasked and in one fragment', () => {
     const headers = [125, 126, 65_536].map((length) => {
-      const bytes = framedText(new EncodedFrame('x'.repeat(length)));
+      const bytes = bytesOf(framedText(new EncodedFrame('x'.repeat(length))));
       return [...bytes.subarray(0, bytes.length - length)];
     });
 
@@ -71,9 +83,21 @@ describe('framedText', () => {
     ]);
   });
 
-  it('makes the bytes once for all who get them', () => {
+  it('makes a text for the first who gets it, and a buffer that all others share', () => {
     const frame = new EncodedFrame('shared');
 
+    const [first, second, third] = [framedText(frame), framedText(frame), framedText(frame)];
+
+    expect(first).toBeTypeOf('string');
+    expect(second).toBeInstanceOf(Buffer);
+    expect(third).toBe(second);
+    expect(second).toEqual(bytesOf(first));
+  });
+
+  it('makes a buffer at once of what has characters beyond ASCII', () => {
+    const frame = new EncodedFrame('gemeinsam f\u00fcr alle');
+
+    expect(framedText(frame)).toBeInstanceOf(Buffer);
     expect(framedText(frame)).toBe(framedText(frame));
   });
 });
@@ -84,7 +108,7 @@ describe('joinedTexts', () => {
 
   it('makes of the frames of a turn what a client decodes as each of them', async () => {
     const texts = ['', 'a', '€'.repeat(42), 'x'.repeat(125), 'y'.repeat(126), '😀'.repeat(2_000)];
-    const url = await serve([joinedTexts(framesOf(...texts)) as Uint8Array]);
+    const url = await serve([bytesOf(joinedTexts(framesOf(...texts)))]);
     await using client = await TestClient.connect(url, { protocols: [] });
 
     const received = [];
@@ -95,23 +119,42 @@ describe('joinedTexts', () => {
 
   it('takes what was framed before as it is', () => {
     const [first, second] = framesOf('first', 'second') as [EncodedFrame, EncodedFrame];
-    const apart = Buffer.concat([framedText(first), framedText(new EncodedFrame('second'))]);
+    const apart = Buffer.concat(
+      [first, new EncodedFrame('second')].map((frame) => bytesOf(framedText(frame))),
+    );
+    framedText(first);
 
     expect(joinedTexts([first, second])).toEqual(apart);
   });
 
-  it('makes the bytes once for all who get the same frames', () => {
+  it('makes a text for the first who gets the same frames, and a buffer that all others share', () => {
     const frames = framesOf('one', 'two', 'three');
 
-    expect(joinedTexts([...frames])).toBe(joinedTexts([...frames]));
+    const [first, second, third] = [0, 1, 2].map(() => joinedTexts([...frames]));
+
+    expect(first).toBeTypeOf('string');
+    expect(second).toBeInstanceOf(Buffer);
+    expect(third).toBe(second);
+    expect(second).toEqual(bytesOf(first));
+  });
+
+  it.each([
+    ['short', ['a', 'b'.repeat(125)]],
+    ['with headers of four bytes', ['a'.repeat(126), 'b'.repeat(300), 'c'.repeat(32_768)]],
+  ])('makes of frames that are %s the same bytes as a text and as a buffer', (_what, texts) => {
+    const [asText, asBuffer] = [framesOf(...texts), framesOf(...texts)];
+    for (const frame of asBuffer) framedText(frame);
+    for (const frame of asBuffer) framedText(frame);
+
+    expect(bytesOf(joinedTexts(asText))).toEqual(bytesOf(joinedTexts(asBuffer)));
   });
 
   it('keeps nothing of them when the turn is over', async () => {
     const frames = framesOf('one', 'two', 'three');
-    const inOneTurn = joinedTexts(frames);
+    const [, inOneTurn] = [joinedTexts(frames), joinedTexts(frames)];
     await Promise.resolve();
 
-    const inAnother = joinedTexts(frames);
+    const [, inAnother] = [joinedTexts(frames), joinedTexts(frames)];
 
     expect(inAnother).not.toBe(inOneTurn);
     expect(inAnother).toEqual(inOneTurn);
@@ -127,8 +170,8 @@ describe('joinedTexts', () => {
 
     const changed = change(frames);
 
-    const apart = changed.map(({ text }) => framedText(new EncodedFrame(text)));
-    expect(joinedTexts(changed)).toEqual(Buffer.concat(apart));
+    const apart = changed.map(({ text }) => bytesOf(framedText(new EncodedFrame(text))));
+    expect(bytesOf(joinedTexts(changed))).toEqual(Buffer.concat(apart));
   });
 
   it('joins up to its limit, headers included', () => {

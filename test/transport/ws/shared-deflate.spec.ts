@@ -1,9 +1,13 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { Transform } from 'node:stream';
 import { constants, inflateRawSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { EncodedFrame } from '../../../lib/core/encoded-frame.js';
 import { findDeflateFault } from '../../../lib/transport/ws/deflate-self-test.js';
-import { framedText } from '../../../lib/transport/ws/frame.js';
-import { deflatedText } from '../../../lib/transport/ws/shared-deflate.js';
+import { framedText, WIRE_ENCODING } from '../../../lib/transport/ws/frame.js';
+import { deflatedText, deflateOptions, inflateAtOnce } from '../../../lib/transport/ws/shared-deflate.js';
 import { parseFrame } from '../../support/raw-socket.js';
 
 /** As a peer does it: RFC 7692, section 7.2.2. */
@@ -35,7 +39,7 @@ describe('deflatedText', () => {
   it('leaves a text as it is that would not become shorter', () => {
     const frame = new EncodedFrame('7f3a');
 
-    expect(deflatedText(frame)).toBe(framedText(frame));
+    expect(deflatedText(frame)).toEqual(Buffer.from(framedText(frame) as string, WIRE_ENCODING));
   });
 });
 
@@ -46,9 +50,41 @@ describe('the self-test at start', () => {
 
   it.each([
     ['no deflated text', () => Buffer.from([0xc1, 3, 1, 2, 3]), /stored block/],
-    ['another text', () => framedText(new EncodedFrame('another')), /something else/],
+    [
+      'another text',
+      () => Buffer.from(framedText(new EncodedFrame('another')) as string, WIRE_ENCODING),
+      /something else/,
+    ],
     ['a frame that violates the protocol', () => Buffer.from([0xf1, 0]), /RSV/],
   ])('finds a frame that is %s', async (_what, deflate, fault) => {
     expect(await findDeflateFault(deflate)).toMatch(fault);
+  });
+});
+
+describe('inflateAtOnce', () => {
+  /** What a server has of a peer that has sent it a compressed message. */
+  async function streamAfterMessage(prepare: (socket: WebSocket) => void): Promise<unknown> {
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: deflateOptions(0) });
+    onTestFinished(() => server.close());
+    await once(server, 'listening');
+    const peer = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, {
+      perMessageDeflate: { threshold: 0 },
+    });
+    onTestFinished(() => peer.terminate());
+    const [socket] = (await once(server, 'connection')) as [WebSocket];
+    prepare(socket);
+    await once(peer, 'open');
+    peer.send('said');
+    const [message] = (await once(socket, 'message')) as [Buffer];
+    expect(message.toString()).toBe('said');
+    const { _extensions: extensions } = socket as unknown as {
+      _extensions: Record<string, { readonly _inflate: unknown }>;
+    };
+    return extensions['permessage-deflate']?.['_inflate'];
+  }
+
+  it('keeps no stream, where ws has one for each peer that compresses', async () => {
+    expect(await streamAfterMessage(() => undefined)).toBeInstanceOf(Transform);
+    expect(await streamAfterMessage((socket) => inflateAtOnce(socket, 100))).toBeNull();
   });
 });
