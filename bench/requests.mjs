@@ -20,7 +20,7 @@ function echo({ name, connections, inFlight, event = 'echo', servers, bars }) {
         const requests = new Requests(server.dialect, event);
         const ask = (total) => askAndCount(peers, requests, { inFlight, total });
         const length = await lengthOfAnswer(peers, requests);
-        await ask(ANSWERS.warmUp);
+        await ask(quick ? ANSWERS.quick : ANSWERS.warmUp);
         peers.reset();
         const total = quick ? ANSWERS.quick : ANSWERS.full;
         const { cpu, seconds, loadPercent } = await server.measure(() => ask(total));

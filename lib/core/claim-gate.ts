@@ -94,7 +94,7 @@ export class ClaimGate implements Gate {
 function canonicalId(id: MessageId): MessageId {
   if (typeof id === 'number') return id;
   const number = Number(id);
-  return String(number) === id ? number : id;
+  return Number.isSafeInteger(number) && String(number) === id ? number : id;
 }
 
 function keyOf({ connection, event, data, id }: Message): DedupKey {

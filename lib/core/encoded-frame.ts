@@ -6,7 +6,7 @@ export class EncodedFrame {
   /** Length of the text in bytes of UTF-8. */
   readonly byteLength: number;
 
-  /** The frame as a transport writes it; set by the first transport that does. */
+  /** The frame as a transport writes it; set by the first transport that does, which alone knows how to read it. */
   framed?: string | Uint8Array;
 
   /** The frame as a transport writes it to peers that take it compressed. */

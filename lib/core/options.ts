@@ -220,8 +220,7 @@ export interface EngineOptions extends AdmissionOptions, RateOptions {
 
   /**
    * Room for the running and answered messages of `@Acked` handlers of one principal, or of one anonymous
-   * client, in bytes: 512 for each and the JSON of its answer. Node takes some 300 for each, and 500 more for each
-   * client that has any. Past it the oldest answers go before their
+   * client, in bytes: 512 for each and the JSON of its answer, and 384 for each client that has any. Past it the oldest answers go before their
    * time, which observers are told as `evicted`; where none is left to go, a message is answered
    * `rate_limited`. Bounds the store in memory; another `dedupStore` has bounds of its own.
    *

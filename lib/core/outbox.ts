@@ -32,6 +32,7 @@ export const PONG_BYTES = 512;
  * once; bounds what waits for a peer that reads slower than it is written to.
  */
 export class Outbox {
+  earlyTurn = -1;
   #frames = NOTHING;
   #bytes = 0;
   /** There for a peer that reads slower than some channel publishes whose publications may be dropped. */
@@ -140,10 +141,12 @@ export class Outbox {
   }
 
   #collect(frame: EncodedFrame, isAnswer = false): void {
+    const { flushQueue } = this.owner;
+    if (!isAnswer) flushQueue.hold();
     if (this.#frames === NOTHING) {
-      this.owner.flushQueue.add(this, isAnswer);
       // Of most turns it is the only one: an array that grows would have room for many.
       this.#frames = [frame];
+      flushQueue.add(this);
     } else {
       this.#frames.push(frame);
     }

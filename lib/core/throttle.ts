@@ -61,7 +61,10 @@ export class Throttle {
     this.#subscriptions = rates.subscriptions && new TokenBucket(rates.subscriptions, now);
   }
 
-  /** Counts a message, or a ping or pong below the protocol. `false` where it is over a rate: then it has cost nothing. */
+  /**
+   * Counts a message, or a ping or pong below the protocol, where there is a rate. `false` where it is over one: then it
+   * has cost nothing.
+   */
   passes(byteLength: number): boolean {
     if (!this.#messages && !this.#bytes) return true;
     const { now } = this;

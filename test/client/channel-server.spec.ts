@@ -44,6 +44,32 @@ it('never joins again what the server has joined', async () => {
   expect(told).toEqual([JOINED]);
 });
 
+it('joins after a reconnect what the server has joined and somebody listens to by itself', async () => {
+  const { rig } = await listening();
+  rig.server.peer.send({ event: '$subscribed', data: { channel: 'inbox' } });
+  await rig.pass();
+  rig.client.channel('inbox').on('typing', NOBODY);
+  await rig.pass();
+  const before = joins(rig);
+
+  await rig.reconnect();
+
+  expect([before, joins(rig)]).toEqual([0, 1]);
+});
+
+it('does not join after a reconnect what the server has ended before it has joined it', async () => {
+  const rig = await ClientRig.open();
+  rig.client.channel('inbox').on('typing', NOBODY);
+  await rig.pass();
+  rig.server.peer.send({ event: '$unsubscribed', data: { channel: 'inbox' } });
+  rig.server.peer.send({ event: '$subscribed', data: { channel: 'inbox' } });
+  await rig.pass();
+
+  await rig.reconnect();
+
+  expect(joins(rig)).toBe(1);
+});
+
 it('tells a gap when the server has joined again after a reconnect', async () => {
   const { rig, told } = await listening();
   rig.server.peer.send({ event: '$subscribed', data: { channel: 'inbox' } });

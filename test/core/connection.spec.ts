@@ -222,4 +222,18 @@ describe('Frames', () => {
 
     expect([before, written()]).toEqual([early, peers.length]);
   });
+
+  it('of one turn leave in two writes at most, however the answers of many are mixed', async () => {
+    const rig = await Rig.start({ handlers: [ECHO] });
+    const peers = Array.from({ length: 3 * ANSWERED_AT_ONCE }, () => rig.open());
+    await settled();
+
+    for (let round = 0; round < 5; round++)
+      for (const peer of peers) say(peer, { event: 'echo', id: round, data: 'x' });
+    await settled();
+
+    const writes = peers.map(({ transport }) => transport.writes.length);
+    expect(Math.max(...writes)).toBeLessThanOrEqual(2);
+    expect(peers.map(({ transport }) => transport.frames.length)).toEqual(peers.map(() => 5));
+  });
 });

@@ -6,6 +6,7 @@ import { answersOf, RemoteDedupStore, startDedup } from './dedup-rig.js';
 import { say, settled } from './engine-rig.js';
 
 const ENTRY_BYTES = 512;
+const CLIENT_BYTES = 384;
 const WORK = { event: 'work', id: 'm' };
 
 describe('the answer that is stored', () => {
@@ -50,7 +51,7 @@ describe('the answer that is stored', () => {
     async (option, bytes) => {
       const evicted: number[] = [];
       const { client, desk } = await startDedup({
-        [option]: ENTRY_BYTES + 200,
+        [option]: CLIENT_BYTES + ENTRY_BYTES + 200,
         observers: [{ evicted: (count) => evicted.push(count) }],
       });
       const text = 'x'.repeat(bytes - 2);
@@ -70,7 +71,7 @@ describe('the answer that is stored', () => {
   it('is bounded by maxMessageBytes alone where the store names no bound', async () => {
     const clock = new TestClock();
     const dedup = new RemoteDedupStore(clock);
-    const { client, desk } = await startDedup({ clock, dedup, maxDedupBytes: ENTRY_BYTES });
+    const { client, desk } = await startDedup({ clock, dedup, maxDedupBytes: CLIENT_BYTES + ENTRY_BYTES });
     desk.method = () => 'done';
     const peer = client();
 
@@ -143,7 +144,7 @@ describe('the room for answers', () => {
   it('is bounded per principal: what goes early is told to observers', async () => {
     const evicted: number[] = [];
     const { client, desk } = await startDedup({
-      maxDedupBytesPerPrincipal: 2 * (ENTRY_BYTES + 4),
+      maxDedupBytesPerPrincipal: CLIENT_BYTES + 2 * (ENTRY_BYTES + 4),
       observers: [{ evicted: (count) => evicted.push(count) }],
     });
     desk.method = () => 'ok';
@@ -163,7 +164,7 @@ describe('the room for answers', () => {
   it('is bounded for everybody', async () => {
     const evicted: number[] = [];
     const { client } = await startDedup({
-      maxDedupBytes: 2 * ENTRY_BYTES + 100,
+      maxDedupBytes: 2 * (CLIENT_BYTES + ENTRY_BYTES) + 100,
       observers: [{ evicted: (count) => evicted.push(count) }],
     });
 
@@ -175,7 +176,9 @@ describe('the room for answers', () => {
   });
 
   it('is refused with rate_limited where nothing but running handlers is left, and the lane goes on', async () => {
-    const { client, desk } = await startDedup({ maxDedupBytesPerPrincipal: 2 * ENTRY_BYTES + 100 });
+    const { client, desk } = await startDedup({
+      maxDedupBytesPerPrincipal: CLIENT_BYTES + 2 * ENTRY_BYTES + 100,
+    });
     const work = new Deferred<string>();
     desk.method = () => work.promise;
     const peer = client();

@@ -371,30 +371,4 @@ describe('the Observable of an acked handler', () => {
     expect(await answersOf(peer)).toEqual([TIMEOUT, TIMEOUT]);
     expect([peer.connection.inFlight, desk.runs.length]).toEqual([0, 1]);
   });
-
-  it.each([
-    ['at once', undefined],
-    ['later', new Deferred()],
-  ])('is renewed while the handler runs, where its guards have passed %s', async (_when, guard) => {
-    const dedup = await startDedup();
-    dedup.desk.guard = () => guard?.promise;
-    const { rig } = await startWorking(dedup);
-
-    guard?.resolve();
-    await settled();
-
-    expect([dedup.desk.runs.length, rig.engine.claims.size]).toEqual([1, 1]);
-  });
-
-  it('costs nothing where the handler answers at once', async () => {
-    const { desk, client, rig } = await startDedup();
-    const keep = vi.spyOn(rig.engine.claims, 'keep');
-    desk.method = () => 'done';
-    const peer = client();
-
-    say(peer, WORK);
-
-    expect((await answersOf(peer)).at(-1)).toEqual({ ack: 'm', data: 'done' });
-    expect(keep).not.toHaveBeenCalled();
-  });
 });

@@ -1,5 +1,5 @@
 import { TestClock } from 'nestjs-channels/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ChannelsError } from '../../lib/core/errors.js';
 import { MemoryDedupStore } from '../../lib/core/memory-dedup-store.js';
 import { Deferred } from '../support/deferred.js';
@@ -183,6 +183,26 @@ describe('copies are told', () => {
 
     expect((await answersOf(peer)).map((answer) => (answer as { ack: unknown }).ack)).toEqual([1, '1']);
     expect(desk.runs).toHaveLength(1);
+  });
+
+  it.each([
+    ['7', 7],
+    ['007', '007'],
+    ['-0', '-0'],
+    ['0.1', '0.1'],
+    ['1e+21', '1e+21'],
+    ['NaN', 'NaN'],
+    ['Infinity', 'Infinity'],
+    ['9007199254740993', '9007199254740993'],
+  ])('that is the text %j by the id %j, which is no number that the protocol has not', async (id, key) => {
+    const dedup = new RemoteDedupStore(new TestClock());
+    const claim = vi.spyOn(dedup, 'claim');
+    const { client } = await startDedup({ dedup });
+
+    say(client(), { event: 'work', id });
+    await settled();
+
+    expect(claim.mock.calls.map(([asked]) => asked.id)).toEqual([key]);
   });
 
   it.each([

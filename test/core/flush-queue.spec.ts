@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../lib/core/clock.interface.js';
-import { ANSWERED_AT_ONCE, FlushQueue } from '../../lib/core/flush-queue.js';
+import { ANSWERED_AT_ONCE, FlushQueue, type Flushable } from '../../lib/core/flush-queue.js';
 
 /** A clock whose turns end when the test says so. */
 class TurnClock implements Pick<Clock, 'afterTurn'> {
@@ -15,6 +15,10 @@ class TurnClock implements Pick<Clock, 'afterTurn'> {
   }
 }
 
+function outbox(flush: () => unknown): Flushable {
+  return { earlyTurn: -1, flush: () => void flush() };
+}
+
 function setUp(): { clock: TurnClock; queue: FlushQueue; flushed: string[] } {
   const clock = new TurnClock();
   return { clock, queue: new FlushQueue(clock as unknown as Clock), flushed: [] };
@@ -24,8 +28,8 @@ describe('FlushQueue', () => {
   it('flushes at the end of the turn, in order', () => {
     const { clock, queue, flushed } = setUp();
 
-    queue.add({ flush: () => flushed.push('a') }, false);
-    queue.add({ flush: () => flushed.push('b') }, false);
+    queue.add(outbox(() => flushed.push('a')));
+    queue.add(outbox(() => flushed.push('b')));
     const before = [...flushed];
     clock.endTurn();
 
@@ -36,20 +40,20 @@ describe('FlushQueue', () => {
   it('asks for the end of the turn once, however many there are to flush', () => {
     const { clock, queue } = setUp();
 
-    for (let added = 0; added < 100; added++) queue.add({ flush: () => undefined }, false);
+    for (let added = 0; added < 100; added++) queue.add(outbox(() => undefined));
 
     expect(clock.callbacks).toHaveLength(1);
   });
 
   it('flushes what was added once, and again what is added again', () => {
     const { clock, queue, flushed } = setUp();
-    const outbox = { flush: () => flushed.push('a') };
+    const again = outbox(() => flushed.push('a'));
 
-    queue.add(outbox, false);
+    queue.add(again);
     clock.endTurn();
     clock.endTurn();
     const first = [...flushed];
-    queue.add(outbox, false);
+    queue.add(again);
     clock.endTurn();
 
     expect(first).toEqual(['a']);
@@ -58,8 +62,8 @@ describe('FlushQueue', () => {
 
   it('leaves what is added while it flushes to the next turn', () => {
     const { clock, queue, flushed } = setUp();
-    const late = { flush: () => flushed.push('late') };
-    queue.add({ flush: () => queue.add(late, false) }, false);
+    const late = outbox(() => flushed.push('late'));
+    queue.add(outbox(() => queue.add(late)));
 
     clock.endTurn();
     const first = [...flushed];
@@ -70,16 +74,16 @@ describe('FlushQueue', () => {
   });
 
   describe('in a turn with many answers', () => {
-    const answer = (queue: FlushQueue, flushed: string[], name: string): void =>
-      queue.add({ flush: () => flushed.push(name) }, true);
     const names = (count: number): string[] => Array.from({ length: count }, (_, at) => String(at));
+    const answers = (count: number, flushed: string[]): Flushable[] =>
+      names(count).map((name) => outbox(() => flushed.push(name)));
 
     it('keeps as many as may wait, and flushes them before it takes one more', () => {
       const { clock, queue, flushed } = setUp();
 
-      for (const name of names(ANSWERED_AT_ONCE)) answer(queue, flushed, name);
+      for (const answer of answers(ANSWERED_AT_ONCE, flushed)) queue.add(answer);
       const before = [...flushed];
-      answer(queue, flushed, 'one more');
+      queue.add(outbox(() => flushed.push('one more')));
       const behind = [...flushed];
       clock.endTurn();
 
@@ -91,22 +95,34 @@ describe('FlushQueue', () => {
 
     it('waits for its end as soon as something is no answer: others may get the same', () => {
       const { clock, queue, flushed } = setUp();
-      queue.add({ flush: () => flushed.push('event') }, false);
+      queue.hold();
 
-      for (const name of names(2 * ANSWERED_AT_ONCE)) answer(queue, flushed, name);
+      for (const answer of answers(2 * ANSWERED_AT_ONCE, flushed)) queue.add(answer);
       const before = [...flushed];
       clock.endTurn();
 
       expect(before).toEqual([]);
-      expect(flushed).toEqual(['event', ...names(2 * ANSWERED_AT_ONCE)]);
+      expect(flushed).toEqual(names(2 * ANSWERED_AT_ONCE));
+    });
+
+    it('flushes nobody early who has more to send: at most once before its end, and once there', () => {
+      const { clock, queue, flushed } = setUp();
+      const all = answers(2 * ANSWERED_AT_ONCE, flushed);
+
+      for (let round = 0; round < 20; round++) for (const answer of all) queue.add(answer);
+      const early = [...flushed];
+
+      expect(early).toEqual(names(2 * ANSWERED_AT_ONCE).slice(0, ANSWERED_AT_ONCE));
+      expect(clock.callbacks).toHaveLength(1);
     });
 
     it('does so again in the next turn', () => {
       const { clock, queue, flushed } = setUp();
-      queue.add({ flush: () => undefined }, false);
+      queue.hold();
+      queue.add(outbox(() => undefined));
       clock.endTurn();
 
-      for (const name of names(ANSWERED_AT_ONCE + 1)) answer(queue, flushed, name);
+      for (const answer of answers(ANSWERED_AT_ONCE + 1, flushed)) queue.add(answer);
 
       expect(flushed).toEqual(names(ANSWERED_AT_ONCE));
     });

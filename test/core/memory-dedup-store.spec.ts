@@ -8,6 +8,7 @@ import { dedupStoreContract } from '../contract/dedup-store.contract.js';
 const WINDOW_MS = 300_500;
 const LEASE_MS = 30_500;
 const ENTRY_BYTES = 512;
+const CLIENT_BYTES = 384;
 
 dedupStoreContract('MemoryDedupStore', {
   windowMs: WINDOW_MS,
@@ -103,7 +104,7 @@ describe('a process that stands still, for longer than a claim holds', () => {
 
 describe('the room of MemoryDedupStore', () => {
   it('is used up to the last byte of a principal', () => {
-    const { answer, look, evictions } = start(2 * ENTRY_BYTES + 30);
+    const { answer, look, evictions } = start(CLIENT_BYTES + 2 * ENTRY_BYTES + 30);
 
     answer('1', 10);
     answer('2', 20);
@@ -113,18 +114,18 @@ describe('the room of MemoryDedupStore', () => {
   });
 
   it('is made by dropping the oldest answer where one byte is missing, and that is told', () => {
-    const { answer, evictions, store } = start(2 * ENTRY_BYTES + 30);
+    const { answer, evictions, store } = start(CLIENT_BYTES + 2 * ENTRY_BYTES + 30);
 
     answer('1', 10);
     answer('2', 21);
 
     expect(evictions).toEqual([1]);
     expect(store.claim(keyOf('2')).type).toBe('answered');
-    expect(store.bytes).toBe(ENTRY_BYTES + 21);
+    expect(store.bytes).toBe(CLIENT_BYTES + ENTRY_BYTES + 21);
   });
 
   it('is made for a claim, too', () => {
-    const { answer, evictions, store } = start(2 * ENTRY_BYTES);
+    const { answer, evictions, store } = start(CLIENT_BYTES + 2 * ENTRY_BYTES);
     answer('1', 0);
     answer('2', 0);
 
@@ -134,7 +135,7 @@ describe('the room of MemoryDedupStore', () => {
   });
 
   it('is never made by dropping what runs', () => {
-    const { answer, evictions, store } = start(2 * ENTRY_BYTES);
+    const { answer, evictions, store } = start(CLIENT_BYTES + 2 * ENTRY_BYTES);
     store.claim(keyOf('running'));
     answer('1', 0);
     answer('2', 0);
@@ -144,7 +145,7 @@ describe('the room of MemoryDedupStore', () => {
   });
 
   it('is full where only running claims are left, until one of them ends', () => {
-    const { store } = start(2 * ENTRY_BYTES);
+    const { store } = start(CLIENT_BYTES + 2 * ENTRY_BYTES);
     const first = store.claim(keyOf('1'));
     store.claim(keyOf('2'));
 
@@ -155,7 +156,7 @@ describe('the room of MemoryDedupStore', () => {
   });
 
   it('of one principal is none of another, nor of any anonymous client', () => {
-    const { answer, look, evictions } = start(ENTRY_BYTES);
+    const { answer, look, evictions } = start(CLIENT_BYTES + ENTRY_BYTES);
     const nobody = { principal: '' };
 
     answer('1', 0);
@@ -168,7 +169,7 @@ describe('the room of MemoryDedupStore', () => {
   });
 
   it('of one principal is shared by all its clients', () => {
-    const { answer, look, evictions } = start(ENTRY_BYTES);
+    const { answer, look, evictions } = start(CLIENT_BYTES + ENTRY_BYTES);
 
     answer('1', 0, { clientId: 'one' });
     answer('1', 0, { clientId: 'two' });
@@ -177,7 +178,7 @@ describe('the room of MemoryDedupStore', () => {
   });
 
   it('of everybody is bounded as well: the oldest answer of all goes', () => {
-    const { answer, store, evictions } = start(10_000, 2 * ENTRY_BYTES);
+    const { answer, store, evictions } = start(10_000, 2 * (CLIENT_BYTES + ENTRY_BYTES));
 
     answer('1', 0, { principal: 'ada' });
     answer('1', 0, { principal: 'bob' });
@@ -189,15 +190,37 @@ describe('the room of MemoryDedupStore', () => {
     expect(store.claim(keyOf('1', { principal: 'cyd' })).type).toBe('answered');
   });
 
+  it('is taken by each client, and given back with its last entry', async () => {
+    const { answer, clock, store } = start(10_000);
+
+    answer('1', 0, { clientId: 'one' });
+    answer('2', 0, { clientId: 'one' });
+    answer('1', 0, { clientId: 'two' });
+    answer('1', 0, { principal: '', clientId: 'three' });
+    const taken = store.bytes;
+    await clock.advance(WINDOW_MS + 1_000);
+
+    expect([taken, store.bytes]).toEqual([3 * CLIENT_BYTES + 4 * ENTRY_BYTES, 0]);
+  });
+
+  it('is never passed where the last answer of a client goes for its next message', () => {
+    const room = CLIENT_BYTES + ENTRY_BYTES + 10;
+    const { answer, store, evictions } = start(room);
+
+    for (const id of ['1', '2', '3']) answer(id, 10);
+
+    expect([store.bytes, evictions]).toEqual([room, [1, 1]]);
+  });
+
   it('of everybody may be full, too', () => {
-    const { store } = start(10_000, ENTRY_BYTES);
+    const { store } = start(10_000, CLIENT_BYTES + ENTRY_BYTES);
     store.claim(keyOf('1', { principal: 'ada' }));
 
     expect(store.claim(keyOf('1', { principal: 'bob' })).type).toBe('full');
   });
 
   it('is given back by what is past its window, which nobody counts as lost', async () => {
-    const { answer, clock, evictions } = start(ENTRY_BYTES);
+    const { answer, clock, evictions } = start(CLIENT_BYTES + ENTRY_BYTES);
     answer('1', 0);
     await clock.advance(WINDOW_MS);
 

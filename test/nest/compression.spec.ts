@@ -6,6 +6,7 @@ import type { ChannelsTestApp } from 'nestjs-channels/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { clientFrame, Opcode, RawSocket, upgradeRequest, type RawFrame } from '../support/raw-socket.js';
+import { RecordingObserver } from '../support/recording-observer.js';
 import { startApp } from '../support/start-app.js';
 
 const THRESHOLD = 200;
@@ -180,15 +181,51 @@ describe('compression', () => {
       expect((await next(socket, 2)).map(textOf)).toMatchObject([{ ack: 2 }, { ack: 3 }]);
     });
 
-    it('reads in order what comes at once', async () => {
+    it('reads in order what comes at once, however many there are, and what comes behind it', async () => {
+      const app = await startApp({
+        providers: [RoomGateway],
+        channels: { compression: {}, messagesPerSecond: 0, bytesPerSecond: 0 },
+      });
+      const socket = await join(app, OFFER);
+      const ids = Array.from({ length: 5_000 }, (_, at) => at + 2);
+      const frameOf = (id: number): Buffer => deflatedFrame(deflated(JSON.stringify({ event: 'echo', id })));
+
+      socket.write(Buffer.concat(ids.map(frameOf)));
+      const answers = await next(socket, ids.length);
+      socket.write(frameOf(1));
+      const last = (await next(socket, ids.length + 1)).at(-1);
+
+      expect(answers.map(textOf)).toEqual(ids.map((ack) => ({ ack })));
+      expect(textOf(last as RawFrame)).toEqual({ ack: 1 });
+    });
+
+    it('reads what stands behind a last block, as ws does', async () => {
       const app = await start();
       const socket = await join(app, OFFER);
-      const ids = Array.from({ length: 900 }, (_, at) => at + 2);
+      const text = echoOf(2);
 
-      const frames = ids.map((id) => deflatedFrame(deflated(JSON.stringify({ event: 'echo', id }))));
-      socket.write(Buffer.concat(frames));
+      socket.write(deflatedFrame(Buffer.concat([deflateRawSync(text), Buffer.from([0])])));
+      socket.write(deflatedFrame(deflated(echoOf(3))));
 
-      expect((await next(socket, ids.length)).map(textOf)).toEqual(ids.map((ack) => ({ ack })));
+      expect((await next(socket, 2)).map(textOf)).toMatchObject([{ ack: 2 }, { ack: 3 }]);
+    });
+
+    it('forgets what a peer has begun that goes, and hears nothing behind a close', async () => {
+      const recorder = new RecordingObserver();
+      const app = await startApp({
+        providers: [RoomGateway],
+        channels: { compression: {}, observers: [recorder] },
+      });
+      const [gone, closed] = [await join(app, OFFER), await join(app, OFFER)];
+      const bytes = deflated(echoOf(2));
+
+      gone.write(deflatedFrame(bytes.subarray(0, 5), { fin: false }));
+      gone.destroy();
+      closed.write(Buffer.concat([deflatedFrame(Buffer.from('broken')), deflatedFrame(bytes)]));
+
+      expect(closeCodeOf((await next(closed))[0] as RawFrame)).toBe(1_007);
+      await recorder.until(({ closes }) => closes.length === 2);
+      expect(recorder.failures).toEqual([]);
     });
 
     it.each([

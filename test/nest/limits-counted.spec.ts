@@ -58,7 +58,7 @@ describe('a limit that is passed', () => {
   });
 
   it('is counted as rate_limited where the store of answers is full of handlers that run', async () => {
-    // One entry has 512 bytes and its answer: there is room for one.
+    // A client has 384 bytes, and one entry 512 and its answer: there is room for one.
     const { client, observer } = await start({ maxDedupBytes: 1_000, maxDedupBytesPerPrincipal: 1_000 });
 
     client.send({ event: 'order', id: 'a' });

@@ -88,6 +88,20 @@ const FOUND: readonly Found[] = [
     ],
   },
   {
+    // That the server had joined it held beyond the connection, also for those who had come to listen since.
+    name: 'who joins what the server has joined is in after a reconnect, too',
+    world: { ...TWO_NODES, seed: 2_633_521_187 },
+    commands: [
+      { type: 'server leaves', who: 1, channel: 'room:a' },
+      { type: 'server joins', who: 1, channel: 'room:a' },
+      { type: 'pass', ms: 3 },
+      { type: 'leave', who: 1, channel: 'room:a' },
+      { type: 'pass', ms: 2 },
+      { type: 'restart' },
+      { type: 'join', who: 1, channel: 'room:a' },
+    ],
+  },
+  {
     // The history was read again and again for a publication that it could not have.
     name: 'a late publication of an old epoch is dropped',
     world: { ...TWO_NODES, seed: 1_915_767_571 },

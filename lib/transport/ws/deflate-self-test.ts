@@ -9,6 +9,8 @@ const SHARED = JSON.stringify({ text: 'the same for all. '.repeat(200) });
 const OWN = 'what ws itself sends. '.repeat(200);
 const BEGINNING = 'the beginning of what a peer says, ';
 const END = 'and its end. ';
+/** A compressed frame of three bytes, masked with zeros, that no deflate has made. */
+const BROKEN = Buffer.from([0xc1, 0x83, 0, 0, 0, 0, 1, 2, 3]);
 
 /** It takes some milliseconds. */
 const TIMEOUT_MS = 5_000;
@@ -16,7 +18,7 @@ const TIMEOUT_MS = 5_000;
 /**
  * Why frames cannot be compressed once for all peers with the installed `ws`; `undefined` where they can. Lets a peer
  * read such a frame in front of one that `ws` sends as it is, and another one behind it, and reads what a peer has
- * compressed, whole and in fragments.
+ * compressed, whole, in fragments, and broken.
  *
  * @param deflate - how the frame is made
  */
@@ -38,7 +40,7 @@ export async function findDeflateFault(deflate = deflatedText): Promise<string |
     http.emit('connection', here);
     const [socket] = (await Promise.race([connected, failed])) as [WebSocket];
     socket.on('error', ignore);
-    return await Promise.race([exchange(socket, here, peer, deflate), failed]);
+    return await Promise.race([exchange({ socket, here, peer, there }, deflate), failed]);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   } finally {
@@ -49,10 +51,16 @@ export async function findDeflateFault(deflate = deflatedText): Promise<string |
   }
 }
 
+/** Both ends of a connection, and the streams below them. */
+interface Ends {
+  readonly socket: WebSocket;
+  readonly here: Duplex;
+  readonly peer: WebSocket;
+  readonly there: Duplex;
+}
+
 async function exchange(
-  socket: WebSocket,
-  stream: Duplex,
-  peer: WebSocket,
+  { socket, here, peer, there }: Ends,
   deflate: typeof deflatedText,
 ): Promise<string | undefined> {
   if (socket.extensions !== 'permessage-deflate') return 'ws has agreed on no compression';
@@ -62,13 +70,17 @@ async function exchange(
   peer.send(BEGINNING, { fin: false });
   peer.send(END);
   const heard = collect(peer, 3);
-  stream.write(deflate(new EncodedFrame(SHARED)));
+  here.write(deflate(new EncodedFrame(SHARED)));
   socket.send(OWN, { compress: false });
-  stream.write(deflate(new EncodedFrame(SHARED)));
+  here.write(deflate(new EncodedFrame(SHARED)));
   if ((await heard).join() !== [SHARED, OWN, SHARED].join())
     return 'a peer has read something else than was sent';
   const isSame = (await said).join() === [BEGINNING, BEGINNING + END].join();
-  return isSame ? undefined : 'something else was read than a peer has sent';
+  if (!isSame) return 'something else was read than a peer has sent';
+  const failed = once(socket, 'error');
+  there.write(BROKEN);
+  await failed;
+  return socket.readyState !== socket.OPEN ? undefined : 'a broken message has closed nothing';
 }
 
 /** So many messages, as text. */

@@ -12,13 +12,16 @@ const LENGTH_64 = 127;
 export const MAX_JOINED_BYTES = 65_536;
 
 /**
- * Bytes on their way to a socket. As a text they have a character each: Node writes that as it is, and a buffer costs
- * more to make than the answer that it would hold.
+ * Bytes on their way to a socket. As a text they have a character each, to be written as {@link WIRE_ENCODING}: Node
+ * writes that as it is, and a buffer costs more to make than the short answer that it would hold.
  */
 export type WireBytes = string | Uint8Array;
 
 /** How a socket writes {@link WireBytes} that are a text. */
 export const WIRE_ENCODING = 'latin1';
+
+/** Frames up to here may be a text. Of longer ones a buffer costs little in comparison. */
+export const MAX_TEXT_BYTES = 4_096;
 
 /** By the length of the text. */
 const SHORT_HEADERS = Array.from({ length: LENGTH_16 }, (_, length) => String.fromCharCode(FIN_TEXT, length));
@@ -37,7 +40,7 @@ const joined = new Map<EncodedFrame, Joined>();
  */
 export function framedText(frame: EncodedFrame): WireBytes {
   const { framed } = frame;
-  if (framed === undefined) return (frame.framed = isAscii(frame) ? asText(frame) : frameText(frame));
+  if (framed === undefined) return (frame.framed = mayBeText(frame) ? asText(frame) : frameText(frame));
   return typeof framed === 'string' ? (frame.framed = asBuffer(framed)) : framed;
 }
 
@@ -56,21 +59,19 @@ export function joinedTexts(frames: readonly EncodedFrame[]): WireBytes | undefi
   let length = 0;
   for (const { byteLength } of frames) length += headerLength(byteLength) + byteLength;
   if (length > MAX_JOINED_BYTES) return undefined;
-  const bytes = frames.every(isUnframed) ? joinAscii(frames) : joinAny(frames, length);
+  const isText = length <= MAX_TEXT_BYTES && frames.every(mayBeText);
+  const bytes = isText ? joinAsText(frames) : joinAsBuffer(frames, length);
   if (joined.size === 0) queueMicrotask(() => joined.clear());
   joined.set(last, { frames, bytes });
   return bytes;
 }
 
-function isAscii({ text, byteLength }: EncodedFrame): boolean {
-  return byteLength === text.length && byteLength < MAX_JOINED_BYTES;
+/** Whether it is short, has no character beyond ASCII, and is no buffer already. */
+function mayBeText({ text, byteLength, framed }: EncodedFrame): boolean {
+  return byteLength === text.length && byteLength <= MAX_TEXT_BYTES && typeof framed !== 'object';
 }
 
-function isUnframed(frame: EncodedFrame): boolean {
-  return isAscii(frame) && typeof frame.framed !== 'object';
-}
-
-function joinAscii(frames: readonly EncodedFrame[]): string {
+function joinAsText(frames: readonly EncodedFrame[]): string {
   let text = '';
   for (const frame of frames) text += asText(frame);
   return text;
@@ -89,7 +90,7 @@ function asBuffer(text: string): Buffer {
   return Buffer.from(text, WIRE_ENCODING);
 }
 
-function joinAny(frames: readonly EncodedFrame[], length: number): Buffer {
+function joinAsBuffer(frames: readonly EncodedFrame[], length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   let at = 0;
   for (const frame of frames) at = writeText(bytes, at, frame);

@@ -9,6 +9,7 @@ import {
   framedText,
   joinedTexts,
   MAX_JOINED_BYTES,
+  MAX_TEXT_BYTES,
   WIRE_ENCODING,
   type WireBytes,
 } from '../../../lib/transport/ws/frame.js';
@@ -94,11 +95,18 @@ describe('framedText', () => {
     expect(second).toEqual(bytesOf(first));
   });
 
-  it('makes a buffer at once of what has characters beyond ASCII', () => {
-    const frame = new EncodedFrame('gemeinsam f\u00fcr alle');
+  it.each([
+    ['has characters beyond ASCII', 'gemeinsam f\u00fcr alle'],
+    ['is longer than a text may be', 'x'.repeat(MAX_TEXT_BYTES + 1)],
+  ])('makes a buffer at once of what %s', (_what, text) => {
+    const frame = new EncodedFrame(text);
 
     expect(framedText(frame)).toBeInstanceOf(Buffer);
     expect(framedText(frame)).toBe(framedText(frame));
+  });
+
+  it('makes a text of the longest that may be one', () => {
+    expect(framedText(new EncodedFrame('x'.repeat(MAX_TEXT_BYTES)))).toBeTypeOf('string');
   });
 });
 
@@ -140,7 +148,7 @@ describe('joinedTexts', () => {
 
   it.each([
     ['short', ['a', 'b'.repeat(125)]],
-    ['with headers of four bytes', ['a'.repeat(126), 'b'.repeat(300), 'c'.repeat(32_768)]],
+    ['with headers of four bytes', ['a'.repeat(126), 'b'.repeat(300), 'c'.repeat(3_000)]],
   ])('makes of frames that are %s the same bytes as a text and as a buffer', (_what, texts) => {
     const [asText, asBuffer] = [framesOf(...texts), framesOf(...texts)];
     for (const frame of asBuffer) framedText(frame);

@@ -1,14 +1,27 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Transform } from 'node:stream';
-import { constants, inflateRawSync } from 'node:zlib';
+import { duplexPair, Transform } from 'node:stream';
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { EncodedFrame } from '../../../lib/core/encoded-frame.js';
 import { findDeflateFault } from '../../../lib/transport/ws/deflate-self-test.js';
 import { framedText, WIRE_ENCODING } from '../../../lib/transport/ws/frame.js';
-import { deflatedText, deflateOptions, inflateAtOnce } from '../../../lib/transport/ws/shared-deflate.js';
-import { parseFrame } from '../../support/raw-socket.js';
+import {
+  deflatedText,
+  deflateOptions,
+  inflateAtOnce,
+  MAX_INFLATED_PER_TURN,
+} from '../../../lib/transport/ws/shared-deflate.js';
+import { clientFrame, parseFrame, upgradeRequest } from '../../support/raw-socket.js';
+
+/** As a peer does it: RFC 7692, section 7.2.1. */
+function clientFrameOf(text: string): Buffer {
+  const frame = clientFrame(deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4));
+  frame.writeUInt8(frame.readUInt8(0) | 0x40);
+  return frame;
+}
 
 /** As a peer does it: RFC 7692, section 7.2.2. */
 function inflate(payload: Uint8Array): string {
@@ -62,8 +75,10 @@ describe('the self-test at start', () => {
 });
 
 describe('inflateAtOnce', () => {
-  /** What a server has of a peer that has sent it a compressed message. */
-  async function streamAfterMessage(prepare: (socket: WebSocket) => void): Promise<unknown> {
+  /** Both ends of a connection that compresses everything. */
+  async function connect(
+    prepare: (socket: WebSocket) => void,
+  ): Promise<{ socket: WebSocket; peer: WebSocket }> {
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: deflateOptions(0) });
     onTestFinished(() => server.close());
     await once(server, 'listening');
@@ -74,6 +89,12 @@ describe('inflateAtOnce', () => {
     const [socket] = (await once(server, 'connection')) as [WebSocket];
     prepare(socket);
     await once(peer, 'open');
+    return { socket, peer };
+  }
+
+  /** What a server has of a peer that has sent it a compressed message. */
+  async function streamAfterMessage(prepare: (socket: WebSocket) => void): Promise<unknown> {
+    const { socket, peer } = await connect(prepare);
     peer.send('said');
     const [message] = (await once(socket, 'message')) as [Buffer];
     expect(message.toString()).toBe('said');
@@ -86,5 +107,54 @@ describe('inflateAtOnce', () => {
   it('keeps no stream, where ws has one for each peer that compresses', async () => {
     expect(await streamAfterMessage(() => undefined)).toBeInstanceOf(Transform);
     expect(await streamAfterMessage((socket) => inflateAtOnce(socket, 100))).toBeNull();
+  });
+
+  /** How many turns of the event loop pass while so many messages are read that have come in one chunk. */
+  async function turnsFor(count: number, text: string): Promise<number> {
+    const http = createServer();
+    const server = new WebSocketServer({ server: http, perMessageDeflate: deflateOptions(0) });
+    const [here, there] = duplexPair();
+    onTestFinished(() => void there.destroy());
+    http.emit('connection', here);
+    there.write(upgradeRequest('/', { 'Sec-WebSocket-Extensions': 'permessage-deflate' }));
+    const [socket] = (await once(server, 'connection')) as [WebSocket];
+    inflateAtOnce(socket, text.length);
+    let turns = 0;
+    let next = setImmediate(turn);
+    function turn(): void {
+      turns++;
+      next = setImmediate(turn);
+    }
+    onTestFinished(() => clearImmediate(next));
+    const times: number[] = [];
+    const read = new Promise<void>((resolve) => {
+      socket.on('message', (message: Buffer) => {
+        expect(message).toHaveLength(text.length);
+        times.push(turns);
+        if (times.length === count) resolve();
+      });
+    });
+
+    there.write(Buffer.concat(Array.from({ length: count }, () => clientFrameOf(text))));
+
+    await read;
+    return (times.at(-1) as number) - (times[0] as number);
+  }
+
+  it('reads short messages that come at once in one turn of the event loop', async () => {
+    expect(await turnsFor(100, 'said')).toBe(0);
+  });
+
+  it('leaves the loop to others between messages that a peer has packed well', async () => {
+    const bytes = 65_536;
+
+    const turns = (100 * bytes) / MAX_INFLATED_PER_TURN;
+    expect(await turnsFor(100, 'x'.repeat(bytes))).toBeGreaterThanOrEqual(turns - 1);
+  });
+
+  it('says so where ws has nothing of the kind', () => {
+    const socket = { _extensions: { 'permessage-deflate': {} } } as unknown as WebSocket;
+
+    expect(() => inflateAtOnce(socket, 1)).toThrow('ws inflates in another way');
   });
 });
