@@ -12,11 +12,11 @@ const PER_TURN = [1, 5];
 const WRITES_PER_SECOND = 20_000;
 
 /**
- * What a delivery to 10,000 may cost of one to 100. The connections of 10,000 (some 100 MB with their buffers in the
- * kernel) fit in no cache of the processor, where those of 100 do; a collection of young objects walks over whatever of
- * 10,000 writes is still under way. Neither grows on from there.
+ * How much more a delivery may grow from 100 to 10,000 subscribers than a write of `ws` by hand does. The connections of
+ * 10,000 (some 100 MB with their buffers in the kernel) fit in no cache of the processor, where those of 100 do: that
+ * costs whoever writes to them.
  */
-const MOST = 1.5;
+const MOST = 1.25;
 
 const SERVERS = [
   { name: 'nestjs-channels', file: 'scale', joins: true },
@@ -37,7 +37,7 @@ export async function deliveries({ rounds, isQuick, numbers }) {
   const lines = SERVERS.flatMap(({ name }, server) =>
     PER_TURN.map((perTurn, at) => {
       const costs = numbers.map((count) => median(runs[server].get(count).map((result) => result[at])));
-      return { name, perTurn, costs, ratio: costs.at(-1) / costs[0], isOurs: server === 0 };
+      return { name, perTurn, costs, ratio: costs.at(-1) / costs[0] };
     }),
   );
   return {
@@ -54,12 +54,16 @@ export async function deliveries({ rounds, isQuick, numbers }) {
       ...costs.map((cost) => `${cost.toFixed(2)} µs`),
       ratio.toFixed(2),
     ]),
-    bars: lines
-      .filter(({ isOurs }) => isOurs)
-      .map(({ perTurn, ratio }) => ({
-        text: `a delivery to ${grouped(many)}, ${perTurn} in a turn: ${ratio.toFixed(2)} × one to ${few} (at most ${MOST})`,
-        isMet: ratio <= MOST,
-      })),
+    bars: PER_TURN.map((perTurn) => {
+      const [ours, theirs] = lines.filter((line) => line.perTurn === perTurn).map(({ ratio }) => ratio);
+      const growth = ours / theirs;
+      return {
+        text:
+          `a delivery to ${grouped(many)}, ${perTurn} in a turn: ${ours.toFixed(2)} × one to ${few}, which is ` +
+          `${growth.toFixed(2)} × what it is for ws by hand (at most ${MOST})`,
+        isMet: growth <= MOST,
+      };
+    }),
     plots: [
       {
         name: 'scale-delivery',
