@@ -21,7 +21,7 @@ export class ChannelRecord {
   joinsByItself = false;
   /** `subscribe()` has joined it, so that it stays without a listener. */
   held = false;
-  /** The server has joined it: such a join is not repeated after a reconnect. */
+  /** The server has joined it: a join that is not repeated, but by those who listen to it by themselves. */
   byServer = false;
   /** The server has refused or ended it: only `subscribe()` tries again. */
   refused = false;
@@ -53,7 +53,7 @@ export class ChannelRecord {
 
   get isWanted(): boolean {
     if (this.isAwaited) return true;
-    if (this.refused || this.byServer) return false;
+    if (this.refused || (this.byServer && this.phase === 'in')) return false;
     return this.held || (this.joinsByItself && this.isHeard);
   }
 

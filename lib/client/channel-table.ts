@@ -151,8 +151,6 @@ export class ChannelTable {
       if (record.phase === 'leaving') record.forget();
       record.missed ||= record.phase === 'in' || record.rejoins;
       record.rejoins = record.looking = false;
-      // The join of the server is not repeated: from here on it is up to those who listen, where they may.
-      if (record.joinsByItself && !record.refused) record.byServer = false;
       record.phase = 'out';
       this.#options.clock.clearTimer(record.retryTimer);
       record.retryTimer = undefined;
