@@ -33,10 +33,13 @@ export type {
   AckOutcome,
   Failure,
   FaultKind,
+  JoinOutcome,
   ObservedConnection,
+  ObservedNode,
   Observer,
   Refusal,
   RefusalReason,
+  Traffic,
 } from './core/observer.interface.js';
 export type { NodeAnswer, Nodes, NodesAnswered, NodesHost, NodesReply } from './core/nodes.interface.js';
 export type { AdmissionOptions } from './core/admission-options.js';

@@ -5,7 +5,6 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { ChannelsModule, ChannelsService, defineChannel, SubscribeChannel } from 'nestjs-channels';
 import { Engine } from '../../dist/core/engine.js';
 import { now } from '../numbers.mjs';
-import { padded } from '../readers.mjs';
 import { decorateMethod, gateway, serveNest } from './nest.mjs';
 import { DATA, publishTurns } from './turns.mjs';
 
@@ -56,16 +55,6 @@ publishTurns((channel, data) => void channels.publish(channel, 'message', data))
 const orders = {
   sizes: () => ({ sizes: engine.sizes() }),
   connects: () => connects,
-  /** The same of bare looks into a table of so many channels, none of which is in it. */
-  look: ({ prefix, channels: count, total, entries }) => {
-    const table = new Map(Array.from({ length: entries }, (_, at) => [`room:c${padded(at)}`, at]));
-    const before = process.cpuUsage();
-    let found = 0;
-    for (let at = 0; at < total; at++) if (table.get(`${prefix}${at % count}`) !== undefined) found++;
-    const cpu = process.cpuUsage(before);
-    if (found > 0) throw new Error(`${found} were in it`);
-    return { microseconds: (cpu.user + cpu.system) / total };
-  },
   /** As fast as it goes, `perTurn` in a turn, in turns to so many channels whose names begin with `prefix`. */
   flood: async ({ prefix, channels: count, total, perTurn }) => {
     const before = process.cpuUsage();

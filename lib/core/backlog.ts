@@ -121,9 +121,9 @@ export class Backlog {
   }
 
   /** Writes what has its turn: what was written before it has been taken. */
-  release(transport: Drain): void {
+  release(transport: Drain, write: (frames: readonly EncodedFrame[]) => void): void {
     for (let line = this.#due(transport); line; line = this.#due(transport)) {
-      transport.write(this.#take(line, BATCH_BYTES));
+      write(this.#take(line, BATCH_BYTES));
       line.behind = transport.bytesWritten;
     }
   }

@@ -32,6 +32,11 @@ export class ChannelCatalog {
     if (definition.options.overflow !== CHANNEL_DEFAULTS.overflow) this.#hasOverflow = true;
   }
 
+  /** By which a channel was defined; `undefined` where it was not. */
+  patternOf(channel: string): string | undefined {
+    return this.#table.match(channel)?.value.pattern;
+  }
+
   get definitions(): Iterable<ChannelDefinition> {
     return this.#byShape.values();
   }

@@ -13,6 +13,8 @@ export interface ConnectionInfo extends Identity {
   /** Whether the peer has offered a subprotocol of ours. */
   readonly ours: boolean;
   readonly address: string;
+  /** From the request to the upgrade, in milliseconds. */
+  readonly handshakeMs: number;
   /** Left when the connection has ended. */
   readonly place?: Place;
 }

@@ -22,7 +22,7 @@ import { ChannelsError } from './errors.js';
 import { FaultLog } from './fault-log.js';
 import type { Identity } from './identity.js';
 import type { FlushQueue } from './flush-queue.js';
-import type { ObservedConnection } from './observer.interface.js';
+import { ObservedPeer } from './observed-peer.js';
 import { Outbox, type OutboxOwner } from './outbox.js';
 import { Lane } from './lane.js';
 import { PeerRequests } from './peer-requests.js';
@@ -34,7 +34,7 @@ import type { Transport } from './transport.interface.js';
 import type { Unanswered } from './unanswered.interface.js';
 
 /** One peer, whatever carries it. Owns no timer; a sweep looks after all connections. */
-export class Connection implements OutboxOwner, ObservedConnection {
+export class Connection extends ObservedPeer implements OutboxOwner {
   readonly id: string;
   /** Grows with each connection of this node. */
   readonly order: number;
@@ -76,12 +76,8 @@ export class Connection implements OutboxOwner, ObservedConnection {
   #inFlight = 0;
   #throttle?: Throttle;
 
-  constructor(
-    readonly engine: Engine,
-    readonly endpoint: Endpoint,
-    readonly transport: Transport,
-    info: ConnectionInfo,
-  ) {
+  constructor(engine: Engine, endpoint: Endpoint, transport: Transport, info: ConnectionInfo) {
+    super(engine, endpoint, transport);
     this.id = engine.random.id();
     this.order = engine.nextOrder();
     this.#info = info;
@@ -96,21 +92,9 @@ export class Connection implements OutboxOwner, ObservedConnection {
     return this.#info;
   }
 
-  get principal(): string {
-    return this.info.principal;
-  }
-
-  get address(): string {
-    return this.info.address;
-  }
-
   /** Stands for the client id where it has none. No client id has a colon: the name of a connection is no secret. */
   get ownClientId(): string {
     return (this.#ownClientId ??= `connection:${this.id}`);
-  }
-
-  get path(): string {
-    return this.endpoint.path;
   }
 
   get codec(): Codec {
@@ -164,6 +148,7 @@ export class Connection implements OutboxOwner, ObservedConnection {
    * @param byteLength - as it came, where the transport knows
    */
   receive(message: string | Uint8Array, byteLength = message.length): boolean {
+    this.received++;
     if (this.#state === 'opening') return this.#wait(message);
     if (this.#state === 'closed') return false;
     // Also while it is closing: who does not stop then is ended.
@@ -186,6 +171,8 @@ export class Connection implements OutboxOwner, ObservedConnection {
     this.#transition('open');
     const waiting = this.#waiting;
     this.#waiting = undefined;
+    // They were counted when they came.
+    this.received -= waiting?.length ?? 0;
     for (const message of waiting ?? []) this.receive(message);
   }
 

@@ -29,6 +29,7 @@ import { Hub } from './hub.js';
 import type { Identity } from './identity.js';
 import { MemoryRevocationStore } from './memory-revocation-store.js';
 import { LeftBuckets } from './left-buckets.js';
+import { observedNode } from './observed-node.js';
 import type { Observers } from './observers.js';
 import type { ResolvedOptions } from './options.js';
 import { ParkedLanes } from './parked-lanes.js';
@@ -127,7 +128,10 @@ export class Engine {
     this.plainAcks = parts.plainAcks;
     this.#broker = parts.broker;
     this.#tickMs = tickOf(parts.options);
-    this.flushQueue = new FlushQueue(this.clock);
+    this.flushQueue = new FlushQueue(
+      this.clock,
+      this.observers.measuresFlushes ? (ms): void => this.observers.flushed(ms) : undefined,
+    );
     this.drainQueue = new DrainQueue(this.clock);
     this.deadlines = new Deadlines(this.clock, this.options.handlerTimeoutMs);
     this.alarms = new Alarms(this.clock);
@@ -196,6 +200,7 @@ export class Engine {
     const failed = (where: string, error: unknown): void => this.observers.failed({ where, error });
     await this.#broker.registry?.start({ clock: this.clock, failed });
     this.#ticker ??= this.clock.setInterval(() => this.#tick(), this.#tickMs);
+    this.observers.started(observedNode(this));
   }
 
   /**

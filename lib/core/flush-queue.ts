@@ -21,7 +21,13 @@ export class FlushQueue {
   /** Nobody leaves before this turn ends. */
   #isHeld = false;
 
-  constructor(private readonly clock: Clock) {}
+  #begunAt = 0;
+
+  /** @param flushed - is told how long the first one has waited for the end of its turn, where it is there */
+  constructor(
+    private readonly clock: Clock,
+    private readonly flushed?: (ms: number) => void,
+  ) {}
 
   /** What is flushed at the end of this turn. */
   get size(): number {
@@ -33,6 +39,7 @@ export class FlushQueue {
     if (!this.#isDue) {
       this.#isDue = true;
       this.clock.afterTurn(this.#endTurn);
+      if (this.flushed) this.#begunAt = this.clock.now();
     }
     // A second answer in one turn: there may be a third, and they are to leave together.
     if (flushable.earlyTurn === this.#turn) this.#isHeld = true;
@@ -54,6 +61,7 @@ export class FlushQueue {
     this.#turn++;
     this.#isDue = this.#isHeld = false;
     this.#flush();
+    this.flushed?.(this.clock.now() - this.#begunAt);
   };
 
   #flush(): void {

@@ -5,6 +5,7 @@ import type { ChannelCatalog } from './channel-catalog.js';
 import { ChannelStream } from './channel-stream.js';
 import { EncodedFrame } from './encoded-frame.js';
 import { isUnavailable } from './errors.js';
+import type { Held } from './held-publications.js';
 import type { Observers } from './observers.js';
 import { PacedHistories } from './paced-histories.js';
 import { PositionChecks } from './position-checks.js';
@@ -115,6 +116,14 @@ export class Hub {
     const frame = new EncodedFrame(this.codec.encodePublication(channel, event, data, position?.offset));
     if (position) this.#encoded.set(publication, frame);
     return frame;
+  }
+
+  /** The same of several, as those are kept that wait for a replay. */
+  hold(publications: readonly Publication[]): Held[] {
+    return publications.map((publication) => ({
+      frame: this.encode(publication),
+      position: publication.position,
+    }));
   }
 
   /** Looks for publications that were lost without a trace. */

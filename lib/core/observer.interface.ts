@@ -39,6 +39,8 @@ export interface Refusal {
   readonly message: string;
   readonly url: string;
   readonly address: string;
+  /** From the request to here, what guards took included; 0 where nothing was asked. */
+  readonly durationMs: number;
   /** What an operator can do about it. */
   readonly advice?: string;
 }
@@ -71,6 +73,18 @@ export type FaultKind =
   | 'parked'
   | 'refresh_refused';
 
+/** What has gone over a connection so far. */
+export interface Traffic {
+  /** Messages of the peer, also those that could not be read. */
+  readonly messagesReceived: number;
+  /** Frames that were written for the peer. */
+  readonly messagesSent: number;
+  /** Of the socket: framing, upgrade and pings included. */
+  readonly bytesReceived: number;
+  /** Handed over for the peer, framed and compressed; not exact to the byte where others write, too. */
+  readonly bytesSent: number;
+}
+
 /** What an observer learns of a connection. */
 export interface ObservedConnection {
   readonly id: string;
@@ -81,7 +95,28 @@ export interface ObservedConnection {
   readonly path: string;
   /** Whether it speaks our protocol. */
   readonly ours: boolean;
+  /** That both have agreed on; empty where the peer has offered none of ours. */
+  readonly subprotocol: string;
+  /** From the request to the upgrade, what guards took included. */
+  readonly handshakeMs: number;
+  /** How long it has been there. */
+  readonly ageMs: number;
+  readonly traffic: Traffic;
 }
+
+/** A node, for an observer that looks at it at times of its own. */
+export interface ObservedNode {
+  /** Its id, by which other nodes name it. */
+  readonly id: string;
+  readonly connections: Iterable<ObservedConnection>;
+  /** How full its tables are: `connections`, `subscriptions`, `channels`, `outboxBytes`, … */
+  sizes(): Readonly<Record<string, number>>;
+  /** The pattern that a channel was defined by, of which there are few; `undefined` where there is none. */
+  patternOf(channel: string): string | undefined;
+}
+
+/** How a peer got into a channel: not having been there before, with all that it had missed, or without. */
+export type JoinOutcome = 'new' | 'recovered' | 'gap';
 
 /** How a message was answered; `repeated` with the stored answer of an earlier copy, see `@Acked()`. */
 export type AckOutcome = 'done' | 'failed' | 'timeout' | 'repeated';
@@ -99,6 +134,8 @@ export interface Failure {
  * throw, and must not keep what it is given longer than the call.
  */
 export interface Observer {
+  /** The node takes peers on from here on. */
+  started?(node: ObservedNode): void;
   /** Guards have let a peer in and it is upgraded; `handleConnection` has not run yet. */
   opened?(connection: ObservedConnection): void;
   /** `code` says why this side thinks the connection ended; the peer of a reaped one sees 1006. */
@@ -119,6 +156,16 @@ export interface Observer {
   published?(channel: string, event: string): void;
   /** A publication has reached the subscribers of this node; `subscribers` is how many it has. */
   delivered?(channel: string, subscribers: number): void;
+  /** A peer has joined a channel, or was joined by the server. */
+  joined?(connection: ObservedConnection, channel: string, outcome: JoinOutcome): void;
+  /** A handler has ended, after so many milliseconds, guards and pipes included. */
+  handled?(connection: ObservedConnection, event: string, ms: number): void;
+  /** What was collected in a turn of the event loop is written, so long after the first of it was there. */
+  flushed?(ms: number): void;
+  /** A new token was taken on a living connection (`$refresh`). */
+  refreshed?(connection: ObservedConnection): void;
+  /** Sessions were revoked, here or at another node; so many connections of this one end by it. */
+  revoked?(connections: number): void;
   /** A message with an `id` was handled and has its final answer. Without an `id` there is none to tell of. */
   acked?(connection: ObservedConnection, event: string, outcome: AckOutcome): void;
   /**

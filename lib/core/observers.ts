@@ -3,7 +3,9 @@ import type {
   AckOutcome,
   Failure,
   FaultKind,
+  JoinOutcome,
   ObservedConnection,
+  ObservedNode,
   Observer,
   Refusal,
 } from './observer.interface.js';
@@ -15,6 +17,7 @@ type Having<K extends keyof Observer> = Observer & Required<Pick<Observer, K>>;
  * list. An observer that throws is reported itself, and changes nothing for anybody else.
  */
 export class Observers implements Required<Observer> {
+  readonly #started: readonly Having<'started'>[];
   readonly #opened: readonly Having<'opened'>[];
   readonly #closed: readonly Having<'closed'>[];
   readonly #refused: readonly Having<'refused'>[];
@@ -29,11 +32,17 @@ export class Observers implements Required<Observer> {
   readonly #gap: readonly Having<'gap'>[];
   readonly #dropped: readonly Having<'dropped'>[];
   readonly #swept: readonly Having<'swept'>[];
+  readonly #joined: readonly Having<'joined'>[];
+  readonly #handled: readonly Having<'handled'>[];
+  readonly #flushed: readonly Having<'flushed'>[];
+  readonly #refreshed: readonly Having<'refreshed'>[];
+  readonly #revoked: readonly Having<'revoked'>[];
   readonly #stopped: readonly Having<'stopped'>[];
 
   constructor(observers: readonly Observer[]) {
     const having = <K extends keyof Observer>(fact: K): Having<K>[] =>
       observers.filter((observer): observer is Having<K> => observer[fact] !== undefined);
+    this.#started = having('started');
     this.#opened = having('opened');
     this.#closed = having('closed');
     this.#refused = having('refused');
@@ -48,7 +57,26 @@ export class Observers implements Required<Observer> {
     this.#gap = having('gap');
     this.#dropped = having('dropped');
     this.#swept = having('swept');
+    this.#joined = having('joined');
+    this.#handled = having('handled');
+    this.#flushed = having('flushed');
+    this.#refreshed = having('refreshed');
+    this.#revoked = having('revoked');
     this.#stopped = having('stopped');
+  }
+
+  /** Whether anybody wants to know how long handlers take: to measure it costs each message something. */
+  get measuresHandlers(): boolean {
+    return this.#handled.length > 0;
+  }
+
+  /** The same of {@link flushed}. */
+  get measuresFlushes(): boolean {
+    return this.#flushed.length > 0;
+  }
+
+  started(node: ObservedNode): void {
+    for (const observer of this.#started) this.#guard(() => observer.started(node));
   }
 
   opened(connection: ObservedConnection): void {
@@ -107,6 +135,26 @@ export class Observers implements Required<Observer> {
 
   dropped(connection: ObservedConnection, channel: string, count: number): void {
     for (const observer of this.#dropped) this.#guard(() => observer.dropped(connection, channel, count));
+  }
+
+  joined(connection: ObservedConnection, channel: string, outcome: JoinOutcome): void {
+    for (const observer of this.#joined) this.#guard(() => observer.joined(connection, channel, outcome));
+  }
+
+  handled(connection: ObservedConnection, event: string, ms: number): void {
+    for (const observer of this.#handled) this.#guard(() => observer.handled(connection, event, ms));
+  }
+
+  flushed(ms: number): void {
+    for (const observer of this.#flushed) this.#guard(() => observer.flushed(ms));
+  }
+
+  refreshed(connection: ObservedConnection): void {
+    for (const observer of this.#refreshed) this.#guard(() => observer.refreshed(connection));
+  }
+
+  revoked(connections: number): void {
+    for (const observer of this.#revoked) this.#guard(() => observer.revoked(connections));
   }
 
   swept(): void {

@@ -33,6 +33,8 @@ export const PONG_BYTES = 512;
  */
 export class Outbox {
   earlyTurn = -1;
+  /** Frames that were handed to the transport. */
+  sent = 0;
   #frames = NOTHING;
   #bytes = 0;
   /** There for a peer that reads slower than some channel publishes whose publications may be dropped. */
@@ -106,10 +108,10 @@ export class Outbox {
       const frames = this.#frames;
       this.#frames = NOTHING;
       this.#bytes = 0;
-      this.owner.transport.write(frames);
+      this.#write(frames);
     }
     const backlog = this.#backlog;
-    backlog?.release(this.owner.transport);
+    backlog?.release(this.owner.transport, (frames) => this.#write(frames));
     // Who keeps up again pays nothing for having been slow.
     if (backlog?.isEmpty) this.abandon();
   }
@@ -162,6 +164,11 @@ export class Outbox {
     const dropped = this.#backlog.add(reader, frame, owner.transport.bytesWritten);
     if (dropped > 0) owner.dropped(reader.channel, dropped);
     if (!this.#hasRoom(this.bytes, reader)) owner.overflow();
+  }
+
+  #write(frames: readonly EncodedFrame[]): void {
+    this.sent += frames.length;
+    this.owner.transport.write(frames);
   }
 
   /** Whether so many bytes may wait, where need be without publications that may be dropped. */

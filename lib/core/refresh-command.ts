@@ -59,6 +59,7 @@ async function refresh(
     return 0;
   }
   engine.renew(connection, identity);
+  engine.observers.refreshed(connection);
   connection.sendAck(id, { expiresInMs: remainingMs(identity, engine.clock.wallNow()) });
   return connection.subscriptions.reconsider();
 }

@@ -49,7 +49,7 @@ export class Revocations {
   /** Remembers it, and closes those that it concerns, also where it cannot be remembered. */
   async add(revocation: Revocation): Promise<{ readonly closed: number; readonly failure?: unknown }> {
     const kept = attempt(() => this.store.add(revocation));
-    const closed = this.sweep(revocation);
+    const closed = this.#end(revocation);
     try {
       await kept;
       return { closed };
@@ -66,7 +66,13 @@ export class Revocations {
    */
   learn(revocation: Revocation, isKept: boolean): number {
     if (isKept) this.store.learn(revocation);
-    return this.sweep(revocation);
+    return this.#end(revocation);
+  }
+
+  #end(revocation: Revocation): number {
+    const closed = this.sweep(revocation);
+    this.engine.observers.revoked(closed);
+    return closed;
   }
 
   /** Closes whoever is revoked, or whom this one revocation concerns; returns how many it were. */

@@ -12,6 +12,7 @@ import { Message } from './handler.interface.js';
 import { HeldJoin } from './held-join.js';
 import { HeldPublications, type Held } from './held-publications.js';
 import { isSame, nothing, type Missed } from './missed.js';
+import type { JoinOutcome } from './observer.interface.js';
 import { askAgain, askAgainMs } from './reconsidered.js';
 import { dropCommand, type Command, type SubscribeCommand } from './subscription-command.js';
 
@@ -183,7 +184,7 @@ export class Subscription implements Reader {
     }
     if (missed?.isGap) this.#tellGap(missed.from);
     else this.#last = missed?.from;
-    connection.engine.presence.entered(this);
+    this.#entered(since && (missed?.recovered ? 'recovered' : 'gap'));
     if (missed) await this.#replay(missed.publications);
     else this.#release();
   }
@@ -215,7 +216,7 @@ export class Subscription implements Reader {
     this.#joined = new HeldJoin(this, message);
     this.#last = this.#stream?.position;
     this.connection.sendEvent('$subscribed', { channel: this.channel, ...this.#last });
-    this.connection.engine.presence.entered(this);
+    this.#entered();
     // What came until now is within the position that was told.
     if (this.#last) this.held = undefined;
     else this.#release();
@@ -263,6 +264,12 @@ export class Subscription implements Reader {
     return hub.join(this);
   }
 
+  #entered(outcome: JoinOutcome = 'new'): void {
+    const { presence, observers } = this.connection.engine;
+    presence.entered(this);
+    observers.joined(this.connection, this.channel, outcome);
+  }
+
   #exit(): void {
     this.held = undefined;
     this.#last = undefined;
@@ -295,14 +302,15 @@ export class Subscription implements Reader {
 
   /** Sends what the peer has missed, as fast as it reads, and lets it follow the channel from there on. */
   async #replay(publications: readonly Publication[]): Promise<void> {
+    const { hub } = this.connection.engine;
     // One after the other is the point of this loop.
     // oxlint-disable-next-line no-await-in-loop
-    for (let next: readonly Held[] = this.#encode(publications); await this.#send(next);) {
+    for (let next: readonly Held[] = hub.hold(publications); await this.#send(next);) {
       const held = this.held as HeldPublications;
       if (held.isBroken) {
         // It was too long: the history has what came meanwhile.
         // oxlint-disable-next-line no-await-in-loop
-        next = this.#encode((await this.#readOn()).publications);
+        next = hub.hold((await this.#readOn()).publications);
       } else if (held.publications.length > 0) {
         next = held.publications;
         this.#hold();
@@ -339,14 +347,6 @@ export class Subscription implements Reader {
       if (this.#isNext(position as Position)) outbox.push(frame);
     }
     return !this.#isOver;
-  }
-
-  #encode(publications: readonly Publication[]): Held[] {
-    const { hub } = this.connection.engine;
-    return publications.map((publication) => ({
-      frame: hub.encode(publication),
-      position: publication.position,
-    }));
   }
 
   /** Whether it is to be sent: of the epoch that was told, and behind the last one. */

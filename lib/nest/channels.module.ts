@@ -23,6 +23,7 @@ import { ChannelsAdapter } from './channels.adapter.js';
 import { AUTO_INSTALL, ConfigurableModuleClass, OPTIONS_TYPE } from './channels.module-definition.js';
 import { ChannelsService } from './channels.service.js';
 import type { ChannelsModuleExtras, ChannelsModuleOptions } from './channels-options.interface.js';
+import { diagnosticsObserver } from './diagnostics.observer.js';
 import { engineOptions } from './engine-options.js';
 import { findStockGateways } from './gateway-explorer.js';
 import { OriginGuard } from './guards/origin.guard.js';
@@ -36,7 +37,7 @@ import { CHANNELS_BROKER, CHANNELS_CLOCK, CHANNELS_OPTIONS, CHANNELS_RANDOM } fr
 function createEngine(options: ChannelsModuleOptions, clock: Clock, random: Random, broker: Broker): Engine {
   const resolved = resolveOptions(engineOptions(options));
   const logging = new LoggingObserver(new Logger('Channels'), clock);
-  const observers = new Observers([logging, ...(options.observers ?? [])]);
+  const observers = new Observers([logging, diagnosticsObserver(), ...(options.observers ?? [])]);
   const engine = new Engine({
     options: resolved,
     clock,

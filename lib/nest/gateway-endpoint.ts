@@ -5,6 +5,7 @@ import type { ChannelRoute, Endpoint } from '../core/endpoint.js';
 import type { Handler } from '../core/handler.interface.js';
 import type { Observers } from '../core/observers.js';
 import { Pattern, PatternTable } from '../core/pattern.js';
+import { TimedHandler } from '../core/timed-handler.js';
 import type { MessageParser } from './channels-options.interface.js';
 import type { Gateway, GatewayMethod } from './gateway-explorer.js';
 import type { GatewayScopes } from './gateway-scopes.js';
@@ -133,7 +134,8 @@ export class GatewayEndpoint implements Endpoint {
         const earlier = owners.get(event);
         if (earlier) this.#checkShared(event, earlier, { gateway, method });
         else owners.set(event, { gateway, method });
-        const handler = this.parts.compiler.compile(gateway, {
+        const { compiler, observers } = this.parts;
+        const compiled = compiler.compile(gateway, {
           name: method.name,
           event,
           pattern: event,
@@ -142,6 +144,7 @@ export class GatewayEndpoint implements Endpoint {
           guards: true,
           rate: method.rate,
         });
+        const handler = observers.measuresHandlers ? new TimedHandler(compiled, observers) : compiled;
         table.set(event, [...(table.get(event) ?? []), handler]);
       }
     }

@@ -259,6 +259,7 @@ const ANONYMOUS: ConnectionInfo = {
   params: {},
   ours: true,
   address: '127.0.0.1',
+  handshakeMs: 0,
 };
 
 function createEndpoint({ handlers = [], channels = {}, connected, disconnected }: RigOptions): Endpoint {

@@ -8,13 +8,25 @@ const PEER: ObservedConnection = {
   id: 'a',
   principal: 'ada',
   address: '192.0.2.1',
+  subprotocol: '',
+  handshakeMs: 3,
+  ageMs: 0,
+  traffic: { messagesReceived: 0, messagesSent: 0, bytesReceived: 0, bytesSent: 0 },
   path: '/ws',
   ours: true,
 };
 
 function foreign(origin: string): Refusal {
   const advice = `allowedOrigins: [${JSON.stringify(origin)}]`;
-  return { reason: 'origin', status: 403, message: 'no', url: '/ws', address: '192.0.2.1', advice };
+  return {
+    reason: 'origin',
+    status: 403,
+    message: 'no',
+    url: '/ws',
+    address: '192.0.2.1',
+    durationMs: 3,
+    advice,
+  };
 }
 
 function start() {
@@ -83,7 +95,7 @@ describe('LoggingObserver', () => {
       }
       const others = logger.warnings.slice(8);
       await advance(1_000);
-      observer.refused({ reason: 'guard', status: 403, message: 'no', url: '/', address: '' });
+      observer.refused({ reason: 'guard', status: 403, message: 'no', url: '/', address: '', durationMs: 3 });
 
       // The first of the others as well.
       expect(others).toHaveLength(1);
@@ -163,7 +175,15 @@ describe('what comes again and again', () => {
     ['a close', (observer) => observer.closed(PEER, 4500), 'closed with 4500: and 2 more'],
     [
       'a refusal',
-      (observer) => observer.refused({ reason: 'guard', status: 403, message: 'no', url: '/', address: '' }),
+      (observer) =>
+        observer.refused({
+          reason: 'guard',
+          status: 403,
+          message: 'no',
+          url: '/',
+          address: '',
+          durationMs: 3,
+        }),
       'refused with 403 (guard): and 2 more',
     ],
     ['a failure', (observer) => observer.failed({ where: 'chat', error: 'no' }), 'chat failed: and 2 more'],
@@ -244,7 +264,15 @@ describe('what a peer has written', () => {
     observer.failed({ where: `the handler of ${text}`, error: new Error(`no room for ${text}`) });
     observer.warned(`a warning of ${text}`);
     observer.brokerChanged('away', text);
-    observer.refused({ reason: 'guard', status: 403, message: text, url: text, address: text, advice: text });
+    observer.refused({
+      reason: 'guard',
+      status: 403,
+      message: text,
+      url: text,
+      address: text,
+      durationMs: 3,
+      advice: text,
+    });
 
     for (const line of logger.lines) expect(line).toMatch(WELL_FORMED);
     for (const place of logger.stacks[0]?.split('\n') ?? ['']) expect(place).toMatch(/^ +at /);

@@ -106,6 +106,7 @@ describe('the log', () => {
       message: 'no',
       url: '/x\nERROR forged',
       address: '1.2.3.4\u009b31m\r\n',
+      durationMs: 3,
     });
 
     expect(warn).toHaveBeenCalledExactlyOnceWith(

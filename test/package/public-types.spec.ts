@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 
-/** All but `redis`, whose users have ioredis. */
+/** All but `redis` and `metrics`, whose users have ioredis and prom-client. */
 const ENTRIES = [
   'index.d.ts',
   'client/index.d.ts',

@@ -16,6 +16,7 @@ const ENTRIES = [
   '.',
   './client',
   './client/storage',
+  './metrics',
   './protocol',
   './publisher',
   './redis',

@@ -17,6 +17,7 @@ const TIMEOUT_MS = 60_000;
 
 const REDIS = 'nestjs-channels/redis';
 const THROTTLER = 'nestjs-channels/throttler';
+const METRICS = 'nestjs-channels/metrics';
 
 const missing = (name: string): RegExp =>
   new RegExp(`^(ERR_)?MODULE_NOT_FOUND: Cannot find (package|module) '${name}`);
@@ -46,9 +47,9 @@ function installWithout(): string {
   return folder;
 }
 
-describe('an application without ioredis and @nestjs/throttler', { timeout: TIMEOUT_MS }, () => {
+describe('an application without ioredis, @nestjs/throttler and prom-client', { timeout: TIMEOUT_MS }, () => {
   it.each(['esm.mjs', 'cjs.cjs'])(
-    'has every entry but redis and throttler, which name what is missing, in %s',
+    'has every entry but those that build on them, which name what is missing, in %s',
     async (file) => {
       const folder = installWithout();
 
@@ -63,6 +64,7 @@ describe('an application without ioredis and @nestjs/throttler', { timeout: TIME
         ...loaded,
         [REDIS]: expect.stringMatching(missing('ioredis')),
         [THROTTLER]: expect.stringMatching(missing('@nestjs/throttler')),
+        [METRICS]: expect.stringMatching(missing('prom-client')),
       });
     },
   );

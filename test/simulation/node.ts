@@ -100,6 +100,7 @@ export class Node implements Process {
       params: {},
       ours: true,
       address: 'here',
+      handshakeMs: 0,
     };
     const connection = this.engine.accept(line, ENDPOINT, info);
     void this.engine.admit(connection, undefined);

@@ -151,7 +151,7 @@ export class SocketSweep {
     // Below TLS it would be no answer.
     if (reason === 'slow_request' && tlsKey === undefined) socket.write(TIMED_OUT);
     socket.destroy();
-    this.engine.observers.refused({ reason, status: 408, url: '', address, ...WORDS[reason] });
+    this.engine.observers.refused({ reason, status: 408, url: '', address, durationMs: 0, ...WORDS[reason] });
   }
 }
 

@@ -110,29 +110,32 @@ export class UpgradeServer {
       return;
     }
     if (this.#queue.size >= this.engine.options.maxPendingUpgrades) {
-      this.#refuse({ request, socket, head, offer: PLAIN }, tooManyAtOnce(this.engine.options));
+      const askedAt = this.engine.clock.now();
+      this.#refuse({ request, socket, head, askedAt, offer: PLAIN }, tooManyAtOnce(this.engine.options));
       return;
     }
-    this.#queue.add(() => this.#answer({ request, socket, head }, url, match));
+    const askedAt = this.engine.clock.now();
+    this.#queue.add(() => this.#answer({ request, socket, head, askedAt }, url, match));
   };
 
   #answer(
-    { request, socket, head }: Omit<Upgrade<IncomingMessage>, 'offer'>,
+    asked: Omit<Upgrade<IncomingMessage>, 'offer'>,
     url: URL | undefined,
     match: Match | undefined,
   ): void {
+    const { request, socket } = asked;
     // The peer may have gone while it waited.
     if (socket.destroyed) return;
     if (!url || request.method !== 'GET' || request.rawHeaders.length > MAX_RAW_HEADERS) {
       this.#refuse(
-        { request, socket, head, offer: PLAIN },
+        { ...asked, offer: PLAIN },
         new LimitRefusal('request', { status: 400, message: 'Bad Request' }),
       );
       return;
     }
     const offer = readOffer(request.headers['sec-websocket-protocol']);
     if (!match) {
-      this.#refuse({ request, socket, head, offer }, this.#unknownPath());
+      this.#refuse({ ...asked, offer }, this.#unknownPath());
       return;
     }
     const read = readRequest(request, {
@@ -143,7 +146,7 @@ export class UpgradeServer {
       protocols: offer.protocols,
       tokenCookie: this.options.tokenCookie,
     });
-    void this.#upgrade({ request: read.request, socket, head, offer }, match.value, read.cookieAuthenticates);
+    void this.#upgrade({ ...asked, request: read.request, offer }, match.value, read.cookieAuthenticates);
   }
 
   /** Another listener may have taken it. Where none has, the peer would hold the socket for ever. */
@@ -208,7 +211,7 @@ export class UpgradeServer {
 
   #refuseVersion(upgrade: Upgrade<HandshakeRequest>): void {
     const message = `${upgrade.offer.ours} is not spoken here`;
-    this.#report(upgrade.request, 'version', { status: 426, text: message });
+    this.#report(upgrade, 'version', { status: 426, text: message });
     this.#refuser.refuseVersion(upgrade, new HandshakeRefusal(426));
   }
 
@@ -226,7 +229,7 @@ export class UpgradeServer {
   }
 
   #complete(
-    { request, socket, head, offer }: Upgrade<HandshakeRequest>,
+    { request, socket, head, askedAt, offer }: Upgrade<HandshakeRequest>,
     route: UpgradeRoute,
     admission: Admitted,
   ): void {
@@ -248,6 +251,7 @@ export class UpgradeServer {
         params: request.params,
         ours: offer.ours !== undefined,
         address: request.ip,
+        handshakeMs: this.engine.clock.now() - askedAt,
         place: admission.place,
       });
       client.data = admission.data;
@@ -273,7 +277,7 @@ export class UpgradeServer {
     const refusal = error instanceof HandshakeRefusal ? error : new HandshakeRefusal(500);
     if (refusal !== error) this.engine.observers.failed({ where: 'the handshake', error });
     try {
-      this.#report(upgrade.request, reason ?? refusal.reason, refusal);
+      this.#report(upgrade, reason ?? refusal.reason, refusal);
       this.#refuser.refuse(upgrade, refusal);
     } catch (failure) {
       // A header with a line break, a body without JSON: the peer is to have an answer all the same.
@@ -282,11 +286,16 @@ export class UpgradeServer {
     }
   }
 
-  #report(request: IncomingMessage, reason: RefusalReason, { status, text, advice }: Verdict): void {
+  #report(
+    { request, askedAt }: Upgrade<IncomingMessage>,
+    reason: RefusalReason,
+    { status, text, advice }: Verdict,
+  ): void {
     // Without the query: tokens do not belong there, but some put them there.
     const url = (request.url ?? '').split('?', 1)[0] ?? '';
     const address = readAddress(request, this.options.trustedHops);
-    this.engine.observers.refused({ reason, status, message: text, url, address, advice });
+    const durationMs = this.engine.clock.now() - askedAt;
+    this.engine.observers.refused({ reason, status, message: text, url, address, durationMs, advice });
   }
 }
 
@@ -320,6 +329,8 @@ export interface Upgrade<Request extends IncomingMessage> {
   readonly request: Request;
   readonly socket: Duplex;
   readonly head: Buffer;
+  /** When it came, on the clock of the engine. */
+  readonly askedAt: number;
   readonly offer: Offer;
 }
 

@@ -1,0 +1,40 @@
+import type { Gate, Handler, Message } from './handler.interface.js';
+import type { Observers } from './observers.js';
+
+/** A handler whose time is told; there only where somebody wants to know. */
+export class TimedHandler implements Handler {
+  constructor(
+    private readonly handler: Handler,
+    private readonly observers: Observers,
+  ) {}
+
+  get event(): string {
+    return this.handler.event;
+  }
+
+  get acked(): boolean {
+    return this.handler.acked;
+  }
+
+  get concurrent(): boolean {
+    return this.handler.concurrent ?? false;
+  }
+
+  /** Of a stream it is the time until it is there, not for as long as it runs. */
+  handle(message: Message, gate?: Gate): unknown {
+    const { connection } = message;
+    const { clock } = connection.engine;
+    const start = clock.now();
+    const end = (): void => this.observers.handled(connection, this.event, clock.now() - start);
+    let result: unknown;
+    try {
+      result = this.handler.handle(message, gate);
+    } catch (error) {
+      end();
+      throw error;
+    }
+    if (result instanceof Promise) return result.finally(end);
+    end();
+    return result;
+  }
+}

@@ -1,0 +1,1 @@
+export { ChannelsMetrics, type ChannelsMetricsOptions } from './channels-metrics.js';
