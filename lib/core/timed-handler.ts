@@ -1,4 +1,4 @@
-import type { Gate, Handler, Message } from './handler.interface.js';
+import { TURNED_AWAY, type Gate, type Handler, type Message } from './handler.interface.js';
 import type { Observers } from './observers.js';
 
 /** A handler whose time is told; there only where somebody wants to know. */
@@ -26,6 +26,11 @@ export class TimedHandler implements Handler {
     const { clock } = connection.engine;
     const start = clock.now();
     const end = (): void => this.observers.handled(connection, this.event, clock.now() - start);
+    const ended = (result: unknown): unknown => {
+      // The method has not run.
+      if (result !== TURNED_AWAY) end();
+      return result;
+    };
     let result: unknown;
     try {
       result = this.handler.handle(message, gate);
@@ -33,8 +38,10 @@ export class TimedHandler implements Handler {
       end();
       throw error;
     }
-    if (result instanceof Promise) return result.finally(end);
-    end();
-    return result;
+    if (!(result instanceof Promise)) return ended(result);
+    return result.then(ended, (error: unknown) => {
+      end();
+      throw error;
+    });
   }
 }

@@ -12,6 +12,7 @@ import type {
 } from '../core/observer.interface.js';
 import { closeCode } from '../protocol/index.js';
 import { defineMetrics, type Metrics } from './metrics.js';
+import { oncePerTurn } from './once-per-turn.js';
 import { Totals } from './totals.js';
 
 /** Options of {@link ChannelsMetrics}. */
@@ -58,10 +59,12 @@ export class ChannelsMetrics implements Observer {
 
   constructor({ registry = register, process = true }: ChannelsMetricsOptions = {}) {
     this.#metrics = defineMetrics(registry, {
-      connections: () => this.#totals.connectionsOf(this.#node),
-      traffic: () => this.#totals.trafficOf(this.#node),
-      sizes: () => this.#node?.sizes() ?? {},
+      connections: oncePerTurn(() => this.#totals.connectionsOf(this.#node)),
+      traffic: oncePerTurn(() => this.#totals.trafficOf(this.#node)),
+      sizes: oncePerTurn(() => this.#node?.sizes() ?? {}),
     });
+    // A broker in memory never says anything.
+    this.#metrics.brokerUp.set(1);
     if (process && !registry.getSingleMetric(A_PROCESS_METRIC)) collectDefaultMetrics({ register: registry });
   }
 

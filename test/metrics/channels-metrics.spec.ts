@@ -5,7 +5,7 @@ import { Acked, ChannelSocket, defineChannel, SubscribeChannel } from 'nestjs-ch
 import { ChannelsMetrics } from 'nestjs-channels/metrics';
 import { TestClient } from 'nestjs-channels/testing';
 import { Registry } from 'prom-client';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { RecordingObserver } from '../support/recording-observer.js';
 import { ROOT } from '../support/repository.js';
 import { startApp } from '../support/start-app.js';
@@ -121,7 +121,7 @@ describe('ChannelsMetrics', () => {
     await client.request('made-up-by-a-peer', undefined, { id: 'c' });
 
     expect(await read('acks_total')).toEqual({ 'order done': 1, 'order repeated': 1, 'throw failed': 1 });
-    expect(await read('handler_duration_seconds')).toMatchObject({ '_count order': 2, '_count throw': 1 });
+    expect(await read('handler_duration_seconds')).toMatchObject({ '_count order': 1, '_count throw': 1 });
     expect(await read('faults_total')).toEqual({ unknown_event: 1 });
     expect(await read('failures_total')).toEqual({ '': 1 });
   });
@@ -147,6 +147,47 @@ describe('ChannelsMetrics', () => {
     await client.request('echo', 'hello', { id: 1 });
 
     expect((await read('flush_duration_seconds'))['_count']).toBeGreaterThan(0);
+  });
+
+  it('walks over the node once for all metrics that are read together', async () => {
+    const registry = new Registry();
+    const metrics = new ChannelsMetrics({ registry, process: false });
+    const sizes = vi.fn(() => ({}));
+    const connections = vi.fn(() => [].values());
+    metrics.started({
+      id: 'node',
+      get connections() {
+        return connections();
+      },
+      sizes,
+      patternOf: () => undefined,
+    });
+
+    await registry.metrics();
+    await new Promise((resolve) => setImmediate(resolve));
+    await registry.metrics();
+
+    // Once for those that are open, and once for what they have sent.
+    expect([sizes.mock.calls.length, connections.mock.calls.length]).toEqual([2, 4]);
+  });
+
+  it('has a broker that is up until it says otherwise', async () => {
+    const { read } = await start();
+
+    expect(await read('broker_up')).toEqual({ '': 1 });
+  });
+
+  it('tells that the broker is away, and that it is back', async () => {
+    const registry = new Registry();
+    const metrics = new ChannelsMetrics({ registry, process: false });
+    const isUp = async (): Promise<unknown> =>
+      (await (registry.getSingleMetric('channels_broker_up') as Readable).get()).values[0]?.value;
+
+    metrics.brokerChanged('away');
+    const away = await isUp();
+    metrics.brokerChanged('ready');
+
+    expect([away, await isUp()]).toEqual([0, 1]);
   });
 
   it('leaves the figures of the process as they are where a registry has them', () => {
