@@ -78,7 +78,7 @@ async function measure(server, clients) {
     dropped: Math.max(idle.dropped, connections - refused - left),
     rss: each('rss'),
     anonymous: each('anonymous'),
-    mostRss: each('rss') + (before.heapTotal - before.heapUsed) / connections,
+    held: each('heapUsed') + each('rss') - each('heapTotal'),
     rssAtEnd: each('rss', atEnd),
     anonymousAtEnd: each('anonymous', atEnd),
     heap: each('heapUsed'),
@@ -122,7 +122,7 @@ function print() {
     'server',
     'RSS KiB each',
     `× ${base.name}`,
-    'at most',
+    'held KiB',
     'anonymous KiB',
     'heap KiB',
     'refused',
@@ -138,7 +138,7 @@ function print() {
     row.name,
     kib(row.rss),
     (row.rss / base.rss).toFixed(2),
-    kib(row.mostRss),
+    kib(row.held),
     kib(row.anonymous),
     kib(row.heap),
     row.refused,
@@ -152,8 +152,8 @@ function print() {
   ]);
   const text =
     `Of ${rounds} alternating runs the middle one, of what must not happen the worst. Loop delays contain the 10 ms ` +
-    'between two looks of the timer that measures them. "At most" counts the room that the heap had before as if it ' +
-    'had been made for the connections; "anonymous" is RSS without mapped files, which the kernel may drop.';
+    'between two looks of the timer that measures them. "Held" is what the heap has of them and what stands outside of ' +
+    'it, whatever room the heap had before; "anonymous" is RSS without mapped files, which the kernel may drop.';
   console.log(`\n${title}`);
   printTable(head, cells);
   console.log(text);
@@ -178,7 +178,7 @@ function summary(results) {
     name: results[0].name,
     rss: middle('rss'),
     anonymous: middle('anonymous'),
-    mostRss: middle('mostRss'),
+    held: middle('held'),
     heap: middle('heap'),
     pings: middle('pings'),
     p50Ms: middle('p50Ms'),
@@ -223,6 +223,7 @@ function lossesOf({ refused, dropped, p99Ms }) {
   ];
 }
 
-function mostOf({ mostRss, anonymous }) {
-  return Math.max(mostRss, anonymous);
+/** A heap that had room before grows by less than it is given to hold. */
+function mostOf({ rss, anonymous, held }) {
+  return Math.max(rss, anonymous, held);
 }

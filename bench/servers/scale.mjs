@@ -5,6 +5,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { ChannelsModule, ChannelsService, defineChannel, SubscribeChannel } from 'nestjs-channels';
 import { Engine } from '../../dist/core/engine.js';
 import { now } from '../numbers.mjs';
+import { padded } from '../readers.mjs';
 import { decorateMethod, gateway, serveNest } from './nest.mjs';
 import { DATA, publishTurns } from './turns.mjs';
 
@@ -56,17 +57,28 @@ const orders = {
   sizes: () => ({ sizes: engine.sizes() }),
   connects: () => connects,
   /** As fast as it goes, `perTurn` in a turn, in turns to so many channels whose names begin with `prefix`. */
-  flood: async ({ prefix, channels: count, total, perTurn }) => {
-    const before = process.cpuUsage();
-    for (let at = 0; at < total; at++) {
-      void channels.publish(`${prefix}${at % count}`, 'message', DATA);
-      if (at % perTurn === perTurn - 1) await nextTurn();
-    }
-    const cpu = process.cpuUsage(before);
-    return { microseconds: (cpu.user + cpu.system) / total };
+  flood: (order) => flood(order, (channel) => void channels.publish(channel, 'message', DATA)),
+  /** The same by hand, with a `Map` that has so many channels of one subscriber. */
+  floodByHand: ({ entries, ...order }) => {
+    const table = new Map();
+    for (let at = 0; at < entries; at++) table.set(`room:c${padded(at)}`, new Set([{ send: () => {} }]));
+    return flood(order, (channel) => {
+      const text = JSON.stringify({ channel, event: 'message', data: DATA });
+      for (const subscriber of table.get(channel) ?? []) subscriber.send(text);
+    });
   },
 };
 
 process.on('message', async ({ type, ...order }) => {
   if (orders[type]) process.send({ type, ...(await orders[type](order)) });
 });
+
+async function flood({ prefix, channels: count, total, perTurn }, publish) {
+  const before = process.cpuUsage();
+  for (let at = 0; at < total; at++) {
+    publish(`${prefix}${at % count}`);
+    if (at % perTurn === perTurn - 1) await nextTurn();
+  }
+  const cpu = process.cpuUsage(before);
+  return { microseconds: (cpu.user + cpu.system) / total };
+}
