@@ -31,10 +31,12 @@ export type { ClaimFilter, ConnectionFilter, ConnectionSummary } from './core/co
 export type { Claim, DedupKey, DedupRules, DedupStore, StoredAnswer } from './core/dedup-store.interface.js';
 export type {
   AckOutcome,
+  DrainReport,
   Failure,
   FaultKind,
   JoinOutcome,
   ObservedConnection,
+  ObservedDrain,
   ObservedNode,
   Observer,
   Refusal,
@@ -43,6 +45,7 @@ export type {
 } from './core/observer.interface.js';
 export type { NodeAnswer, Nodes, NodesAnswered, NodesHost, NodesReply } from './core/nodes.interface.js';
 export type { AdmissionOptions } from './core/admission-options.js';
+export type { DrainOptions } from './core/drain-options.js';
 export type { EngineOptions } from './core/options.js';
 export type {
   PresenceChange,

@@ -35,6 +35,10 @@ export class ChannelRecord {
   lost = false;
   /** Of the last publication that was handed out, on a channel with history. */
   position: ChannelPosition | undefined;
+  /** The connection by which it is joined: what comes by another one is not for it. */
+  joinedBy: unknown;
+  /** The connection that was last asked, or that has joined it by itself. */
+  askedBy: unknown;
   /** Retryable refusals in a row. */
   refusals = 0;
   retryTimer: unknown;

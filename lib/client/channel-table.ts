@@ -6,6 +6,7 @@ import type {
   WireError,
 } from '../protocol/index.js';
 import { waitAfter } from './backoff.js';
+import type { ChannelGap, SubscribedEvent, UnsubscribedEvent } from './channel-events.js';
 import { ChannelRecord, type ChannelPhase } from './channel-record.js';
 import { ChannelsClientError, errorOf, type ClientErrorCode } from './client-error.js';
 import type { ResolvedClientOptions } from './client-options.js';
@@ -17,43 +18,10 @@ import { isRecord, readError } from './server-frame.js';
 export interface ChannelPort {
   /** Something needs the server. Returns why it cannot be had any more. */
   need(): ChannelsClientError | undefined;
+  /** The connection that commands go by. */
+  readonly connection: unknown;
   /** Sends a command; `answered` is called with its ack, unless the connection ends first. */
   command(event: string, data: object, answered: (ack: AckFrame) => void): void;
-}
-
-/**
- * Publications may have been missed: reload the state of the channel.
- *
- * @publicApi
- */
-export interface ChannelGap {
-  readonly channel: string;
-  /** `rejoined` after a reconnect that could not recover, `lost` where the server says so. */
-  readonly reason: 'rejoined' | 'lost';
-}
-
-/**
- * The channel is joined: `data` is its state of now. The publications that follow continue it, unless `recovered`
- * says that they continue what was there before.
- *
- * @publicApi
- */
-export interface SubscribedEvent<Data = unknown> {
-  /** What the `@SubscribeChannel` method returned; `undefined` where the server has joined. */
-  readonly data: Data;
-  /** All that was missed follows. */
-  readonly recovered: boolean;
-  readonly by: 'client' | 'server';
-}
-
-/**
- * Why the server has ended a subscription, where it says so.
- *
- * @publicApi
- */
-export interface UnsubscribedEvent {
-  readonly code?: string;
-  readonly reason?: string;
 }
 
 /**
@@ -143,10 +111,27 @@ export class ChannelTable {
     for (const record of this.#records.values()) this.#settleNow(record);
   }
 
-  /** The connection is over, and with it every subscription. */
-  pause(): void {
-    this.#isOpen = false;
+  /** Whether something is joined by this connection only, or asked of it. */
+  needs(connection: unknown): boolean {
+    return [...this.#records.values()].some(
+      ({ phase, askedBy, joinedBy }) =>
+        phase !== 'out' && (askedBy === connection || joinedBy === connection),
+    );
+  }
+
+  /**
+   * The connection is over, and with it every subscription.
+   *
+   * @param only - it is this one, and another one has taken over: what is joined or asked there stays
+   */
+  pause(only?: unknown): void {
+    this.#isOpen = only !== undefined;
     for (const record of this.#records.values()) {
+      const isLeft = record.joinedBy === only;
+      if (only && record.askedBy !== only && !(isLeft && record.phase === 'in')) {
+        record.missed ||= isLeft;
+        continue;
+      }
       // Who has left does not go on from there, whether the server has heard of it or not.
       if (record.phase === 'leaving') record.forget();
       record.missed ||= record.phase === 'in' || record.rejoins;
@@ -176,10 +161,11 @@ export class ChannelTable {
     for (const record of this.#records.values()) record.endLoops(byApplication ? undefined : error);
   }
 
-  receive({ event, data }: EventFrame): void {
+  receive({ event, data }: EventFrame, by: unknown): void {
     if (!isRecord(data)) return;
     const record = this.use(String(data['channel']));
-    if (event === '$subscribed') this.#joinedByServer(record, data);
+    if (event === '$subscribed') this.#joinedByServer(record, data, by);
+    else if (record.joinedBy !== by) return;
     if (event === '$unsubscribed') this.#endedByServer(record, data);
     // Until the ack of a join, the ack tells what holds, but not of what has no position; who is out is told when it
     // is in again.
@@ -190,11 +176,11 @@ export class ChannelTable {
     this.#settle(record);
   }
 
-  publish(publication: PublicationFrame): void {
+  publish(publication: PublicationFrame, by: unknown): void {
     const { channel, event, data, offset, dropped = 0 } = publication;
     const record = this.#records.get(channel);
     // A client may be told of a channel that it has just left.
-    if (!record || record.phase === 'out' || record.phase === 'leaving') return;
+    if (!record || record.joinedBy !== by || record.phase === 'out' || record.phase === 'leaving') return;
     if (event.startsWith('$') && event !== '$join' && event !== '$leave') return;
     if (!this.#follows(record, offset, dropped)) return;
     if (dropped) record.listeners.emit('$dropped', dropped);
@@ -249,7 +235,8 @@ export class ChannelTable {
     // Who has left does not go on from there, whether the server has heard of it or not.
     if (phase === 'out' && record.joinsByItself && !record.isWanted && !record.byServer) record.forget();
     if (!this.#isOpen || record.retryTimer) return;
-    const isAsked = phase === 'out' || (phase === 'in' && record.joins.length > 0);
+    const isElsewhere = record.joinedBy !== this.#port.connection;
+    const isAsked = phase === 'out' || (phase === 'in' && (isElsewhere || record.joins.length > 0));
     if (record.isWanted && isAsked) this.#join(record);
     else if (!record.isWanted && !record.byServer && phase === 'in') this.#leave(record);
     else if (phase === 'in' && record.looks.length > 0 && !record.looking) this.#look(record);
@@ -271,20 +258,25 @@ export class ChannelTable {
 
   #join(record: ChannelRecord): void {
     const { name, params, phase } = record;
+    const by = this.#port.connection;
     record.rejoins = phase === 'in';
     record.phase = 'joining';
+    record.askedBy = by;
+    // Without a position the connection before counts until the ack, and nothing is missed.
+    record.missed ||= record.rejoins && record.joinedBy !== by && record.position !== undefined;
     // A call of subscribe() wants the state of now.
     const since = record.joins.length > 0 && !record.missed ? undefined : record.position;
     this.#port.command('$subscribe', { channel: name, params, since }, ({ data, error }) => {
       // Who asked to go on has left meanwhile: who is there now begins anew.
       if (error === undefined && since && !record.position && record.isWanted) this.#join(record);
-      else if (error === undefined) this.#joined(record, isRecord(data) ? data : {});
-      else this.#refused(record, error, phase);
+      else if (error === undefined) this.#joined(record, isRecord(data) ? data : {}, by);
+      else this.#refused(record, error, phase, by);
     });
   }
 
-  #joined(record: ChannelRecord, ack: Record<string, unknown>): void {
+  #joined(record: ChannelRecord, ack: Record<string, unknown>, by: unknown): void {
     const { data, recovered } = ack;
+    record.joinedBy = by;
     const joins = record.joins.splice(0);
     record.position = readPosition(ack);
     this.#enter(record, { data, recovered: recovered === true, by: 'client' });
@@ -305,12 +297,12 @@ export class ChannelTable {
     record.listeners.emit('$subscribed', told);
   }
 
-  #refused(record: ChannelRecord, answer: unknown, before: ChannelPhase): void {
+  #refused(record: ChannelRecord, answer: unknown, before: ChannelPhase, by: unknown): void {
     const refusal = readError(answer);
-    // A refusal ends the subscription that there was.
-    record.missed ||= before === 'in';
     record.rejoins = false;
-    record.phase = 'out';
+    // A refusal ends the subscription that there was, unless another connection has it.
+    record.phase = refusal.retryable && record.joinedBy !== by ? before : 'out';
+    record.missed ||= record.phase !== before;
     if (refusal.retryable) {
       this.#retryLater(record, refusal);
       return;
@@ -348,9 +340,12 @@ export class ChannelTable {
     });
   }
 
-  #joinedByServer(record: ChannelRecord, told: Record<string, unknown>): void {
-    if (record.phase !== 'out') return;
-    const { position } = record;
+  #joinedByServer(record: ChannelRecord, told: Record<string, unknown>, by: unknown): void {
+    const { position, phase, byServer, joinedBy } = record;
+    const isElsewhere = phase === 'in' && byServer && joinedBy !== by;
+    if (phase !== 'out' && !isElsewhere) return;
+    record.missed ||= isElsewhere && position !== undefined;
+    record.joinedBy = record.askedBy = by;
     record.position = readPosition(told);
     const recovered = position?.epoch === told['epoch'] && position?.offset === told['offset'];
     this.#enter(record, { data: undefined, recovered: position !== undefined && recovered, by: 'server' });

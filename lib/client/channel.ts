@@ -1,6 +1,7 @@
 import type { PublicationFrame } from '../protocol/index.js';
 import type { Joined, PublicationData, PublicationName } from './api.js';
-import type { ChannelGap, ChannelTable, SubscribedEvent, UnsubscribedEvent } from './channel-table.js';
+import type { ChannelGap, SubscribedEvent, UnsubscribedEvent } from './channel-events.js';
+import type { ChannelTable } from './channel-table.js';
 import type { ChannelsClientError } from './client-error.js';
 
 /**

@@ -22,8 +22,9 @@ import type {
   UntypedApi,
 } from './api.js';
 import { Channel, type ChannelOptions } from './channel.js';
-import { ChannelTable, type ChannelGap } from './channel-table.js';
+import { ChannelTable } from './channel-table.js';
 import { ChannelsClientError } from './client-error.js';
+import type { ClientEvents } from './client-events.js';
 import {
   resolveClientOptions,
   type ChannelsClientOptions,
@@ -31,43 +32,12 @@ import {
 } from './client-options.js';
 import type { ClientState } from './client-state.js';
 import { Connection } from './connection.js';
+import type { Input } from './lifecycle.js';
 import { encodeFrame, refusalOf } from './frame-text.js';
 import type { SendOptions } from './pending-send.js';
 import { Reporter } from './reporter.js';
 import { RequestTable, type RequestContext } from './request-table.js';
 import { SendQueue } from './send-queue.js';
-
-/**
- * What a client tells about itself.
- *
- * @publicApi
- */
-export interface ClientEvents {
-  /** The state is another one. */
-  $state: ClientState;
-  /** Publications of a channel may have been missed. */
-  $gap: ChannelGap;
-  /** A message that a former page has left in the storage was answered, or has failed. */
-  $settled: SettledMessage;
-  /** A failure that belongs to no call. */
-  $error: ChannelsClientError;
-}
-
-/**
- * How a message has ended whose `send` was called in a page that is gone.
- *
- * @publicApi
- */
-export interface SettledMessage {
-  readonly id: string;
-  readonly event: string;
-  /** What was sent. */
-  readonly data: unknown;
-  /** What the handler returned. */
-  readonly answer?: unknown;
-  /** What `send` would have rejected with. */
-  readonly error?: ChannelsClientError;
-}
 
 /**
  * A connection to a gateway that comes back by itself. It connects when something needs the server: a
@@ -84,7 +54,11 @@ export interface SettledMessage {
  */
 export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   readonly #options: ResolvedClientOptions;
-  readonly #connection: Connection;
+  #connection: Connection;
+  /** On its way to take over, because the server of the other one goes away. */
+  #successor: Connection | undefined;
+  /** From which the other one has taken over: for what it has under way, and channels that are not joined anew yet. */
+  #former: Connection | undefined;
   readonly #queue: SendQueue;
   readonly #channels: ChannelTable;
   readonly #requests: RequestTable;
@@ -104,29 +78,38 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     this.#options = resolveClientOptions(url, options);
     const write = (text: string, maxBuffered: number): boolean => this.#connection.write(text, maxBuffered);
     this.#queue = new SendQueue(this.#options, write, this.#reporter);
-    this.#requests = new RequestTable(
-      (text) => this.#connection.write(text),
-      () => this.#limits,
-      this.#reporter,
-    );
+    this.#requests = new RequestTable(() => this.#limits, this.#reporter);
+    const current = (): Connection => this.#connection;
     const channelPort = {
+      get connection() {
+        return current();
+      },
       need: () => this.#need(),
       command: (event: string, data: object, answered: (ack: AckFrame) => void) =>
         this.#command(event, data, answered),
     };
     this.#channels = new ChannelTable(this.#options, channelPort, this.#reporter);
+    this.#connection = this.#newConnection();
+  }
+
+  #newConnection(before?: Connection): Connection {
     const events = {
       isOwed: () => !this.#queue.isEmpty || this.#channels.isAwaited,
       restore: () => this.#queue.restore(),
       clientId: () => this.#queue.clientId,
-      opened: (welcome?: Welcome) => this.#opened(welcome),
-      ended: () => this.#ended(),
-      closed: () => this.#closed(),
-      hungUp: () => this.#requests.end(),
-      received: (frame: ServerFrame) => this.#receive(frame),
+      opened: (welcome?: Welcome) =>
+        connection === this.#successor ? this.#takeOver(welcome) : this.#opened(welcome),
+      ended: () => this.#lost(connection),
+      closed: () => this.#closed(connection),
+      hungUp: () => this.#requests.end(connection),
+      received: (frame: ServerFrame) => this.#receive(frame, connection),
       renewed: (giveUp: 'sent' | 'all') => this.#renewed(giveUp),
+      changed: (state: ClientState) =>
+        connection === this.#connection && this.#reporter.tell('$state', state),
+      handOver: () => this.#handOver(connection),
     };
-    this.#connection = new Connection(this.#options, events, this.#reporter);
+    const connection = new Connection(this.#options, events, this.#reporter, before);
+    return connection;
   }
 
   /** What the client is doing, and why. */
@@ -144,7 +127,8 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
 
   /** Closes with 1000, and rejects what waits with `closed`. Listeners stay: {@link connect} comes back. */
   close(): void {
-    this.#connection.take({ type: 'close' });
+    this.#stay();
+    this.#connection.take(CLOSE);
   }
 
   /**
@@ -152,6 +136,7 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
    * new identity, and connects again with a token asked anew, unless the client is idle or closed.
    */
   reset(): void {
+    this.#stay();
     this.#connection.take({ type: 'reset' });
   }
 
@@ -266,13 +251,84 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     this.#queue.open(this.#limits);
   }
 
+  /** The server has given a slot, which has come: opens another connection before it leaves this one. */
+  #handOver(connection: Connection): void {
+    if (connection !== this.#connection) return;
+    this.#stay();
+    this.#successor = this.#newConnection(connection);
+    this.#successor.take({ type: 'slot' });
+  }
+
+  /** Channels are joined anew one by one; what is in flight on the connection before settles there. */
+  #takeOver(welcome: Welcome | undefined): void {
+    const former = this.#connection;
+    this.#connection = this.#successor as Connection;
+    this.#successor = undefined;
+    if (welcome?.principal !== this.#formerly) {
+      former.take(CLOSE);
+      this.#ended();
+      this.#opened(welcome);
+      return;
+    }
+    this.#former = former;
+    this.#limits = welcome?.limits ?? {};
+    this.#channels.open();
+    this.#queue.move(this.#limits);
+    this.#leaveFormer();
+  }
+
+  /** Nothing of the connection before is needed any more. */
+  #leaveFormer(): void {
+    const former = this.#former;
+    if (!former || this.#queue.isMoving || this.#channels.needs(former) || this.#requests.isOwed(former))
+      return;
+    this.#endFormer();
+  }
+
+  #endFormer(): void {
+    const former = this.#former;
+    if (!former) return;
+    this.#former = undefined;
+    former.take(CLOSE);
+    this.#channels.pause(former);
+    if (!this.#queue.isMoving) return;
+    this.#queue.pause();
+    this.#queue.open(this.#limits);
+  }
+
+  /** With the connection that counts, and none beside it. */
+  #stay(): void {
+    this.#endFormer();
+    const successor = this.#successor;
+    this.#successor = undefined;
+    successor?.take(CLOSE);
+  }
+
+  /** One that was open is so no longer. */
+  #lost(connection: Connection): void {
+    if (connection === this.#former) this.#endFormer();
+    if (connection !== this.#connection) return;
+    this.#endFormer();
+    const successor = this.#successor;
+    if (successor) {
+      // It goes on as if there had never been another one.
+      this.#successor = undefined;
+      this.#connection = successor;
+      connection.take(CLOSE);
+      this.#reporter.tell('$state', successor.state);
+    }
+    this.#ended();
+  }
+
   #ended(): void {
     this.#commands.clear();
     this.#queue.pause();
     this.#channels.pause();
   }
 
-  #closed(): void {
+  #closed(connection: Connection): void {
+    if (connection === this.#successor) this.#successor = undefined;
+    if (connection !== this.#connection) return;
     const error = this.#refusal as ChannelsClientError;
     this.#queue.rejectAll(error);
     this.#queue.close();
@@ -292,12 +348,14 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     this.#queue.rejectSent(new ChannelsClientError('closed', text, { closeCode: REPLACED_CLOSE }));
   }
 
-  #receive(frame: ServerFrame): void {
+  #receive(frame: ServerFrame, by: Connection): void {
     if (!('event' in frame)) this.#acked(frame);
-    else if ('channel' in frame && this.#options.server === 'channels') this.#channels.publish(frame);
-    else if (frame.event.startsWith(RESERVED_EVENT_PREFIX)) this.#channels.receive(frame);
-    else if ('id' in frame && this.#options.server === 'channels') void this.#requests.answer(frame);
+    else if ('channel' in frame && this.#options.server === 'channels') this.#channels.publish(frame, by);
+    else if (frame.event.startsWith(RESERVED_EVENT_PREFIX)) this.#channels.receive(frame, by);
+    else if ('id' in frame && this.#options.server === 'channels')
+      void this.#requests.answer(frame, by).then(() => this.#leaveFormer());
     else this.#reporter.emit(frame.event, frame.data);
+    this.#leaveFormer();
   }
 
   /** An ack of nothing that is known is late: what it answers has been settled. */
@@ -325,6 +383,8 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     queueMicrotask(() => this.#acked({ ack: id, error }));
   }
 }
+
+const CLOSE: Input = { type: 'close' };
 
 function checkEvent(event: string): void {
   if (typeof event === 'string' && !event.startsWith(RESERVED_EVENT_PREFIX)) return;

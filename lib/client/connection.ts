@@ -36,6 +36,9 @@ export interface ConnectionEvents {
   closed(): void;
   /** Its socket is gone, also one that was not open yet. */
   hungUp(): void;
+  changed(state: ClientState): void;
+  /** The slot of a `$drain` has come. */
+  handOver(): void;
   received(frame: ServerFrame): void;
   /** A new identity is due: what was sent under the old one must not be sent again, or nothing at all. */
   renewed(giveUp: 'sent' | 'all'): void;
@@ -47,7 +50,7 @@ export class Connection {
   readonly #events: ConnectionEvents;
   readonly #reporter: Reporter;
   readonly #timers = new Map<TimerName | 'refresh', unknown>();
-  #lifecycle: Lifecycle = START;
+  #lifecycle: Lifecycle;
   #socket: WebSocketLike | undefined;
   /** The ticket of a slot, for each attempt until the server answers one. */
   #slot: string | undefined;
@@ -61,10 +64,17 @@ export class Connection {
   /** Set while inputs are taken: one that comes meanwhile waits its turn. */
   #inputs: Input[] | undefined;
 
-  constructor(options: ResolvedClientOptions, events: ConnectionEvents, reporter: Reporter) {
+  /** @param before - the connection that this one is to take over from */
+  constructor(
+    options: ResolvedClientOptions,
+    events: ConnectionEvents,
+    reporter: Reporter,
+    before?: Connection,
+  ) {
     this.#options = options;
     this.#events = events;
     this.#reporter = reporter;
+    this.#lifecycle = before ? { ...before.#lifecycle, state: START.state } : START;
   }
 
   get state(): ClientState {
@@ -121,12 +131,12 @@ export class Connection {
   }
 
   #arrive(state: ClientState): void {
+    this.#events.changed(state);
     if (state.name !== 'idle' && state.name !== 'closed') {
       this.#unwatchHints = watchHints(() => this.take({ type: 'hint' }));
     }
     if (state.name === 'open') this.#open();
     if (state.name === 'closed') this.#events.closed();
-    this.#reporter.tell('$state', state);
   }
 
   #carryOut(effect: Effect): void {
@@ -144,6 +154,8 @@ export class Connection {
         return this.#startTimer(effect.timer, effect.ms);
       case 'probe':
         return this.#liveness?.probe();
+      case 'handOver':
+        return this.#events.handOver();
       case 'renewIdentity':
         return this.#events.renewed(effect.giveUp);
     }

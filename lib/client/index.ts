@@ -7,8 +7,9 @@ export {
   type PresenceMember,
   type Publication,
 } from './channel.js';
-export type { ChannelGap, SubscribedEvent, UnsubscribedEvent } from './channel-table.js';
-export { ChannelsClient, type ClientEvents, type SettledMessage } from './channels-client.js';
+export type { ChannelGap, SubscribedEvent, UnsubscribedEvent } from './channel-events.js';
+export { ChannelsClient } from './channels-client.js';
+export type { ClientEvents, SettledMessage } from './client-events.js';
 export { ChannelsClientError, type ClientErrorCode } from './client-error.js';
 export type { ChannelsClientOptions, TokenSource } from './client-options.js';
 export type { ClientState, StateReason } from './client-state.js';

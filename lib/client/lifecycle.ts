@@ -82,6 +82,8 @@ export type Effect =
   | { readonly type: 'startTimer'; readonly timer: TimerName; readonly ms: number }
   /** Ask the server for a sign of life. */
   | { readonly type: 'probe' }
+  /** Another connection is to be opened beside this one, which stays until that one has taken over. */
+  | { readonly type: 'handOver' }
   /** Take a new identity. What was sent under the old one is given up, or all that waits. */
   | { readonly type: 'renewIdentity'; readonly giveUp: 'sent' | 'all' };
 
@@ -110,6 +112,7 @@ type Change = Partial<Omit<Lifecycle, 'state'>>;
 
 const DROP: Effect = { type: 'dropSocket' };
 const PROBE: Effect = { type: 'probe' };
+const HAND_OVER: Effect = { type: 'handOver' };
 const FORGET: Effect = { type: 'renewIdentity', giveUp: 'all' };
 
 /**
@@ -155,6 +158,11 @@ function happened(situation: Situation, input: Input): Step | undefined {
       return whileOpen(situation, input);
     case 'waiting':
       return input.type === 'retry' ? attempt(situation, 'retry') : undefined;
+    case 'idle': {
+      // One that is to take over from another: a server that drains whoever comes back is a failure of its own.
+      const failures = situation.current.failures + 1;
+      return input.type === 'slot' ? attempt(situation, 'drain', { failures }) : undefined;
+    }
   }
 }
 
@@ -195,7 +203,7 @@ function whileOpen(situation: Situation, input: Input): Step | undefined {
     case 'stable':
       return stay(situation, NOTHING_WRONG);
     case 'slot':
-      return attempt(situation, 'drain', { failures: failures + 1 }, DROP);
+      return stay(situation, { slotAt: undefined }, HAND_OVER);
   }
 }
 

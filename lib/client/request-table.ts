@@ -13,26 +13,23 @@ export interface RequestContext {
   readonly signal: AbortSignal;
 }
 
+/** The connection that asks. */
+interface Line {
+  write(text: string): unknown;
+}
+
 type RequestHandler = (data: never, context: RequestContext) => unknown;
 
 /** What the server may ask, and what it has asked on this connection. */
 export class RequestTable {
-  readonly #write: (text: string) => void;
   readonly #limits: () => Readonly<Record<string, number>>;
   readonly #reporter: Reporter;
   readonly #handlers = new Map<string, RequestHandler>();
-  readonly #open = new Set<AbortController>();
+  /** By what they end: the answer, or the end of the connection. */
+  readonly #open = new Map<AbortController, Line>();
 
-  /**
-   * @param write - to the connection that there is
-   * @param limits - what its server takes
-   */
-  constructor(
-    write: (text: string) => void,
-    limits: () => Readonly<Record<string, number>>,
-    reporter: Reporter,
-  ) {
-    this.#write = write;
+  /** @param limits - what the server takes */
+  constructor(limits: () => Readonly<Record<string, number>>, reporter: Reporter) {
     this.#limits = limits;
     this.#reporter = reporter;
   }
@@ -49,10 +46,10 @@ export class RequestTable {
   }
 
   /** Answers to the connection that has asked, or to nobody. */
-  async answer({ event, data, id }: EventFrame): Promise<void> {
+  async answer({ event, data, id }: EventFrame, line: Line): Promise<void> {
     const life = new AbortController();
     const { signal } = life;
-    this.#open.add(life);
+    this.#open.set(life, line);
     let text: string;
     try {
       const handler = this.#handlers.get(event);
@@ -63,13 +60,21 @@ export class RequestTable {
       text = signal.aborted ? '' : this.#refuse(id, error);
     }
     this.#open.delete(life);
-    if (!signal.aborted) this.#write(text);
+    if (!signal.aborted) line.write(text);
+  }
+
+  /** Whether something that was asked on this connection has no answer yet. */
+  isOwed(line: Line): boolean {
+    return [...this.#open.values()].includes(line);
   }
 
   /** The connection is over, and with it what was asked on it. */
-  end(): void {
-    for (const life of this.#open) life.abort();
-    this.#open.clear();
+  end(line: Line): void {
+    for (const [life, by] of this.#open) {
+      if (by !== line) continue;
+      this.#open.delete(life);
+      life.abort();
+    }
   }
 
   #encode(answer: object): string {

@@ -31,6 +31,8 @@ export class SendQueue {
   /** What the storage has is not for whoever comes now. */
   #givenUp: ChannelsClientError | undefined;
   #isOpen = false;
+  /** What is in flight is so on another connection, and has to settle before anything is sent on this one. */
+  #isMoving = false;
   #limits: Readonly<Record<string, number>> = {};
   #bytes = 0;
   #timer: unknown;
@@ -55,6 +57,10 @@ export class SendQueue {
 
   get isEmpty(): boolean {
     return this.#messages.size === 0;
+  }
+
+  get isMoving(): boolean {
+    return this.#isMoving;
   }
 
   add(event: string, data: unknown, options: SendOptions): Promise<unknown> {
@@ -104,14 +110,20 @@ export class SendQueue {
     this.#limits = limits;
     for (const message of this.#messages.values()) {
       const refusal = refusalOf(message.frame, limits);
-      if (refusal) this.#take(message).reject(refusal);
+      if (refusal && !message.isInFlight) this.#take(message).reject(refusal);
     }
     this.#pump();
   }
 
+  /** As {@link open}, when what is in flight on the connection before has settled there. */
+  move(limits: Readonly<Record<string, number>>): void {
+    this.#isMoving = true;
+    this.open(limits);
+  }
+
   /** What is in flight waits again, in its place. */
   pause(): void {
-    this.#isOpen = false;
+    this.#isOpen = this.#isMoving = false;
     for (const message of this.#messages.values()) message.isInFlight = false;
     this.#options.clock.clearTimer(this.#timer);
   }
@@ -238,8 +250,11 @@ export class SendQueue {
     clock.clearTimer(this.#timer);
     if (!this.#isOpen) return;
     const now = clock.now();
-    let free = this.#limits['maxInFlight'] ?? Infinity;
-    for (const { isInFlight } of this.#messages.values()) free -= Number(isInFlight);
+    let inFlight = 0;
+    for (const message of this.#messages.values()) inFlight += Number(message.isInFlight);
+    this.#isMoving &&= inFlight > 0;
+    if (this.#isMoving) return;
+    let free = (this.#limits['maxInFlight'] ?? Infinity) - inFlight;
     let nextAt = Infinity;
     const limited = new Set<string>();
     for (const message of this.#messages.values()) {

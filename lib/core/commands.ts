@@ -114,7 +114,7 @@ function welcome(engine: Engine, connection: Connection): Welcome {
 
 function subscribe(engine: Engine, connection: Connection, id: MessageId, data: unknown): void {
   const { channel, since, params } = asObject(data, '$subscribe');
-  if (engine.draining) throw new ChannelsError('unavailable', 'the server shuts down');
+  if (engine.closing) throw new ChannelsError('unavailable', 'the server shuts down');
   const name = parseChannel(channel);
   // Who has all its channels would come again for nothing.
   connection.subscriptions.checkRoomFor(name);
@@ -129,7 +129,7 @@ function unsubscribe(_engine: Engine, connection: Connection, id: MessageId, dat
 
 function history(engine: Engine, connection: Connection, id: MessageId, data: unknown): void {
   const { channel, limit, since, reverse } = asObject(data, '$history');
-  if (engine.draining) throw new ChannelsError('unavailable', 'the server shuts down');
+  if (engine.closing) throw new ChannelsError('unavailable', 'the server shuts down');
   if (reverse !== undefined && typeof reverse !== 'boolean') {
     throw new ChannelsError('bad_request', 'reverse must be true or false');
   }
@@ -143,13 +143,13 @@ function history(engine: Engine, connection: Connection, id: MessageId, data: un
 
 function presence(engine: Engine, connection: Connection, id: MessageId, data: unknown): void {
   const { channel } = asObject(data, '$presence');
-  if (engine.draining) throw new ChannelsError('unavailable', 'the server shuts down');
+  if (engine.closing) throw new ChannelsError('unavailable', 'the server shuts down');
   answerPresence(engine, connection, id, parseChannel(channel));
 }
 
 function refresh(engine: Engine, connection: Connection, id: MessageId, data: unknown): void {
   const { token } = asObject(data, '$refresh');
-  if (engine.draining) throw new ChannelsError('unavailable', 'the server shuts down');
+  if (engine.closing) throw new ChannelsError('unavailable', 'the server shuts down');
   // What may stand in a header. The text must not have it: it may be written to a log.
   if (typeof token !== 'string' || !/^[!-~]+$/.test(token)) {
     throw new ChannelsError('bad_request', 'a token is visible ASCII');

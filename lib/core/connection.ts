@@ -64,6 +64,7 @@ export class Connection extends ObservedPeer implements OutboxOwner {
 
   #info: ConnectionInfo;
   #ownClientId?: string;
+  #isLeaving = false;
   #state: ConnectionState = 'opening';
   #closeCode?: number;
   #closeReason = '';
@@ -82,6 +83,16 @@ export class Connection extends ObservedPeer implements OutboxOwner {
     this.order = engine.nextOrder();
     this.#info = info;
     this.ours = info.ours;
+  }
+
+  /** Of a peer that understands what {@link depart} tells it. */
+  get isClient(): boolean {
+    return this.ours && this.writable;
+  }
+
+  /** It was told to go elsewhere. */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
   }
 
   get state(): ConnectionState {
@@ -186,6 +197,12 @@ export class Connection extends ObservedPeer implements OutboxOwner {
   /** Sends `{ event, data }`. Throws where `data` cannot be encoded. */
   sendEvent(event: string, data?: unknown): void {
     this.outbox.push(new EncodedFrame(this.codec.encodeEvent(event, data)));
+  }
+
+  /** Tells the peer to connect anew, after so long, and to leave this connection then. */
+  depart(reconnectAfterMs: number): void {
+    this.#isLeaving = true;
+    this.sendEvent('$drain', { reconnectAfterMs });
   }
 
   /** Asks the peer and settles with its answer, once, whatever happens. */

@@ -110,7 +110,7 @@ export class Dispatcher {
       this.engine.observers.faulted(connection, 'unknown_event', event);
       return wireError('unknown_event', `no @SubscribeMessage() handles ${JSON.stringify(event)}`);
     }
-    if (this.engine.draining) return wireError('unavailable', 'the server shuts down');
+    if (this.engine.closing) return wireError('unavailable', 'the server shuts down');
     if (id !== undefined)
       return connection.inFlight >= maxInFlight ? this.#tooMany(connection, connection.inFlight) : undefined;
     // Nothing else bounds those without an `id`; elsewhere they do not wait.

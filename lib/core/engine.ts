@@ -14,6 +14,7 @@ import { Control } from './control.js';
 import { Deadlines } from './deadlines.js';
 import type { DedupStore } from './dedup-store.interface.js';
 import { Dispatcher } from './dispatcher.js';
+import { Departure } from './departure.js';
 import { DrainQueue } from './drain-queue.js';
 import type { Endpoint } from './endpoint.js';
 import { tickOf } from './engine-tick.js';
@@ -21,7 +22,6 @@ import { sizesOf, tablesOf } from './engine-tables.js';
 import { Entrance } from './entrance.js';
 import { isUnavailable } from './errors.js';
 import { Expiries } from './expiries.js';
-import { sayFarewell } from './farewell.js';
 import { FlushQueue } from './flush-queue.js';
 import type { ErrorMapper } from './handler.interface.js';
 import { Heartbeat } from './heartbeat.js';
@@ -47,15 +47,6 @@ import { WorkCounter } from './work-counter.js';
 
 /** How long the claim of a message holds when the node that runs it dies. */
 const CLAIM_LEASE_MS = 30_000;
-
-/** How long peers may take to answer the close of a shutdown. */
-const CLOSE_GRACE_MS = 1_000;
-
-/** What `handleDisconnect` gets where handlers and peers have used up all the time before. */
-const DISCONNECT_GRACE_MS = 500;
-
-/** What the farewell to other nodes gets in any case, see {@link DISCONNECT_GRACE_MS}. */
-const TELL_GRACE_MS = 500;
 
 export interface EngineParts {
   readonly options: ResolvedOptions;
@@ -100,6 +91,7 @@ export class Engine {
   readonly rates: ConnectionRates;
   readonly leftBuckets: LeftBuckets;
   readonly parkedLanes: ParkedLanes;
+  readonly departure: Departure;
   readonly principalRates: PrincipalRates;
 
   readonly #broker: Broker;
@@ -116,7 +108,6 @@ export class Engine {
   #accepted = 0;
   #checkedAt = 0;
   #ticker?: object;
-  #shutdown?: Promise<void>;
 
   constructor(parts: EngineParts) {
     this.options = parts.options;
@@ -164,6 +155,13 @@ export class Engine {
     });
     this.#work = new WorkCounter(this.clock);
     this.#open = new WorkCounter(this.clock);
+    this.departure = new Departure({
+      engine: this,
+      broker: this.#broker,
+      work: this.#work,
+      open: this.#open,
+      stop: () => this.#ticker && this.clock.clearTimer(this.#ticker),
+    });
     this.#heartbeat = new Heartbeat(this.options, this.clock, this.random, this.#tickMs);
     this.tables = tablesOf(this);
     this.tables.add('clients', () => this.#byClient.size);
@@ -172,9 +170,14 @@ export class Engine {
     this.tables.add('work', () => this.#work.running);
   }
 
-  /** The node goes away: nothing new is taken on. */
+  /** The node goes away: nobody new is taken on. */
   get draining(): boolean {
-    return this.#shutdown !== undefined;
+    return this.departure.isDraining;
+  }
+
+  /** The node is about to be gone: nothing new is begun, also not for those that are there. */
+  get closing(): boolean {
+    return this.departure.isClosing;
   }
 
   get connections(): ReadonlyMap<string, Connection> {
@@ -267,6 +270,7 @@ export class Engine {
     if (this.#byClient.get(key) === connection) this.#byClient.delete(key);
     connection.info.place?.leave();
     this.observers.closed(connection, code, reason);
+    this.departure.forget(connection);
 
     this.begin();
     // `handleDisconnect` follows `handleConnection`, however long that takes.
@@ -289,7 +293,9 @@ export class Engine {
     const isNewer = !known || known.order < connection.order;
     if (isNewer) this.#byClient.set(key, connection);
     const older = isNewer ? known : connection;
-    if (older && !this.draining) older.close(CLOSE_CODES.Replaced.code, CLOSE_CODES.Replaced.reason);
+    // One that was told to go elsewhere has done so, by this node or another one.
+    if (older && !older.isLeaving && !this.draining)
+      older.close(CLOSE_CODES.Replaced.code, CLOSE_CODES.Replaced.reason);
   }
 
   nextOrder(): number {
@@ -320,11 +326,11 @@ export class Engine {
   }
 
   /**
-   * Lets running handlers finish and their answers leave, closes every connection with 1012,
-   * awaits `handleDisconnect`, and ends what is left. May be called twice.
+   * Moves clients to other nodes, lets running handlers finish and their answers leave, closes every connection with
+   * 1012, awaits `handleDisconnect`, and ends what is left. May be called twice.
    */
   shutdown(): Promise<void> {
-    return (this.#shutdown ??= this.#shutDown());
+    return this.departure.shutdown();
   }
 
   #asBrokerSeesIt(): BrokerNode {
@@ -337,27 +343,6 @@ export class Engine {
       warn: (text) => observers.warned(text),
       failed: (where, error) => observers.failed({ where, error }),
     };
-  }
-
-  async #shutDown(): Promise<void> {
-    const { shutdownTimeoutMs } = this.options;
-    const deadline = this.clock.now() + shutdownTimeoutMs + CLOSE_GRACE_MS + DISCONNECT_GRACE_MS;
-    this.parkedLanes.release();
-    await this.#work.idle(shutdownTimeoutMs);
-    const { code, reason } = CLOSE_CODES.ServiceRestart;
-    for (const connection of this.#connections.values()) connection.close(code, reason);
-    await this.#open.idle(CLOSE_GRACE_MS);
-    for (const connection of this.#connections.values()) connection.terminate(code, reason);
-    await this.#disconnected(deadline);
-    if (this.#ticker) this.clock.clearTimer(this.#ticker);
-    await sayFarewell(this, this.#broker, Math.max(deadline - this.clock.now(), TELL_GRACE_MS));
-    this.observers.stopped();
-  }
-
-  /** Waits for `handleDisconnect`, which follows the end of a transport by a turn or more. */
-  async #disconnected(deadline: number): Promise<void> {
-    await this.#open.idle(deadline - this.clock.now());
-    await this.#work.idle(deadline - this.clock.now());
   }
 
   #opened(connection: Connection): void {

@@ -8,6 +8,10 @@ import type { Random } from './random.interface.js';
 /** What a slow link is trusted to carry: docs/protocol.md, section 7. */
 export const SLOW_LINK_BYTES_PER_MS = (16 * 1_024) / 1_000;
 
+/** Connections that were opened together are not renewed together. */
+const YOUNGEST = 0.9;
+const AGE_SPAN = 0.2;
+
 /** A ping is due at this part of the interval at the earliest, so that pings spread. */
 const EARLIEST_PING = 0.8;
 
@@ -63,6 +67,7 @@ export class Heartbeat {
     // What `handleConnection` has sent is on its way still.
     pulse.bytesAtHeard = 0;
     pulse.pingAfterMs = this.#drawPing();
+    pulse.maxAgeMs = this.#drawAge();
     this.#connections.add(connection);
   }
 
@@ -80,6 +85,8 @@ export class Heartbeat {
         connection.terminate(code, reason);
       } else if (this.#isIdle(connection)) {
         this.#closeIdle(connection);
+      } else if (this.#isOld(connection)) {
+        this.#renew(connection);
       } else if (this.#isPingDue(connection)) {
         this.#ping(connection);
       }
@@ -129,6 +136,26 @@ export class Heartbeat {
   #isIdle({ pulse }: Connection): boolean {
     const { idleTimeoutMs } = this.options;
     return idleTimeoutMs > 0 && this.#time - pulse.spokeAt >= idleTimeoutMs;
+  }
+
+  #drawAge(): number {
+    const { maxConnectionAgeMs: age } = this.options;
+    return age > 0 ? age * (YOUNGEST + AGE_SPAN * this.random.next()) : Infinity;
+  }
+
+  /** A node that goes away sees to its connections by itself. */
+  #isOld(connection: Connection): boolean {
+    const { maxAgeMs } = connection.pulse;
+    // Most applications have no such bound, and pay for no look at the clock.
+    return maxAgeMs < Infinity && connection.ageMs >= maxAgeMs && !connection.engine.draining;
+  }
+
+  /** One that has not gone in time, or cannot be told, is closed. */
+  #renew(connection: Connection): void {
+    const { code, reason } = CLOSE_CODES.ServiceRestart;
+    connection.pulse.maxAgeMs = connection.ageMs + this.options.drainWindowMs;
+    if (!connection.isClient || connection.isLeaving) connection.close(code, reason);
+    else connection.depart(0);
   }
 
   /** Nothing was sent, or nothing heard, for the time that was drawn. The sweep nearest to it counts. */

@@ -121,6 +121,27 @@ export type JoinOutcome = 'new' | 'recovered' | 'gap';
 /** How a message was answered; `repeated` with the stored answer of an earlier copy, see `@Acked()`. */
 export type AckOutcome = 'done' | 'failed' | 'timeout' | 'repeated';
 
+/** A node that moves its clients to others. */
+export interface ObservedDrain {
+  /** Clients of this library that it has: the others cannot be told. */
+  readonly clients: number;
+  /** How long they get. */
+  readonly windowMs: number;
+}
+
+/** How that went. */
+export interface DrainReport extends ObservedDrain {
+  /** Clients that have gone when they were told. */
+  readonly left: number;
+  /** Clients that are still there, and are closed with 1012 where the node shuts down. */
+  readonly stayed: number;
+  readonly durationMs: number;
+  /** The most that have gone within one second: as many have connected elsewhere. */
+  readonly peakPerSecond: number;
+  /** `drainConnectsPerSecond`; 0 where there is no budget. */
+  readonly perSecond: number;
+}
+
 /** Where code of the application failed. */
 export interface Failure {
   readonly where: string;
@@ -189,6 +210,10 @@ export interface Observer {
    * that adds up to say what it has. It needs no timer then.
    */
   swept?(): void;
+  /** The node takes nobody new on, and tells its clients one after the other to connect elsewhere. */
+  draining?(drain: ObservedDrain): void;
+  /** That is over. */
+  drained?(report: DrainReport): void;
   /** The node has shut down; no other fact follows. */
   stopped?(): void;
 }

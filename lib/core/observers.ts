@@ -1,10 +1,12 @@
 import type { BrokerState } from './broker.interface.js';
 import type {
   AckOutcome,
+  DrainReport,
   Failure,
   FaultKind,
   JoinOutcome,
   ObservedConnection,
+  ObservedDrain,
   ObservedNode,
   Observer,
   Refusal,
@@ -37,6 +39,8 @@ export class Observers implements Required<Observer> {
   readonly #flushed: readonly Having<'flushed'>[];
   readonly #refreshed: readonly Having<'refreshed'>[];
   readonly #revoked: readonly Having<'revoked'>[];
+  readonly #draining: readonly Having<'draining'>[];
+  readonly #drained: readonly Having<'drained'>[];
   readonly #stopped: readonly Having<'stopped'>[];
 
   constructor(observers: readonly Observer[]) {
@@ -62,6 +66,8 @@ export class Observers implements Required<Observer> {
     this.#flushed = having('flushed');
     this.#refreshed = having('refreshed');
     this.#revoked = having('revoked');
+    this.#draining = having('draining');
+    this.#drained = having('drained');
     this.#stopped = having('stopped');
   }
 
@@ -155,6 +161,14 @@ export class Observers implements Required<Observer> {
 
   revoked(connections: number): void {
     for (const observer of this.#revoked) this.#guard(() => observer.revoked(connections));
+  }
+
+  draining(drain: ObservedDrain): void {
+    for (const observer of this.#draining) this.#guard(() => observer.draining(drain));
+  }
+
+  drained(report: DrainReport): void {
+    for (const observer of this.#drained) this.#guard(() => observer.drained(report));
   }
 
   swept(): void {

@@ -1,4 +1,5 @@
 import { ADMISSION_DEFAULTS, ADMISSION_MAY_BE_ZERO, type AdmissionOptions } from './admission-options.js';
+import { DRAIN_DEFAULTS, DRAIN_MAY_BE_ZERO, type DrainOptions } from './drain-options.js';
 import {
   checkRates,
   RATE_DEFAULTS,
@@ -8,7 +9,7 @@ import {
 } from './rate-options.js';
 
 /** Limits and times of the engine. Every one has a default, and is checked at start. */
-export interface EngineOptions extends AdmissionOptions, RateOptions {
+export interface EngineOptions extends AdmissionOptions, DrainOptions, RateOptions {
   /**
    * Ping a connection that the server has sent nothing to, or heard nothing from, for this long.
    * A ping goes out at a random 80-100 % of it, so that connections opened together spread out.
@@ -84,8 +85,8 @@ export interface EngineOptions extends AdmissionOptions, RateOptions {
   controlTimeoutMs?: number;
 
   /**
-   * How long running handlers may take when the application shuts down. Then every connection is
-   * closed; `handleDisconnect` and `@UnsubscribeChannel` have what is left of it, and 1.5 s more.
+   * How long running handlers may take when the application shuts down, `drainWindowMs` counted in. Then every
+   * connection is closed; `handleDisconnect` and `@UnsubscribeChannel` have what is left of it, and 1.5 s more.
    *
    * @default 3_000
    */
@@ -266,6 +267,7 @@ export const DEFAULTS: ResolvedOptions = {
   maxRevocations: 10_000,
   maxPendingUpgrades: 1_024,
   ...ADMISSION_DEFAULTS,
+  ...DRAIN_DEFAULTS,
   dedupWindowMs: 300_000,
   maxDedupBytesPerPrincipal: 4_194_304,
   maxDedupBytes: 67_108_864,
@@ -278,6 +280,7 @@ const MAY_BE_ZERO: ReadonlySet<string> = new Set([
   'idleTimeoutMs',
   'presenceGraceMs',
   ...ADMISSION_MAY_BE_ZERO,
+  ...DRAIN_MAY_BE_ZERO,
   ...RATES_THAT_MAY_BE_ZERO,
 ]);
 

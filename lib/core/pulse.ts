@@ -5,6 +5,8 @@ export class Pulse {
   spokeAt = 0;
   pingedAt = 0;
   pingAfterMs = 0;
+  /** How old the connection may get, and then how long it has to go. */
+  maxAgeMs = Infinity;
   bytesAtStart = 0;
   bytesRead = 0;
   bytesWritten = 0;

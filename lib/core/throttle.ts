@@ -191,9 +191,9 @@ export class Throttle {
 
   #mayWait({ event, id }: ClientFrame & { readonly event: string; readonly id?: MessageId }): boolean {
     const { connection } = this;
-    const { draining, options } = connection.engine;
+    const { closing, options } = connection.engine;
     const handler = connection.endpoint.handlers.get(event)?.[0];
-    if (!connection.ours || connection.state !== 'open' || draining) return false;
+    if (!connection.ours || connection.state !== 'open' || closing) return false;
     if (!handler?.acked || handler.concurrent) return false;
     return (id === undefined ? connection.lane.waiting : connection.inFlight) < options.maxInFlight;
   }

@@ -6,8 +6,10 @@ import { parseLimit, parsePosition } from '../core/commands.js';
 import type { ConnectionFilter, ConnectionSummary } from '../core/connection-filter.js';
 import { Engine } from '../core/engine.js';
 import { ChannelsError } from '../core/errors.js';
-import type { PresenceMember } from '../core/presence-store.interface.js';
 import type { NodesAnswered } from '../core/nodes.interface.js';
+import type { DrainReport } from '../core/observer.interface.js';
+import { MAX_TIMER_MS } from '../core/options.js';
+import type { PresenceMember } from '../core/presence-store.interface.js';
 import { readHistory } from '../core/read-history.js';
 import type { RevocationTarget } from '../core/revocation-store.interface.js';
 import type { ErrorCode } from '../protocol/index.js';
@@ -66,6 +68,16 @@ export interface ListOptions {
 export interface DisconnectOptions {
   /** Close with 1012 instead of 1000: the client comes back at once, and its guards run again. */
   readonly reconnect?: boolean;
+}
+
+/** How {@link ChannelsService.drain} goes about it. */
+export interface DrainCallOptions {
+  /**
+   * How long the clients get.
+   *
+   * @default `drainWindowMs` of the module
+   */
+  readonly windowMs?: number;
 }
 
 /** For how long {@link ChannelsService.revoke} is remembered. */
@@ -195,6 +207,23 @@ export class ChannelsService {
     options: RevokeOptions = {},
   ): Promise<{ readonly disconnected: number; readonly nodes: NodesAnswered }> {
     return this.engine.control.revoke(target, options.until);
+  }
+
+  /**
+   * Moves the clients of this node to others: takes nobody new on, and tells each client in a slot of its own to
+   * connect elsewhere (`$drain`). Resolves when no client of this library is left, at the latest at the end of the
+   * window. Who is still there is served until the application shuts down, as it does at once then. What to call
+   * before that, where the platform waits for it; the shutdown does the same by itself. There is no way back, and a
+   * second call gives what the first one does.
+   *
+   * @throws ChannelsError `bad_request` for a `windowMs` that is none
+   */
+  async drain({ windowMs = this.engine.options.drainWindowMs }: DrainCallOptions = {}): Promise<DrainReport> {
+    if (!Number.isSafeInteger(windowMs) || windowMs < 0 || windowMs > MAX_TIMER_MS) {
+      const range = `a whole number from 0 to ${MAX_TIMER_MS}`;
+      throw new ChannelsError('bad_request', `windowMs (${String(windowMs)}) must be ${range}`);
+    }
+    return this.engine.departure.drain(windowMs);
   }
 
   /**

@@ -24,6 +24,8 @@ const FACTS = {
   warned: ['text'],
   gap: ['connection', 'channel'],
   dropped: ['connection', 'channel', 'count'],
+  draining: ['drain'],
+  drained: ['report'],
   swept: [],
   stopped: [],
 } as const satisfies Record<Fact, readonly string[]>;

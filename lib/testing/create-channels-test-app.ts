@@ -20,7 +20,7 @@ export interface ChannelsTestAppOptions {
   readonly providers?: Provider[];
   /** Modules of the application. Where none of them brings a `ChannelsModule`, one is added. */
   readonly imports?: ModuleMetadata['imports'];
-  /** Options of the `ChannelsModule` that is added. */
+  /** Options of the `ChannelsModule` that is added; `drainWindowMs` is 0 where they do not say otherwise. */
   readonly channels?: ChannelsModuleOptions;
   /** Time that the test moves. Default: real time. */
   readonly clock?: TestClock;
@@ -126,7 +126,9 @@ export async function createChannelsTestApp(options: ChannelsTestAppOptions): Pr
 }
 
 function channelsModule({ imports = [], channels }: ChannelsTestAppOptions): DynamicModule[] {
-  return bringsChannels(imports, new Set()) ? [] : [ChannelsModule.forRoot(channels ?? {})];
+  if (bringsChannels(imports, new Set())) return [];
+  // A test that ends has no other node that its clients could go to.
+  return [ChannelsModule.forRoot({ drainWindowMs: 0, ...channels })];
 }
 
 /** Whether a module, or one that it imports, is the `ChannelsModule`. */

@@ -72,7 +72,9 @@ function ownCauseOf(input: Input, { step, ...current }: Lifecycle, options: Term
     case 'lost':
       return causeOfLoss(input.code, { step, ...current }, options);
     case 'slot':
-      return 'the slot that `$drain` gave has come';
+      // While it is open nothing of the state changes by it.
+      if (current.state.name === 'open') return input.type;
+      return 'the slot that `$drain` gave has come: a second connection, see below';
     case 'retry':
       return 'the wait is over';
     case 'hint':

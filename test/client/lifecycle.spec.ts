@@ -166,12 +166,18 @@ it('is idle after 4510 until it is needed', () => {
   expect(life.take({ type: 'need' }).state.name).toBe('connecting');
 });
 
-it('changes the connection in its own slot of a $drain', () => {
+it('stays open in its own slot of a $drain, while another connection is to take over', () => {
   const life = new Life().open().take({ type: 'drain', reconnectAfterMs: 3_000 });
 
   expect(life.timer('slot')).toBe(3_000);
-  expect(life.take({ type: 'slot' }).state).toMatchObject({ name: 'connecting', reason: 'drain' });
-  expect(life.effects).toContainEqual({ type: 'dropSocket' });
+  expect(life.take({ type: 'slot' }).state.name).toBe('open');
+  expect(life.effects).toEqual([{ type: 'handOver' }]);
+});
+
+it('begins in that slot where it is the one to take over', () => {
+  const life = new Life().take({ type: 'slot' });
+
+  expect(life.state).toMatchObject({ name: 'connecting', reason: 'drain', failures: 1 });
 });
 
 it('waits for its slot when the draining server closes first', () => {
@@ -197,7 +203,7 @@ it('waits for its slot when the draining server closes first', () => {
 });
 
 it('forgets the slot of a $drain with its connection', () => {
-  const life = new Life().open().take({ type: 'drain', reconnectAfterMs: 60_000 }, { type: 'slot' }).open();
+  const life = new Life().open().take({ type: 'drain', reconnectAfterMs: 60_000 }, { type: 'slot' });
 
   expect(life.lose().state).toMatchObject({ name: 'waiting', ordered: false });
 });

@@ -168,7 +168,7 @@ export class Rig {
       ...rest
     } = options;
     const { handlers, channels, connected, disconnected, dedup, presence, ...limits } = rest;
-    const resolved = resolveOptions(limits);
+    const resolved = resolveOptions({ drainWindowMs: 0, ...limits });
     const { maxDedupBytes: maxBytes, maxDedupBytesPerPrincipal: maxBytesPerPrincipal } = resolved;
     this.clock = clock;
     this.engine = new Engine({

@@ -1,5 +1,5 @@
 import { ChannelsClient, type ChannelsClientError } from '../../lib/client/index.js';
-import type { SubscribedEvent } from '../../lib/client/channel-table.js';
+import type { SubscribedEvent } from '../../lib/client/channel-events.js';
 import { REPLACED_CLOSE } from '../../lib/protocol/close-verdict.js';
 import { Line } from './network.js';
 import { CLIENT_OPTIONS, OPTIONS, WINDOW_MARGIN_MS, type ChannelName } from './rules.js';

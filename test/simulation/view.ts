@@ -1,4 +1,4 @@
-import type { ChannelGap, SubscribedEvent } from '../../lib/client/channel-table.js';
+import type { ChannelGap, SubscribedEvent } from '../../lib/client/channel-events.js';
 import type { Facts } from './facts.js';
 import type { Entry } from './ledger.js';
 import { hasHistory } from './rules.js';

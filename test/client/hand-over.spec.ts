@@ -1,0 +1,331 @@
+import { describe, expect, it } from 'vitest';
+import type { ChannelsClientOptions } from '../../lib/client/index.js';
+import { ClientRig } from './client-rig.js';
+import type { FakePeer, Received } from './fake-server.js';
+
+const DRAIN = { event: '$drain', data: { reconnectAfterMs: 0 } };
+
+/** A client in these channels. */
+async function joined(channels: readonly string[], options?: ChannelsClientOptions): Promise<Handover> {
+  const rig = await ClientRig.open(options);
+  const handover = new Handover(rig);
+  for (const name of channels) {
+    rig.client.channel(name).on('message', (data) => handover.heard.push(data));
+    rig.client.channel(name).on('$gap', ({ reason }) => handover.heard.push(`gap ${reason}`));
+  }
+  await rig.pass();
+  return handover;
+}
+
+/** The two connections of a client whose server has told it to go. */
+class Handover {
+  readonly heard: unknown[] = [];
+
+  constructor(readonly rig: ClientRig) {}
+
+  get old(): FakePeer {
+    return this.rig.server.peers[0] as FakePeer;
+  }
+
+  get fresh(): FakePeer {
+    return this.rig.server.peers[1] as FakePeer;
+  }
+
+  /** Until the new one has said `$hello`, or longer. */
+  async begin(ms = 10): Promise<void> {
+    this.old.send(DRAIN);
+    await this.rig.pass(ms);
+  }
+
+  /** What was said by one of them, but for the greeting. */
+  said(peer: FakePeer): unknown[] {
+    return peer.frames.filter(({ event }) => event !== '$hello').map(({ event, data }) => [event, data]);
+  }
+}
+
+const subscribes = ({ frames }: FakePeer): Received[] => frames.filter(({ event }) => event === '$subscribe');
+
+describe('a client whose server goes away', () => {
+  it('joins its channels by a new connection before it leaves the old one', async () => {
+    const handover = await joined(['chat:a', 'chat:b']);
+    const { rig, old } = handover;
+    const acks: (() => void)[] = [];
+    rig.server.onSubscribe = () => undefined;
+
+    await handover.begin();
+    const isOld = old.closedBy;
+    for (const frame of subscribes(handover.fresh)) {
+      acks.push(() => handover.fresh.send({ ack: frame.id, data: { channel: frame.data.channel } }));
+    }
+    acks[0]?.();
+    await rig.pass();
+    const isHalf = old.closedBy;
+    acks[1]?.();
+    await rig.pass();
+
+    expect([isOld, isHalf, old.closedBy]).toEqual([undefined, undefined, { code: 1000, reason: '' }]);
+    expect(rig.states.map(({ name }) => name)).toEqual(['connecting', 'open']);
+    expect(handover.heard).toEqual([]);
+  });
+
+  it('hears of a channel by the old connection until the new one has joined it, and not after', async () => {
+    const handover = await joined(['chat:a', 'chat:b']);
+    const { rig, old } = handover;
+    rig.server.onSubscribe = () => undefined;
+    const publish = (peer: FakePeer, data: string): void =>
+      peer.send({ channel: 'chat:a', event: 'message', data });
+
+    await handover.begin();
+    publish(old, 'before');
+    const [first] = subscribes(handover.fresh);
+    await rig.pass();
+    handover.fresh.send({ ack: first?.id, data: { channel: 'chat:a' } });
+    await rig.pass();
+    publish(old, 'late');
+    publish(handover.fresh, 'after');
+    await rig.pass();
+
+    expect(handover.heard).toEqual(['before', 'after']);
+  });
+
+  it('goes on from its position, without a hole and without a copy', async () => {
+    const handover = await joined([]);
+    const { rig, old } = handover;
+    rig.server.onSubscribe = ({ channel }) => ({ data: { channel, epoch: 'e', offset: 4 } });
+    rig.client.channel('chat:a').on('message', (data) => handover.heard.push(data));
+    rig.client.on('$gap', ({ reason }) => handover.heard.push(reason));
+    await rig.pass();
+    const publish = (peer: FakePeer, offset: number): void =>
+      peer.send({ channel: 'chat:a', event: 'message', data: offset, offset });
+    rig.server.onSubscribe = () => undefined;
+    publish(old, 5);
+
+    await handover.begin();
+    publish(old, 6);
+    await rig.pass();
+    const [again] = subscribes(handover.fresh);
+    handover.fresh.send({
+      ack: again?.id,
+      data: { channel: 'chat:a', epoch: 'e', offset: 5, recovered: true },
+    });
+    publish(handover.fresh, 6);
+    publish(old, 7);
+    publish(handover.fresh, 7);
+    await rig.pass();
+
+    expect(again?.data.since).toEqual({ epoch: 'e', offset: 5 });
+    expect(handover.heard).toEqual([5, 6, 7]);
+  });
+
+  it('tells a gap where the new server does not have what comes next', async () => {
+    const handover = await joined([]);
+    const { rig } = handover;
+    rig.server.onSubscribe = ({ channel }) => ({
+      data: { channel, epoch: `e${rig.server.peers.length}`, offset: 4 },
+    });
+    rig.client.channel('chat:a').on('$gap', ({ reason }) => handover.heard.push(reason));
+    rig.client.channel('chat:a').on('message', () => undefined);
+    await rig.pass();
+
+    await handover.begin(20);
+
+    expect(handover.heard).toEqual(['rejoined']);
+    expect(handover.old.closedBy?.code).toBe(1000);
+  });
+
+  it('waits on the old connection for what is in flight, and sends what comes then by the new one', async () => {
+    const handover = await joined([]);
+    const { rig, old } = handover;
+    const first = rig.send('order', 1);
+    await rig.pass();
+
+    await handover.begin();
+    const second = rig.send('order', 2);
+    await rig.pass();
+    const held = [handover.said(handover.fresh), old.closedBy];
+    old.send({ ack: old.messages[0]?.id, data: 'one' });
+    await rig.pass();
+    handover.fresh.send({ ack: handover.fresh.messages[0]?.id, data: 'two' });
+    await rig.pass();
+
+    expect(held).toEqual([[], undefined]);
+    expect([first.value, second.value]).toEqual(['one', 'two']);
+    expect([old.messages.length, handover.fresh.messages.length]).toEqual([1, 1]);
+    expect(old.closedBy?.code).toBe(1000);
+  });
+
+  it('sends again by the new connection what the old one has taken with it', async () => {
+    const handover = await joined(['chat:a']);
+    const { rig, old } = handover;
+    const sent = rig.send('order', 1);
+    await rig.pass();
+    await handover.begin();
+
+    old.close(1012, '');
+    await rig.pass();
+
+    const [first] = old.messages;
+    expect(handover.fresh.messages).toEqual([first]);
+    expect(sent.state).toBe('pending');
+    expect(rig.states.map(({ name }) => name)).toEqual(['connecting', 'open']);
+  });
+
+  it('stays where it is while the new connection is refused, and tries again', async () => {
+    const handover = await joined(['chat:a']);
+    const { rig, old } = handover;
+    rig.server.reception = { code: 1013 };
+
+    await handover.begin(100);
+    old.send({ channel: 'chat:a', event: 'message', data: 'here' });
+    const sent = rig.send('order', 1);
+    await rig.pass();
+    old.send({ ack: old.messages[0]?.id, data: 'done' });
+    await rig.pass();
+    const whileRefused = [...handover.heard, sent.value, rig.client.state.name, old.closedBy];
+    rig.server.reception = 'accept';
+    await rig.pass(60_000);
+
+    expect(whileRefused).toEqual(['here', 'done', 'open', undefined]);
+    expect(old.closedBy?.code).toBe(1000);
+    expect(rig.states.map(({ name }) => name)).toEqual(['connecting', 'open']);
+  });
+
+  it('goes on with the new connection, however far it is, when the old one ends', async () => {
+    const handover = await joined(['chat:a']);
+    const { rig, old } = handover;
+    rig.server.reception = { code: 1013 };
+    await handover.begin(100);
+    const attempts = rig.server.attempts.length;
+
+    old.close(1012, '');
+    await rig.pass();
+    const { name } = rig.client.state;
+    rig.server.reception = 'accept';
+    await rig.pass(60_000);
+
+    expect(attempts).toBeGreaterThan(1);
+    expect(name).toBe('waiting');
+    expect(rig.client.state.name).toBe('open');
+    // The refused ones are peers, too.
+    expect(subscribes(rig.server.peer).map(({ data }) => data.channel)).toEqual(['chat:a']);
+    expect(handover.heard).toEqual(['gap rejoined']);
+  });
+
+  it('answers a request where it was asked', async () => {
+    const handover = await joined([]);
+    const { rig, old } = handover;
+    let answer: (value: string) => void = () => undefined;
+    rig.client.handle('ask', () => new Promise<string>((resolve) => (answer = resolve)));
+    old.send({ event: 'ask', id: 'q1' });
+    await rig.pass();
+
+    await handover.begin();
+    const { closedBy } = old;
+    answer('yes');
+    await rig.pass();
+    old.send({ event: '$ping' });
+    await rig.pass();
+
+    expect(closedBy).toBeUndefined();
+    expect(old.answers).toEqual([{ ack: 'q1', data: 'yes' }]);
+    expect(old.closedBy?.code).toBe(1000);
+  });
+
+  it('keeps a channel on the old connection that the new server has no time for yet', async () => {
+    const handover = await joined(['chat:a']);
+    const { rig, old } = handover;
+    rig.server.onSubscribe = () => ({
+      error: { code: 'rate_limited', message: 'wait', retryable: true, retryAfterMs: 1_000 },
+    });
+
+    await handover.begin(100);
+    old.send({ channel: 'chat:a', event: 'message', data: 'meanwhile' });
+    await rig.pass();
+    rig.server.onSubscribe = ({ channel }) => ({ data: { channel } });
+    await rig.pass(2_000);
+
+    expect(handover.heard).toEqual(['meanwhile']);
+    expect(old.closedBy?.code).toBe(1000);
+  });
+
+  it('takes the channels over that the new server joins by itself', async () => {
+    const handover = await joined([]);
+    const { rig, old } = handover;
+    rig.client.channel('user:ada', { subscribe: false }).on('note', (data) => handover.heard.push(data));
+    const join = (peer: FakePeer): void => peer.send({ event: '$subscribed', data: { channel: 'user:ada' } });
+    const note = (peer: FakePeer, data: string): void =>
+      peer.send({ channel: 'user:ada', event: 'note', data });
+    join(old);
+    await rig.pass();
+
+    await handover.begin();
+    note(old, 'one');
+    await rig.pass();
+    const { closedBy } = old;
+    join(handover.fresh);
+    note(handover.fresh, 'two');
+    note(old, 'late');
+    await rig.pass();
+
+    expect(closedBy).toBeUndefined();
+    expect(handover.heard).toEqual(['one', 'two']);
+    expect(old.closedBy?.code).toBe(1000);
+  });
+
+  it('begins anew where the new server takes it for somebody else', async () => {
+    const handover = await joined(['chat:a']);
+    const { rig, old } = handover;
+    const sent = rig.send('order', 1);
+    await rig.pass();
+    rig.server.principal = 'bob';
+
+    await handover.begin(20);
+
+    expect(sent.error).toMatchObject({ code: 'principal_changed' });
+    expect(old.closedBy?.code).toBe(1000);
+    expect(subscribes(handover.fresh).map(({ data }) => data)).toEqual([{ channel: 'chat:a' }]);
+  });
+
+  it('closes both connections', async () => {
+    const handover = await joined([]);
+    const { rig, old } = handover;
+    rig.send('order', 1);
+    await rig.pass();
+    await handover.begin();
+
+    rig.client.close();
+    await rig.pass();
+
+    expect([old.closedBy?.code, handover.fresh.closedBy?.code]).toEqual([1000, 1000]);
+    expect(rig.client.state.name).toBe('closed');
+  });
+
+  it('gives up a new connection that is not there yet when it closes', async () => {
+    const handover = await joined([]);
+    const { rig } = handover;
+    rig.server.onHello = () => undefined;
+    await handover.begin();
+
+    rig.client.close();
+    await rig.pass(60_000);
+
+    expect(handover.fresh.closedBy?.code).toBe(1000);
+    expect(rig.server.attempts).toHaveLength(2);
+  });
+
+  it('loses the new connection as any other, and the old one with it', async () => {
+    const handover = await joined(['chat:a']);
+    const { rig, old } = handover;
+    rig.send('order', 1);
+    await rig.pass();
+    await handover.begin();
+
+    handover.fresh.cut();
+    await rig.pass();
+
+    expect(old.closedBy?.code).toBe(1000);
+    expect(rig.client.state.name).toBe('waiting');
+    await rig.comeBack();
+    expect(rig.server.peer.messages.map(({ event }) => event)).toEqual(['order']);
+  });
+});

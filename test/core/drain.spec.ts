@@ -1,0 +1,255 @@
+import { describe, expect, it } from 'vitest';
+import type { DrainReport, ObservedDrain, Observer } from '../../lib/core/observer.interface.js';
+import { Rig, say, settled, type Peer, type RigOptions } from './engine-rig.js';
+import { shutDown } from './shutdown-rig.js';
+
+/** What a node has said about its drain. */
+class Log implements Observer {
+  readonly begun: ObservedDrain[] = [];
+  readonly reports: DrainReport[] = [];
+  readonly warnings: string[] = [];
+
+  draining(drain: ObservedDrain): void {
+    this.begun.push(drain);
+  }
+
+  drained(report: DrainReport): void {
+    this.reports.push(report);
+  }
+
+  warned(text: string): void {
+    this.warnings.push(text);
+  }
+}
+
+interface DrainRig {
+  readonly rig: Rig;
+  readonly log: Log;
+  readonly peers: readonly Peer[];
+}
+
+async function connected(clients: number, options: RigOptions = {}): Promise<DrainRig> {
+  const log = new Log();
+  const rig = await Rig.start({ drainWindowMs: 4_000, ...options, observers: [log] });
+  return { rig, log, peers: Array.from({ length: clients }, () => rig.open()) };
+}
+
+const slotOf = ({ transport }: Peer): number | undefined => {
+  const text = transport.frames.find((frame) => frame.startsWith('{"event":"$drain"'));
+  return text === undefined
+    ? undefined
+    : (JSON.parse(text) as { data: { reconnectAfterMs: number } }).data.reconnectAfterMs;
+};
+
+const told = (peers: readonly Peer[]): number => peers.filter((peer) => slotOf(peer) !== undefined).length;
+
+describe('a node that goes away', () => {
+  it('tells its clients one after the other, over three quarters of the window', async () => {
+    const { rig, peers } = await connected(60);
+
+    shutDown(rig);
+    const times: number[] = [];
+    for (let ms = 0; ms < 4_000; ms += 500) {
+      await rig.clock.advance(500);
+      times.push(told(peers));
+    }
+
+    expect(times.slice(0, 5)).toEqual([11, 21, 31, 41, 51].map((each) => expect.closeTo(each, -0.5)));
+    expect(times.slice(5)).toEqual([60, 60, 60]);
+  });
+
+  it('closes those with 1012 at the end of the window that have not gone', async () => {
+    const { rig, peers, log } = await connected(2);
+
+    const shutdown = shutDown(rig);
+    await rig.clock.advance(3_999);
+    const before = [shutdown.ended(), [...(peers[0]?.transport.calls ?? [])]];
+    await rig.clock.advance(51);
+    await settled();
+
+    expect(before).toEqual([false, []]);
+    expect(peers.map(({ transport }) => transport.calls)).toEqual([
+      ['end 1012 the server shuts down or restarts'],
+      ['end 1012 the server shuts down or restarts'],
+    ]);
+    expect(shutdown.ended()).toBe(true);
+    expect(log.reports).toEqual([expect.objectContaining({ clients: 2, left: 0, stayed: 2 })]);
+  });
+
+  it('is gone as soon as all have left', async () => {
+    const { rig, peers, log } = await connected(2);
+
+    const shutdown = shutDown(rig);
+    await rig.clock.advance(2_000);
+    for (const { transport } of peers) transport.drop(1_000);
+    await settled();
+
+    expect(shutdown.ended()).toBe(true);
+    expect(log.begun).toEqual([{ clients: 2, windowMs: 4_000 }]);
+    expect(log.reports).toEqual([
+      expect.objectContaining({ clients: 2, left: 2, stayed: 0, peakPerSecond: 2, perSecond: 0 }),
+    ]);
+  });
+
+  it('serves who is still there, until the last slot', async () => {
+    const { rig, peers } = await connected(2, {
+      handlers: [{ event: 'work', acked: false, handle: () => 'done' }],
+    });
+    const [peer] = peers as [Peer];
+
+    shutDown(rig);
+    await rig.clock.advance(2_900);
+    say(peer, { event: 'work', id: 1 });
+    await settled();
+    await rig.clock.advance(200);
+    say(peer, { event: 'work', id: 2 });
+    await settled();
+
+    const answers = peer.transport.frames.filter((text) => text.includes('"ack"'));
+    expect(answers[0]).toBe('{"ack":1,"data":"done"}');
+    expect(answers[1]).toContain('"unavailable"');
+  });
+
+  it('waits for nobody who cannot be told', async () => {
+    const { rig, log } = await connected(0);
+    rig.open({ ours: false });
+
+    const shutdown = shutDown(rig);
+    await settled();
+
+    expect(shutdown.ended()).toBe(true);
+    expect(log.begun).toEqual([]);
+    expect(log.reports).toEqual([]);
+  });
+
+  it('closes all at once where the window is 0', async () => {
+    const { rig, peers, log } = await connected(1, { drainWindowMs: 0 });
+
+    const shutdown = shutDown(rig);
+    await settled();
+
+    expect(shutdown.ended()).toBe(true);
+    expect(told(peers)).toBe(0);
+    expect(log.begun).toEqual([]);
+  });
+
+  it('tells no more in any second than its budget has', async () => {
+    const { rig, peers } = await connected(100, { drainConnectsPerSecond: 20, drainWindowMs: 8_000 });
+
+    shutDown(rig);
+    const perSecond: number[] = [];
+    for (let second = 0; second < 5; second += 1) {
+      const before = told(peers);
+      await rig.clock.advance(1_000);
+      perSecond.push(told(peers) - before);
+    }
+
+    for (const each of perSecond) expect(each).toBeLessThanOrEqual(21);
+    expect(told(peers)).toBeGreaterThanOrEqual(96);
+  });
+
+  it('gives those for whom the window is too short a slot behind it, at the same pace, and says so', async () => {
+    const { rig, peers, log } = await connected(40, { drainConnectsPerSecond: 5, drainWindowMs: 4_000 });
+
+    shutDown(rig);
+    await rig.clock.advance(3_100);
+    const late = peers.map(slotOf).filter((ms) => ms !== undefined && ms > 50) as number[];
+
+    expect(late.length).toBeGreaterThanOrEqual(23);
+    expect(told(peers)).toBe(40);
+    const steps = late.slice(1).map((ms, at) => ms - (late[at] ?? 0));
+    expect(new Set(steps)).toEqual(new Set([200]));
+    expect(log.warnings).toEqual([expect.stringMatching(/^2\d of 40 clients wait without a connection/)]);
+  });
+
+  it('drains on demand, and stays for those who have not gone until it shuts down', async () => {
+    const { rig, peers, log } = await connected(2, {
+      handlers: [{ event: 'work', acked: false, handle: () => 'done' }],
+    });
+    const [first, second] = peers as [Peer, Peer];
+
+    let report: DrainReport | undefined;
+    void rig.engine.departure.drain(1_000).then((value) => (report = value));
+    await rig.clock.advance(500);
+    first.transport.drop(1_000);
+    await rig.clock.advance(600);
+    say(second, { event: 'work', id: 1 });
+    await settled();
+    const states = [rig.engine.draining, rig.engine.closing, second.connection.state];
+    const shutdown = shutDown(rig);
+    await settled();
+
+    expect(report).toMatchObject({ clients: 2, windowMs: 1_000, left: 1, stayed: 1 });
+    expect(states).toEqual([true, false, 'open']);
+    expect(second.transport.frames.at(-1)).toBe('{"ack":1,"data":"done"}');
+    expect(shutdown.ended()).toBe(true);
+    expect(log.reports).toHaveLength(1);
+  });
+
+  it('does not close a client that comes back while it leaves', async () => {
+    const { rig, peers } = await connected(1, { drainWindowMs: 1_000 });
+    const [old] = peers as [Peer];
+    say(old, { event: '$hello', id: 1, data: { clientId: 'c'.repeat(22) } });
+    old.connection.depart(0);
+
+    const fresh = rig.open();
+    say(fresh, { event: '$hello', id: 1, data: { clientId: 'c'.repeat(22) } });
+    await settled();
+
+    expect(old.transport.calls).toEqual([]);
+    // A control: one that was told nothing gives way.
+    const third = rig.open();
+    say(third, { event: '$hello', id: 1, data: { clientId: 'c'.repeat(22) } });
+    expect(fresh.transport.calls).toEqual([expect.stringContaining('end 4509')]);
+  });
+});
+
+describe('the age of connections', () => {
+  it('is bounded, give or take a tenth: clients are told, and closed where they stay', async () => {
+    const { rig, peers } = await connected(20, {
+      maxConnectionAgeMs: 100_000,
+      heartbeatTimeoutMs: 0,
+      heartbeatIntervalMs: 0,
+    });
+    const counts: number[] = [];
+
+    for (const ms of [89_000, 11_000, 11_500]) {
+      await rig.clock.advance(ms);
+      counts.push(told(peers));
+    }
+    await rig.clock.advance(5_000);
+
+    expect(counts[0]).toBe(0);
+    expect(counts[1]).toBeGreaterThan(0);
+    expect(counts[1]).toBeLessThan(20);
+    expect(counts[2]).toBe(20);
+    expect(peers.map(slotOf)).toEqual(Array.from({ length: 20 }, () => 0));
+    for (const { transport } of peers) expect(transport.calls).toEqual([expect.stringContaining('end 1012')]);
+  });
+
+  it('ends those with 1012 that cannot be told', async () => {
+    const { rig } = await connected(0, {
+      maxConnectionAgeMs: 10_000,
+      heartbeatTimeoutMs: 0,
+      heartbeatIntervalMs: 0,
+    });
+    const { transport } = rig.open({ ours: false });
+
+    await rig.clock.advance(8_900);
+    const before = [...transport.calls];
+    await rig.clock.advance(3_200);
+
+    expect(before).toEqual([]);
+    expect(transport.calls).toEqual([expect.stringContaining('end 1012')]);
+    expect(transport.frames).toEqual([]);
+  });
+
+  it('is any where the option is off', async () => {
+    const { rig, peers } = await connected(1, { heartbeatTimeoutMs: 0, heartbeatIntervalMs: 0 });
+
+    await rig.clock.advance(86_400_000);
+
+    expect(peers[0]?.transport.calls).toEqual([]);
+    expect(told(peers)).toBe(0);
+  });
+});
