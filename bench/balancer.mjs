@@ -15,13 +15,14 @@ const ATTEMPTS = 5;
 const POLL_MS = 20;
 
 /**
- * Starts one that fills the nodes in turn, hands its port to `use`, and ends it.
+ * Starts one, hands its port to `use`, and ends it.
  *
  * @param nodes - `port` of each, and `room`, how many connections it gets before the next one has any
+ * @param way - how connections are given to them: {@link FILLING} or {@link BALANCING}
  */
-export async function withBalancer(nodes, use) {
+export async function withBalancer(nodes, use, way = FILLING) {
   const folder = mkdtempSync(join(tmpdir(), 'channels-bench-'));
-  const { child, port } = await start(folder, nodes);
+  const { child, port } = await start(folder, nodes, way);
   const remove = () => {
     child.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
@@ -36,11 +37,22 @@ export async function withBalancer(nodes, use) {
   }
 }
 
-async function start(folder, nodes) {
+/** `first`, so that it is known which node has the crowd. Whoever loses that node is passed on to the next. */
+const FILLING = `
+  default-server check inter 500 fall 2 on-marked-down shutdown-sessions
+  balance first`;
+
+/** Evenly over those that say that they are ready. Who is on one that does not stays there. */
+export const BALANCING = `
+  option httpchk GET /ready
+  default-server check inter 500 fall 1 rise 1
+  balance leastconn`;
+
+async function start(folder, nodes, way) {
   for (let attempt = 1; ; attempt++) {
     const port = randomInt(PORTS.from, PORTS.to);
     const file = join(folder, 'haproxy.cfg');
-    writeFileSync(file, configurationOf(port, nodes));
+    writeFileSync(file, configurationOf(port, nodes, way));
     const child = spawn('haproxy', ['-db', '-f', file], { stdio: ['ignore', 'ignore', 'ignore'] });
     if (await isServing(child, port)) return { child, port };
     await end(child);
@@ -48,8 +60,7 @@ async function start(folder, nodes) {
   }
 }
 
-/** `first`, so that it is known which node has the crowd. Whoever loses that node is passed on to the next. */
-function configurationOf(port, nodes) {
+function configurationOf(port, nodes, way) {
   const servers = nodes.map(
     (node, at) => `  server node${at} 127.0.0.1:${node.port}${node.room ? ` maxconn ${node.room}` : ''}`,
   );
@@ -63,10 +74,9 @@ defaults
   timeout server 60s
   timeout tunnel 60s
   option redispatch 1
-  default-server check inter 500 fall 2 on-marked-down shutdown-sessions
 listen nodes
   bind 127.0.0.1:${port}
-  balance first
+${way}
 ${servers.join('\n')}
 `;
 }

@@ -27,6 +27,8 @@ export async function startServer(file, args = []) {
     ask: (type, order) => ask(child, type, order),
     next: (type) => nextOf(child, type),
     end: () => end(child),
+    /** Asks it to stop, and waits until it has. */
+    stop: () => stop(child),
   };
 }
 
@@ -51,6 +53,11 @@ export function nextOf(child, type) {
     child.on('message', onMessage);
     child.on('exit', onExit);
   });
+}
+
+async function stop(child) {
+  child.kill('SIGTERM');
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
 
 /** Ends a process that may have ended already. */

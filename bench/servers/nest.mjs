@@ -36,7 +36,7 @@ export async function serveNest(metadata, configure = () => {}, port = 0) {
   class AppModule {}
   Module(metadata)(AppModule);
   const app = await NestFactory.create(AppModule, { logger: false });
-  configure(app);
+  await configure(app);
   await app.listen(port, '127.0.0.1', BACKLOG);
   report(app.getHttpServer());
   return app;
