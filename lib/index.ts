@@ -90,5 +90,6 @@ export { RateLimit, type RateLimitOptions } from './nest/decorators/rate-limit.d
 export { SubscribeChannel } from './nest/decorators/subscribe-channel.decorator.js';
 export { UnsubscribeChannel } from './nest/decorators/unsubscribe-channel.decorator.js';
 export { UseHandshakeGuards } from './nest/decorators/use-handshake-guards.decorator.js';
+export type { LogFact, LogOptions } from './nest/log-options.js';
 export { OriginGuard } from './nest/guards/origin.guard.js';
 export { TokenHandshakeGuard } from './nest/guards/token-handshake.guard.js';

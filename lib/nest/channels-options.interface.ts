@@ -4,6 +4,7 @@ import type { DedupStore } from '../core/dedup-store.interface.js';
 import type { Observer } from '../core/observer.interface.js';
 import type { EngineOptions } from '../core/options.js';
 import type { HandshakeRequest } from '../transport/ws/handshake-request.js';
+import type { LogOptions } from './log-options.js';
 
 /** Who is behind a connection. */
 export interface Session {
@@ -39,7 +40,7 @@ export interface Session {
 }
 
 /** Options of `ChannelsModule.forRoot()`. */
-export interface ChannelsModuleOptions extends EngineOptions {
+export interface ChannelsModuleOptions extends EngineOptions, LogOptions {
   /**
    * Origins of pages that may connect, compared exactly: `['https://app.example.com']`. `'*'` lets
    * every page in. Unset: only pages of the same host as the server. Others get HTTP 403.

@@ -27,6 +27,7 @@ import { diagnosticsObserver } from './diagnostics.observer.js';
 import { engineOptions } from './engine-options.js';
 import { findStockGateways } from './gateway-explorer.js';
 import { OriginGuard } from './guards/origin.guard.js';
+import { resolveLogOptions } from './log-options.js';
 import { LoggingObserver } from './logging.observer.js';
 import { NestErrorMapper } from './nest-error-mapper.js';
 import { adviceOnNode } from './node-version.js';
@@ -36,7 +37,7 @@ import { CHANNELS_BROKER, CHANNELS_CLOCK, CHANNELS_OPTIONS, CHANNELS_RANDOM } fr
 
 function createEngine(options: ChannelsModuleOptions, clock: Clock, random: Random, broker: Broker): Engine {
   const resolved = resolveOptions(engineOptions(options));
-  const logging = new LoggingObserver(new Logger('Channels'), clock);
+  const logging = new LoggingObserver(new Logger('Channels'), clock, resolveLogOptions(options));
   const observers = new Observers([logging, diagnosticsObserver(), ...(options.observers ?? [])]);
   const engine = new Engine({
     options: resolved,

@@ -19,7 +19,7 @@ export function quote(text: string): string {
   return escapeUnprintable(JSON.stringify(cut)) + (cut.length < text.length ? '…' : '');
 }
 
-/** Text that may quote a peer, as one line. */
+/** Text that may quote a peer, as one line, or as a field of its own. */
 export function oneLine(text: string): string {
   const cut = text.slice(0, MAX_MESSAGE);
   return escapeUnprintable(cut) + (cut.length < text.length ? '…' : '');

@@ -6,117 +6,163 @@ import type {
   Failure,
   FaultKind,
   ObservedConnection,
+  ObservedNode,
   Observer,
   Refusal,
 } from '../core/observer.interface.js';
-import { closeCode } from '../protocol/index.js';
-import { LineLimit, OTHERS } from './line-limit.js';
+import { CLOSE_CODES, closeCode } from '../protocol/index.js';
+import { LogLimits, OTHER } from './log-limits.js';
+import { resolveLogOptions, type ResolvedLogOptions } from './log-options.js';
 import { oneLine, placesOf, quote } from './log-text.js';
+import { LogWriter, type LogFields } from './log-writer.js';
+
+/** Ends that are facts of their own: they are told once, under their own name. */
+const ENDS: ReadonlyMap<number, 'reaped' | 'shed'> = new Map([
+  [CLOSE_CODES.HeartbeatMissed.code, 'reaped'],
+  [CLOSE_CODES.SlowConsumer.code, 'shed'],
+]);
 
 /**
- * Writes what an operator has to know into Nest's log: one line for each reason and second at most, with a count of
- * the rest. Never a payload, never a token; what comes from a peer is JSON and cut.
+ * Writes what an operator has to know into Nest's log: each fact once, by the words of the metrics, and so many lines
+ * for each reason and second at most, with a count of the rest. Never a payload, never a token; what comes from a
+ * peer is JSON and cut.
  */
 export class LoggingObserver implements Observer {
-  readonly #limits: readonly LineLimit[];
-  readonly #closes: LineLimit;
-  readonly #refusals: LineLimit;
-  /** Beside the others: pages can make up as many origins as they like. */
-  readonly #origins: LineLimit;
-  readonly #faults: LineLimit;
-  readonly #failures: LineLimit;
-  readonly #warnings: LineLimit;
-  readonly #evictions: LineLimit;
-  readonly #gaps: LineLimit;
+  readonly #writer: LogWriter;
+  readonly #limits: LogLimits;
+  #node?: ObservedNode;
 
   constructor(
-    private readonly logger: LoggerService,
+    logger: LoggerService,
     clock: Pick<Clock, 'now'>,
+    options: ResolvedLogOptions = resolveLogOptions(),
   ) {
-    const limit = (rest: (reason: string, count: string) => void): LineLimit =>
-      new LineLimit(clock, (reason, count) => rest(reason, count.toLocaleString('en-US')));
-    this.#closes = limit((code, count) => this.logger.debug?.(`closed with ${code}: and ${count} more`));
-    this.#refusals = limit((status, count) => this.logger.warn(`refused with ${status}: and ${count} more`));
-    this.#origins = limit((advice, count) => {
-      const which = advice === OTHERS ? ' of other pages' : `; to change that: ${advice}`;
-      this.logger.warn(`refused with 403 (origin): and ${count} more${which}`);
-    });
-    this.#faults = limit((kind, count) => this.logger.debug?.(`faults of peers, ${kind}: and ${count} more`));
-    this.#failures = limit((where, count) => this.logger.error(`${where} failed: and ${count} more`));
-    this.#warnings = limit((text, count) => this.logger.warn(`${text}: and ${count} more`));
-    this.#evictions = limit((text, count) => this.logger.warn(`${text}: and ${count} more`));
-    this.#gaps = limit((_, count) => this.logger.warn(`missed publications: and ${count} more were told so`));
-    this.#limits = [
-      ...[this.#closes, this.#refusals, this.#origins, this.#faults, this.#failures],
-      ...[this.#warnings, this.#evictions, this.#gaps],
-    ];
+    this.#writer = new LogWriter(logger, options);
+    this.#limits = new LogLimits(this.#writer, clock, options.linesPerSecond);
   }
 
-  closed(connection: ObservedConnection, code: number): void {
+  started(node: ObservedNode): void {
+    this.#node = node;
+  }
+
+  opened(connection: ObservedConnection): void {
+    const { path, subprotocol, handshakeMs } = connection;
+    if (!this.#limits.admit('opened', path, { path })) return;
+    this.#writer.write('opened', {
+      text: `opened ${connection.id} on ${path}`,
+      fields: { connectionId: connection.id, path },
+      more: { ...peerOf(connection), subprotocol, handshakeMs: Math.round(handshakeMs) },
+    });
+  }
+
+  closed(connection: ObservedConnection, code: number, reason: string): void {
+    const fact = ENDS.get(code) ?? 'closed';
     // A peer may close with any of thousands.
     const known = closeCode(code);
-    if (!this.#closes.admits(known ? String(code) : 'other codes')) return;
-    this.logger.debug?.(`closed ${connection.id} on ${connection.path} with ${code} ${known?.name ?? ''}`);
+    if (!this.#limits.admit(fact, String(known?.code ?? OTHER), { code: known?.code ?? OTHER })) return;
+    const { id, path, subprotocol, ageMs, traffic } = connection;
+    this.#writer.write(fact, {
+      text: [`${fact} ${id} on ${path} with ${code}`, known?.name].filter(Boolean).join(' '),
+      fields: { connectionId: id, path, code, codeName: known?.name },
+      more: { reason, durationMs: Math.round(ageMs), ...peerOf(connection), subprotocol, ...traffic },
+    });
   }
 
-  refused({ reason, status, message, url, address, advice }: Refusal): void {
-    const line = advice === undefined ? undefined : oneLine(advice);
-    // Whoever knocks all the time must not hide the line that somebody else needs.
-    const isNew =
-      reason === 'origin' && line !== undefined
-        ? this.#origins.admits(line)
-        : this.#refusals.admits(`${status} (${reason})`);
-    if (!isNew) return;
-    const hint = line === undefined ? '' : `; to change that: ${line}`;
-    this.logger.warn(`refused ${quote(url)} from ${quote(address)} with ${status} ${quote(message)}${hint}`);
+  refused({ reason, status, message, url, address, durationMs, advice }: Refusal): void {
+    if (!this.#limits.admitRefusal({ reason, status, advice })) return;
+    const hint = advice === undefined ? '' : `; to change that: ${oneLine(advice)}`;
+    const ms = Math.round(durationMs);
+    const answer = `${status} (${reason}) ${quote(message)} after ${ms} ms`;
+    this.#writer.write('refused', {
+      text: `refused ${quote(url)} from ${quote(address)} with ${answer}${hint}`,
+      fields: { reason, status, answer: message, url, address, advice, durationMs: ms },
+    });
   }
 
   faulted(connection: ObservedConnection, kind: FaultKind, event?: string): void {
     // Other libraries keep their connections alive so: it is no news.
-    if (kind === 'keep_alive' || !this.#faults.admits(kind)) return;
-    const { id, path, address } = connection;
+    if (kind === 'keep_alive' || !this.#limits.admit('faulted', kind, { kind })) return;
+    const { id, path, address, principal } = connection;
     const what = event === undefined ? kind : `${kind} ${quote(event)}`;
-    this.logger.debug?.(`${what} from ${id} on ${path}, ${quote(address)}`);
+    this.#writer.write('faulted', {
+      text: `${what} from ${id} on ${path}, ${quote(address)}`,
+      fields: { kind, unknownEvent: event, connectionId: id, path, address },
+      more: { principal },
+    });
   }
 
   failed({ where, error, correlationId }: Failure): void {
     const place = oneLine(where);
-    if (!this.#failures.admits(place)) return;
+    if (!this.#limits.admit('failed', place, { where: place })) return;
     const id = correlationId === undefined ? '' : ` (${correlationId})`;
-    const stack = error instanceof Error ? placesOf(error.stack) : undefined;
-    this.logger.error(`${place} failed${id}: ${oneLine(messageOf(error))}`, stack);
+    const message = oneLine(messageOf(error));
+    this.#writer.write('failed', {
+      text: `${place} failed${id}: ${message}`,
+      fields: { where: place, error: message, correlationId },
+      stack: error instanceof Error ? placesOf(error.stack) : undefined,
+    });
   }
 
   evicted(count: number): void {
-    const text = 'answers to @Acked messages went before the end of dedupWindowMs, for want of room';
-    if (!this.#evictions.admits(text, count)) return;
-    this.logger.warn(
-      `${count} ${text}: a late copy would run again; to change that: maxDedupBytes, maxDedupBytesPerPrincipal`,
-    );
+    if (!this.#limits.admit('evicted', '', {}, count)) return;
+    const what = 'answers to @Acked messages went before the end of dedupWindowMs, for want of room';
+    const advice = 'maxDedupBytes, maxDedupBytesPerPrincipal';
+    this.#writer.write('evicted', {
+      text: `${count} ${what}: a late copy would run again; to change that: ${advice}`,
+      fields: { count, advice },
+    });
   }
 
   brokerChanged(state: BrokerState, reason: string): void {
-    if (state === 'ready') this.logger.log(`the broker is ready: ${oneLine(reason)}`);
-    else this.logger.warn(`the broker is ${state}: ${oneLine(reason)}`);
+    const text = `the broker is ${state}: ${oneLine(reason)}`;
+    this.#writer.write(state === 'ready' ? 'brokerReady' : 'brokerAway', { text, fields: { state, reason } });
   }
 
   warned(text: string): void {
-    const line = oneLine(text);
-    if (this.#warnings.admits(line)) this.logger.warn(line);
+    const warning = oneLine(text);
+    if (this.#limits.admit('warned', warning, { warning })) {
+      this.#writer.write('warned', { text: warning, fields: { warning } });
+    }
   }
 
   gap(connection: ObservedConnection, channel: string): void {
-    if (!this.#gaps.admits('gap')) return;
-    this.logger.warn(`${connection.id} has missed publications of ${quote(channel)} and was told so`);
+    const pattern = this.#patternOf(channel);
+    if (!this.#limits.admit('gap', pattern, { pattern })) return;
+    const { id, path } = connection;
+    this.#writer.write('gap', {
+      text: `${id} has missed publications of ${quote(channel)} and was told so`,
+      fields: { connectionId: id, channel },
+      more: { pattern, path, ...peerOf(connection) },
+    });
+  }
+
+  dropped(connection: ObservedConnection, channel: string, count: number): void {
+    const pattern = this.#patternOf(channel);
+    if (!this.#limits.admit('dropped', pattern, { pattern }, count)) return;
+    const { id, path } = connection;
+    this.#writer.write('dropped', {
+      text: `${id} reads too slowly for ${quote(channel)}, which has dropped ${count}`,
+      fields: { connectionId: id, channel, count },
+      more: { pattern, path, ...peerOf(connection) },
+    });
   }
 
   swept(): void {
-    for (const limit of this.#limits) limit.sweep();
+    this.#limits.sweep();
   }
 
   stopped(): void {
-    for (const limit of this.#limits) limit.end();
+    this.#limits.end();
   }
+
+  /** Of which there are few, as in the metrics. */
+  #patternOf(channel: string): string {
+    return this.#node?.patternOf(channel) ?? OTHER;
+  }
+}
+
+function peerOf({ principal, address }: ObservedConnection): LogFields {
+  return { principal, address };
 }
 
 /** Anything can be thrown, also what has no text, such as an object without a prototype. */

@@ -102,7 +102,7 @@ describe('LoggingObserver', () => {
       const rest = count === 8 ? 49 : 51;
       expect(logger.warnings.at(-2)).toBe(`refused with 403 (origin): and ${rest} more of other pages`);
       // Pages that make up origins take no room from what else is refused.
-      expect(logger.warnings.at(-1)).toMatch(/^refused "\/" from "" with 403 "no"$/);
+      expect(logger.warnings.at(-1)).toMatch(/^refused "\/" from "" with 403 \(guard\) "no" after 3 ms$/);
     },
   );
 
@@ -111,7 +111,9 @@ describe('LoggingObserver', () => {
 
     observer.gap(PEER, 'chat:1');
 
-    expect(logger.warnings).toEqual(['a has missed publications of "chat:1" and was told so']);
+    expect(logger.warnings).toEqual([
+      'a has missed publications of "chat:1" and was told so pattern="other" path="/ws" principal="ada" address="192.0.2.1"',
+    ]);
   });
 
   it('says nothing of a keep-alive, which other libraries send all the time', () => {
@@ -124,7 +126,7 @@ describe('LoggingObserver', () => {
 });
 
 describe('what comes again and again', () => {
-  const told = 'bad_frame from a on /ws, "192.0.2.1"';
+  const told = 'bad_frame from a on /ws, "192.0.2.1" principal="ada"';
   const more = (count: string): string => `faults of peers, bad_frame: and ${count} more`;
 
   it('is told at once, and at the end of the second with how many there were', async () => {
@@ -172,7 +174,7 @@ describe('what comes again and again', () => {
   });
 
   it.each<[string, (observer: LoggingObserver) => void, string]>([
-    ['a close', (observer) => observer.closed(PEER, 4500), 'closed with 4500: and 2 more'],
+    ['a close', (observer) => observer.closed(PEER, 4500, ''), 'closed with 4500: and 2 more'],
     [
       'a refusal',
       (observer) =>
@@ -188,7 +190,7 @@ describe('what comes again and again', () => {
     ],
     ['a failure', (observer) => observer.failed({ where: 'chat', error: 'no' }), 'chat failed: and 2 more'],
     ['a warning', (observer) => observer.warned('too hot'), 'too hot: and 2 more'],
-    ['a gap', (observer) => observer.gap(PEER, 'b'), 'missed publications: and 2 more were told so'],
+    ['a gap', (observer) => observer.gap(PEER, 'b'), 'missed publications of other: and 2 more were told so'],
     ['an answer that went early', (observer) => observer.evicted(1), 'for want of room: and 2 more'],
   ])('is one line and a count, whatever it is: %s', async (_, report, last) => {
     const { logger, observer, advance } = start();
@@ -213,9 +215,14 @@ describe('what comes again and again', () => {
   it('is one reason for all codes of a close that the protocol does not have', () => {
     const { logger, observer } = start();
 
-    for (let code = 3_000; code < 4_000; code++) observer.closed(PEER, code);
+    for (let code = 3_000; code < 4_000; code++) observer.closed(PEER, code, '');
 
-    expect(logger.debugs).toEqual(['closed a on /ws with 3000 ']);
+    observer.stopped();
+
+    expect(logger.debugs).toEqual([
+      expect.stringMatching(/^closed a on \/ws with 3000 /),
+      'closed with other: and 999 more',
+    ]);
   });
 
   it('does not hide what is rare', () => {
@@ -254,7 +261,7 @@ describe('what a peer has written', () => {
 
     observer.faulted(PEER, 'unknown_event', event);
 
-    expect(logger.lines).toEqual([`unknown_event ${json} from a on /ws, "192.0.2.1"`]);
+    expect(logger.lines).toEqual([`unknown_event ${json} from a on /ws, "192.0.2.1" principal="ada"`]);
     expect(logger.lines[0]).toMatch(WELL_FORMED);
   });
 

@@ -110,7 +110,7 @@ describe('the log', () => {
     });
 
     expect(warn).toHaveBeenCalledExactlyOnceWith(
-      'refused "/x\\nERROR forged" from "1.2.3.4\\u009b31m\\r\\n" with 403 "no"',
+      'refused "/x\\nERROR forged" from "1.2.3.4\\u009b31m\\r\\n" with 403 (guard) "no" after 3 ms',
     );
   });
 });
