@@ -41,6 +41,7 @@ export type {
   RefusalReason,
   Traffic,
 } from './core/observer.interface.js';
+export type { NodeHealth, NodeState } from './core/node-health.interface.js';
 export type { NodeAnswer, Nodes, NodesAnswered, NodesHost, NodesReply } from './core/nodes.interface.js';
 export type { AdmissionOptions } from './core/admission-options.js';
 export type { EngineOptions } from './core/options.js';

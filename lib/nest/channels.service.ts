@@ -7,10 +7,12 @@ import type { ConnectionFilter, ConnectionSummary } from '../core/connection-fil
 import { Engine } from '../core/engine.js';
 import { ChannelsError } from '../core/errors.js';
 import type { PresenceMember } from '../core/presence-store.interface.js';
+import type { NodeHealth } from '../core/node-health.interface.js';
 import type { NodesAnswered } from '../core/nodes.interface.js';
 import { readHistory } from '../core/read-history.js';
 import type { RevocationTarget } from '../core/revocation-store.interface.js';
 import type { ErrorCode } from '../protocol/index.js';
+import { HealthObserver } from './health.observer.js';
 import { CHANNELS_BROKER } from './tokens.js';
 
 /** Who does not get a publication. */
@@ -89,6 +91,7 @@ export class ChannelsService {
   constructor(
     private readonly engine: Engine,
     @Inject(CHANNELS_BROKER) private readonly broker: Broker,
+    private readonly observed: HealthObserver,
   ) {}
 
   /**
@@ -230,6 +233,11 @@ export class ChannelsService {
     readonly nodes: NodesAnswered;
   }> {
     return this.engine.control.connections(filter, parseLimit(options.limit) ?? LISTED_PER_NODE);
+  }
+
+  /** How this node is now, and none of the others. `nestjs-channels/health` makes readiness and liveness of it. */
+  health(): NodeHealth {
+    return this.observed.healthOf(this.engine);
   }
 }
 
