@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { ChannelsHealthIndicator } from 'nestjs-channels/health';
 import { describe, expect, it } from 'vitest';
 import { Deferred } from '../support/deferred.js';
 import { HTTP_FRAMEWORKS } from '../support/http-frameworks.js';
+import { readTable } from '../support/markdown-table.js';
+import { ROOT } from '../support/repository.js';
 import { ask, startHealthy } from './health-rig.js';
 
 const MAX_LOOP_DELAY_MS = 5_000;
@@ -172,5 +176,25 @@ describe('the timer of the indicator', () => {
     await app.nest.close();
 
     expect([before > 0, clock.pendingTimers]).toEqual([true, 0]);
+  });
+});
+
+describe('the section Health of docs/operations.md', () => {
+  const text = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
+
+  it('names each figure, and none that there is not', async () => {
+    const { app } = await startHealthy();
+
+    const { status: _status, ...figures } = (await ask(app)).channels;
+    const rows = readTable(text, '', ['figure', 'what it says', 'when it is red']);
+
+    expect(rows.map(({ figure }) => figure)).toEqual(Object.keys(figures).map((name) => `\`${name}\``));
+  });
+
+  it('names the default of maxLoopDelayMs, and how long a silent Redis takes to be told', () => {
+    const probeMs = Number(/^\| `probeIntervalMs` +\| `(\d+)`/m.exec(text)?.[1]);
+
+    expect(text).toContain(`\`maxLoopDelayMs\` (${MAX_LOOP_DELAY_MS / 1_000} s)`);
+    expect(text).toContain(`three times \`probeIntervalMs\` at the latest, ${(3 * probeMs) / 1_000} s with`);
   });
 });
