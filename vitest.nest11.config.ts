@@ -4,7 +4,7 @@ import base, { ALIAS } from './vitest.config.js';
 
 /** Nest and what it shares with its applications, as `npm run test:apps` has installed it for Nest 11. */
 const NEST =
-  /^(@nestjs\/(?:common|core|websockets|platform-ws|platform-express|platform-fastify|testing)|rxjs|reflect-metadata)(\/.*)?$/;
+  /^(@nestjs\/(?:common|core|websockets|platform-ws|platform-express|platform-fastify|terminus|testing)|rxjs|reflect-metadata)(\/.*)?$/;
 const INSTALLED = fileURLToPath(new URL('test/apps/nest11/node_modules', import.meta.url));
 
 /** What compares with Nest 12, has a library that is installed for it, or relies on the order of its shutdown. */
@@ -25,7 +25,7 @@ export default defineConfig({
     projects: undefined,
     isolate: false,
     setupFiles: ['test/support/setup.ts', 'test/support/leaves-no-global.ts'],
-    include: ['test/nest/**/*.spec.ts'],
+    include: ['test/nest/**/*.spec.ts', 'test/health/**/*.spec.ts'],
     exclude: NEST_12_ONLY.map((name) => `test/nest/${name}.spec.ts`),
   },
 });

@@ -43,6 +43,7 @@ export type {
   RefusalReason,
   Traffic,
 } from './core/observer.interface.js';
+export type { NodeHealth, NodeState } from './core/node-health.interface.js';
 export type { NodeAnswer, Nodes, NodesAnswered, NodesHost, NodesReply } from './core/nodes.interface.js';
 export type { AdmissionOptions } from './core/admission-options.js';
 export type { DrainOptions } from './core/drain-options.js';

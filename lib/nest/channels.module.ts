@@ -27,6 +27,7 @@ import { diagnosticsObserver } from './diagnostics.observer.js';
 import { engineOptions } from './engine-options.js';
 import { findStockGateways } from './gateway-explorer.js';
 import { OriginGuard } from './guards/origin.guard.js';
+import { HealthObserver } from './health.observer.js';
 import { resolveLogOptions } from './log-options.js';
 import { LoggingObserver } from './logging.observer.js';
 import { NestErrorMapper } from './nest-error-mapper.js';
@@ -35,10 +36,16 @@ import { hasSocketIo, SocketIoRefusal } from './socket-io-refusal.js';
 import { SystemClock, SystemRandom } from './system-clock.js';
 import { CHANNELS_BROKER, CHANNELS_CLOCK, CHANNELS_OPTIONS, CHANNELS_RANDOM } from './tokens.js';
 
-function createEngine(options: ChannelsModuleOptions, clock: Clock, random: Random, broker: Broker): Engine {
+function createEngine(
+  options: ChannelsModuleOptions,
+  clock: Clock,
+  random: Random,
+  broker: Broker,
+  health: HealthObserver,
+): Engine {
   const resolved = resolveOptions(engineOptions(options));
   const logging = new LoggingObserver(new Logger('Channels'), clock, resolveLogOptions(options));
-  const observers = new Observers([logging, diagnosticsObserver(), ...(options.observers ?? [])]);
+  const observers = new Observers([logging, health, diagnosticsObserver(), ...(options.observers ?? [])]);
   const engine = new Engine({
     options: resolved,
     clock,
@@ -88,6 +95,7 @@ function checkImportedOnce(modules: ModulesContainer): void {
   providers: [
     ChannelsAdapter,
     ChannelsService,
+    HealthObserver,
     OriginGuard,
     { provide: CHANNELS_CLOCK, useClass: SystemClock },
     { provide: CHANNELS_RANDOM, useClass: SystemRandom },
@@ -100,11 +108,11 @@ function checkImportedOnce(modules: ModulesContainer): void {
     {
       provide: Engine,
       useFactory: createEngine,
-      inject: [CHANNELS_OPTIONS, CHANNELS_CLOCK, CHANNELS_RANDOM, CHANNELS_BROKER],
+      inject: [CHANNELS_OPTIONS, CHANNELS_CLOCK, CHANNELS_RANDOM, CHANNELS_BROKER, HealthObserver],
     },
   ],
   // The guard is for gateways of any module, and Nest constructs guards in the module that uses them.
-  exports: [ChannelsAdapter, ChannelsService, OriginGuard, CHANNELS_OPTIONS],
+  exports: [ChannelsAdapter, ChannelsService, OriginGuard, CHANNELS_OPTIONS, CHANNELS_CLOCK],
 })
 export class ChannelsModule
   extends ConfigurableModuleClass

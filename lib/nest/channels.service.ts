@@ -6,6 +6,7 @@ import { parseLimit, parsePosition } from '../core/commands.js';
 import type { ConnectionFilter, ConnectionSummary } from '../core/connection-filter.js';
 import { Engine } from '../core/engine.js';
 import { ChannelsError } from '../core/errors.js';
+import type { NodeHealth } from '../core/node-health.interface.js';
 import type { NodesAnswered } from '../core/nodes.interface.js';
 import type { DrainReport } from '../core/observer.interface.js';
 import { MAX_TIMER_MS } from '../core/options.js';
@@ -13,6 +14,7 @@ import type { PresenceMember } from '../core/presence-store.interface.js';
 import { readHistory } from '../core/read-history.js';
 import type { RevocationTarget } from '../core/revocation-store.interface.js';
 import type { ErrorCode } from '../protocol/index.js';
+import { HealthObserver } from './health.observer.js';
 import { CHANNELS_BROKER } from './tokens.js';
 
 /** Who does not get a publication. */
@@ -101,6 +103,7 @@ export class ChannelsService {
   constructor(
     private readonly engine: Engine,
     @Inject(CHANNELS_BROKER) private readonly broker: Broker,
+    private readonly observed: HealthObserver,
   ) {}
 
   /**
@@ -259,6 +262,11 @@ export class ChannelsService {
     readonly nodes: NodesAnswered;
   }> {
     return this.engine.control.connections(filter, parseLimit(options.limit) ?? LISTED_PER_NODE);
+  }
+
+  /** How this node is now, and none of the others. `nestjs-channels/health` makes readiness and liveness of it. */
+  health(): NodeHealth {
+    return this.observed.healthOf(this.engine);
   }
 }
 

@@ -1,17 +1,20 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { jwtSecret } from '../01-chat/jwt-secret.js';
+import { openBrowser } from './browser.js';
 import { expectFree, freePort, serves } from './ports.js';
 import { Program } from './program.js';
+import { preparePrometheus } from './prometheus.js';
 import { prepareProxy, proxyNamed } from './proxies.js';
 
 const CHAT = fileURLToPath(new URL('../01-chat/main.js', import.meta.url));
 
-const { values } = parseArgs({ options: { proxy: { type: 'string', default: 'nginx' } } });
+const { values } = parseArgs({
+  options: { proxy: { type: 'string', default: 'nginx' }, prometheus: { type: 'boolean' } },
+});
 const folder = mkdtempSync(join(tmpdir(), 'chat-cluster-'));
 const programs: Program[] = [];
 let ending: Promise<void> | undefined;
@@ -38,6 +41,7 @@ async function startAll(): Promise<string> {
   const url = `http://127.0.0.1:${PORT}`;
   const proxy = start(name, prepareProxy(name, folder, { NODE_1, NODE_2, PORT }));
   await Promise.race([serves(url), proxy.endsEarly()]);
+  if (values.prometheus) await startPrometheus({ NODE_1, NODE_2 });
   return url;
 }
 
@@ -55,6 +59,14 @@ async function startNode(name: string, env: NodeJS.ProcessEnv): Promise<number> 
   return port;
 }
 
+/** Where it is not installed it says so, and the chat goes on without. */
+async function startPrometheus(nodes: Readonly<Record<string, number>>): Promise<void> {
+  const PORT = await freePort();
+  const prometheus = start('prometheus', preparePrometheus(folder, { ...nodes, PORT }));
+  const isReady = prometheus.says(/ready to receive web requests/).then(() => true);
+  if (await isReady.catch(() => false)) console.log(`[prometheus] serves http://127.0.0.1:${PORT}`);
+}
+
 function start(name: string, command: readonly string[], env?: NodeJS.ProcessEnv): Program {
   const program = new Program(name, command, { cwd: folder, env });
   programs.push(program);
@@ -69,10 +81,4 @@ function end(): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
   })();
   return ending;
-}
-
-function openBrowser(url: string): void {
-  const opener = process.platform === 'darwin' ? 'open' : 'xdg-open';
-  // There may be no browser. The address has been told.
-  spawn(opener, [url], { stdio: 'ignore' }).on('error', () => undefined);
 }

@@ -1,5 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { fillTemplate } from './template.js';
 
 const PROXIES = {
   nginx: { template: 'nginx.conf', command: ['nginx', '-e', 'stderr', '-p', '.', '-c', 'nginx.conf'] },
@@ -20,8 +19,6 @@ export function prepareProxy(
   ports: Readonly<Record<string, number>>,
 ): readonly string[] {
   const { template, command } = PROXIES[name];
-  const text = readFileSync(new URL(template, import.meta.url), 'utf8');
-  const filled = text.replaceAll(/\$\{(\w+)\}/g, (_, port: string) => String(ports[port]));
-  writeFileSync(join(folder, template), filled);
+  fillTemplate(template, folder, ports);
   return command;
 }

@@ -1,8 +1,11 @@
+import { chmodSync, existsSync, symlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { ensureBuilt } from '../support/app-process.js';
 import { RedisServer } from '../support/redis/redis-server.js';
 import { ChatProcess } from './chat-rig.js';
 import { ClusterProcess } from './cluster-rig.js';
+import { temporaryFolder } from './sample-process.js';
 
 // Each test starts several processes.
 vi.setConfig({ testTimeout: 90_000 });
@@ -80,6 +83,23 @@ describe('sample/03-chat-cluster', () => {
     await expect(start).rejects.toThrow(/ended with 1: .*--proxy apache: there are nginx and haproxy/s);
   });
 
+  it.each(['nginx', 'haproxy'])(
+    'shows nobody behind %s what the nodes tell those who run them',
+    async (proxy) => {
+      const cluster = await ClusterProcess.start({ proxy });
+      const paths = ['metrics', 'health', 'health/live', 'METRICS', 'metrics/', 'health?x'];
+      const statuses = (origin: string): Promise<number[]> =>
+        Promise.all(paths.map(async (path) => (await fetch(`${origin}/${path}`)).status));
+
+      const behind = await statuses(cluster.url.slice(0, -1));
+      const [node] = cluster.nodes.keys();
+
+      expect(behind).toEqual(paths.map(() => 404));
+      expect(await statuses(`http://${node}`)).toEqual(paths.map(() => 200));
+    },
+    60_000,
+  );
+
   it('says that its port is taken, and starts nothing', async () => {
     const other = await ChatProcess.start();
     const start = ClusterProcess.start({ proxy: 'nginx', port: other.port });
@@ -94,5 +114,65 @@ describe('sample/03-chat-cluster', () => {
     const start = ClusterProcess.start({ proxy: 'haproxy', env: { REDIS_URL: redis.url, PATH: '/nowhere' } });
 
     await expect(start).rejects.toThrow(/\[haproxy\] haproxy is not installed, or not in PATH/);
+  });
+});
+
+describe('--prometheus of sample/03-chat-cluster', () => {
+  /** Reads its configuration as Prometheus does, asks each target once, and tells what it was answered. */
+  const PROGRAM = `#!${process.execPath}
+    const { readFileSync } = require('node:fs');
+    const options = new Map(process.argv.slice(2).map((option) => option.split('=')));
+    const targets = readFileSync(options.get('--config.file'), 'utf8').match(/127[.]0[.]0[.]1:\\d+/g);
+    console.log('listens on ' + options.get('--web.listen-address'));
+    void (async () => {
+      for (const target of targets) {
+        const text = await (await fetch('http://' + target + '/metrics')).text();
+        console.log('scraped ' + target + ': ' + /^channels_broker_up .*/m.exec(text));
+      }
+      console.log('Server is ready to receive web requests.');
+      setInterval(() => undefined, 1_000);
+    })();`;
+
+  /** A folder with nothing but these programs of the system. */
+  function folderOf(programs: readonly string[]): string {
+    const folder = temporaryFolder();
+    const places = (process.env.PATH ?? '').split(delimiter);
+    for (const name of programs) {
+      const place = places.find((path) => existsSync(join(path, name)));
+      symlinkSync(join(place ?? '', name), join(folder, name));
+    }
+    return folder;
+  }
+
+  it('scrapes both nodes, and tells where it serves', async () => {
+    const redis = await RedisServer.start();
+    const PATH = folderOf(['haproxy']);
+    writeFileSync(join(PATH, 'prometheus'), PROGRAM);
+    chmodSync(join(PATH, 'prometheus'), 0o755);
+
+    const cluster = await ClusterProcess.start({
+      proxy: 'haproxy',
+      args: ['--prometheus'],
+      env: { REDIS_URL: redis.url, PATH },
+    });
+
+    const told = cluster.said.filter((line) => line.startsWith('[prometheus] '));
+    const port = /listens on 127\.0\.0\.1:(\d+)/.exec(told.join('\n'))?.[1];
+    const scraped = [...cluster.nodes.keys()].map((node) => `scraped ${node}: channels_broker_up 1`);
+    const lines = [`listens on 127.0.0.1:${port}`, ...scraped, `serves http://127.0.0.1:${port}`];
+    expect(told.toSorted()).toEqual(lines.map((line) => `[prometheus] ${line}`).toSorted());
+  });
+
+  it('says that it is not installed, and starts the chat', async () => {
+    const redis = await RedisServer.start();
+
+    const cluster = await ClusterProcess.start({
+      proxy: 'haproxy',
+      args: ['--prometheus'],
+      env: { REDIS_URL: redis.url, PATH: folderOf(['haproxy']) },
+    });
+
+    expect(cluster.said).toContain('[prometheus] prometheus is not installed, or not in PATH');
+    expect((await fetch(cluster.url)).status).toBe(200);
   });
 });

@@ -11,15 +11,17 @@ const NODE = /^\[node \d\] serves port (\d+)\. .* kill -9 (\d+)$/;
 
 export interface ClusterOptions extends SampleProcessOptions {
   readonly proxy: string;
+  /** Switches beside it. */
+  readonly args?: readonly string[];
 }
 
 /** The chat on two nodes, as the script of the sample starts it. */
 export class ClusterProcess extends SampleProcess {
-  static async start({ proxy, ...options }: ClusterOptions): Promise<ClusterProcess> {
+  static async start({ proxy, args = [], ...options }: ClusterOptions): Promise<ClusterProcess> {
     compileFolder('sample/01-chat');
     const main = join(compileFolder('sample/03-chat-cluster'), 'main.js');
     const cwd = temporaryFolder();
-    return new ClusterProcess([main, '--proxy', proxy], { cwd, ...options }).serves();
+    return new ClusterProcess([main, '--proxy', proxy, ...args], { cwd, ...options }).serves();
   }
 
   /** The process id of each node, by its address. */

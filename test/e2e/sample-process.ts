@@ -117,7 +117,7 @@ export function temporaryFolder(): string {
 const compiled = new Set<string>();
 
 /** What a sample reads beside its sources. */
-const ASSETS = ['public', 'nginx.conf', 'haproxy.cfg'];
+const ASSETS = ['public', 'nginx.conf', 'haproxy.cfg', 'prometheus.yml'];
 
 /**
  * Compiles the sources below a folder beside `dist`, so that `nestjs-channels` is the package itself; each worker of

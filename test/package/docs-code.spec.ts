@@ -26,11 +26,13 @@ describe('the checker of code in documents', () => {
 
   it.each([
     ['no language', ['```', 'x', '```'], 'guide.md:1 the code block has no language'],
-    ['an unknown language', ['```yaml', 'x: 1', '```'], 'guide.md:2 nothing checks "yaml"'],
+    ['an unknown language', ['```toml', 'x = 1', '```'], 'guide.md:2 nothing checks "toml"'],
     ['an unknown option', ['```ts twoslash', '```'], 'guide.md:1 unknown option "twoslash"'],
     ['an open block', ['text', '```ts', 'x'], 'guide.md:2 the code block is never closed'],
     ['broken JSON', ['```json', '{ "a": 1, }', '```'], 'guide.md:2 SyntaxError'],
     ['JSON with comments', ['```json', '// why', '{}', '```'], 'guide.md:2 SyntaxError'],
+    ['broken YAML', ['```yaml', 'a: [1', '```'], 'guide.md:2 YAMLParseError'],
+    ['a key of YAML twice', ['```yaml', 'a: 1', 'a: 2', '```'], 'guide.md:2 YAMLParseError'],
     ['a broken script', ['```html', '<p>', '<script>', 'let = ;', '</script>', '```'], 'guide.md:4 TS1'],
     ['types in a script', ['```html', '<script>let a: number;</script>', '```'], 'guide.md:2 TS8010'],
     ['another program', ['```sh', 'npm ci', 'curl x', '```'], 'guide.md:3 "curl x" is neither'],
@@ -78,6 +80,9 @@ describe('the checker of code in documents', () => {
       const found = faults(
         '```text',
         'anything { at all',
+        '```',
+        '```yaml',
+        'a: [1, 2] # why',
         '```',
         '```sh',
         'npm ci && npm test',

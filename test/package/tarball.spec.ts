@@ -16,6 +16,7 @@ const ENTRIES = [
   '.',
   './client',
   './client/storage',
+  './health',
   './metrics',
   './protocol',
   './publisher',

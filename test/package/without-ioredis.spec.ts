@@ -18,6 +18,7 @@ const TIMEOUT_MS = 60_000;
 const REDIS = 'nestjs-channels/redis';
 const THROTTLER = 'nestjs-channels/throttler';
 const METRICS = 'nestjs-channels/metrics';
+const HEALTH = 'nestjs-channels/health';
 
 const missing = (name: string): RegExp =>
   new RegExp(`^(ERR_)?MODULE_NOT_FOUND: Cannot find (package|module) '${name}`);
@@ -47,7 +48,7 @@ function installWithout(): string {
   return folder;
 }
 
-describe('an application without ioredis, @nestjs/throttler and prom-client', { timeout: TIMEOUT_MS }, () => {
+describe('an application without any optional peer', { timeout: TIMEOUT_MS }, () => {
   it.each(['esm.mjs', 'cjs.cjs'])(
     'has every entry but those that build on them, which name what is missing, in %s',
     async (file) => {
@@ -65,6 +66,7 @@ describe('an application without ioredis, @nestjs/throttler and prom-client', { 
         [REDIS]: expect.stringMatching(missing('ioredis')),
         [THROTTLER]: expect.stringMatching(missing('@nestjs/throttler')),
         [METRICS]: expect.stringMatching(missing('prom-client')),
+        [HEALTH]: expect.stringMatching(missing('@nestjs/terminus')),
       });
     },
   );

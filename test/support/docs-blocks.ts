@@ -58,7 +58,7 @@ function closesFence(text: string, { marker }: OpenFence): boolean {
 function toBlock(document: string, { info, line, code }: OpenFence): Block | Fault {
   const [language = '', ...options] = info.split(/\s+/);
   const at = `${document}:${line}`;
-  if (language === '') return `${at} the code block has no language: write ts, json, html, sh or text`;
+  if (language === '') return `${at} the code block has no language: write ts, json, yaml, html, sh or text`;
   const [option = ''] = options;
   const name = /^name=(?<name>[\w.-]+\.ts)$/.exec(option)?.groups?.name;
   const file = /^file=(?<file>[\w./-]+)$/.exec(option)?.groups?.file;

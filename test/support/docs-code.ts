@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
+import { parseDocument } from 'yaml';
 import { extractBlocks, type Block, type Fault } from './docs-blocks.js';
 import { checkTypes, describeDiagnostic } from './docs-types.js';
 import { readManifest, ROOT } from './repository.js';
@@ -28,12 +29,14 @@ function checkBlock(block: Block): Fault[] {
       return [];
     case 'json':
       return checkJson(block);
+    case 'yaml':
+      return checkYaml(block);
     case 'html':
       return checkHtml(block);
     case 'sh':
       return checkShell(block);
     default:
-      return [`${at(block)} nothing checks "${block.language}": write ts, json, html, sh or text`];
+      return [`${at(block)} nothing checks "${block.language}": write ts, json, yaml, html, sh or text`];
   }
 }
 
@@ -53,6 +56,11 @@ function checkJson(block: Block): Fault[] {
   } catch (error) {
     return [`${at(block)} ${String(error)}`];
   }
+}
+
+function checkYaml(block: Block): Fault[] {
+  const { errors, warnings } = parseDocument(block.code);
+  return [...errors, ...warnings].map((fault) => `${at(block)} ${String(fault)}`);
 }
 
 function checkHtml(block: Block): Fault[] {

@@ -1,0 +1,1 @@
+export { ChannelsHealthIndicator, type LivenessOptions } from './channels-health.indicator.js';

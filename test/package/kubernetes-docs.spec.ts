@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { resolveOptions } from '../../lib/core/options.js';
+import { extractBlocks } from '../support/docs-blocks.js';
+import { ROOT } from '../support/repository.js';
+
+interface Probe {
+  readonly httpGet: { readonly path: string; readonly port: string };
+  readonly periodSeconds: number;
+  readonly failureThreshold: number;
+}
+
+interface Container {
+  readonly ports: readonly { readonly name: string }[];
+  readonly startupProbe: Probe;
+  readonly readinessProbe: Probe;
+  readonly livenessProbe: Probe;
+  readonly lifecycle: { readonly preStop: { readonly sleep: { readonly seconds: number } } };
+}
+
+interface Pod {
+  readonly terminationGracePeriodSeconds: number;
+  readonly containers: readonly [Container];
+}
+
+/** What a shutdown takes behind `shutdownTimeoutMs`, see docs/operations.md. */
+const AFTER_HANDLERS_MS = 2_000;
+
+/** For how long a delay of the event loop is told. */
+const WINDOW_SECONDS = 10;
+
+const operations = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
+
+function podOf(markdown: string): Pod {
+  const { blocks } = extractBlocks('docs/operations.md', markdown);
+  const manifest = blocks.find(({ language }) => language === 'yaml')?.code ?? '';
+  const { spec } = parse(manifest) as { spec: { template: { spec: Pod } } };
+  return spec.template.spec;
+}
+
+describe('the manifest in docs/operations.md', () => {
+  const pod = podOf(operations);
+  const [container] = pod.containers;
+
+  it('gives a shutdown the time that it takes with the defaults, behind preStop', () => {
+    const { seconds } = container.lifecycle.preStop.sleep;
+    const shutdownMs = resolveOptions({}).shutdownTimeoutMs + AFTER_HANDLERS_MS;
+
+    expect(pod.terminationGracePeriodSeconds * 1_000).toBeGreaterThan(seconds * 1_000 + shutdownMs);
+  });
+
+  it('asks for readiness and liveness at routes of their own, which the controller above it has', () => {
+    const paths = [container.readinessProbe, container.livenessProbe].map(({ httpGet }) => httpGet.path);
+    const controller = /@Controller\('health'\)[^]*?\n\}/.exec(operations)?.[0] ?? '';
+
+    expect(paths).toEqual(['/health', '/health/live']);
+    expect(controller).toMatch(/@Get\(\)[^]*isReady[^]*@Get\('live'\)[^]*isLive/);
+    expect(container.startupProbe.httpGet).toEqual(container.livenessProbe.httpGet);
+  });
+
+  it('asks at a port that it names', () => {
+    const { ports, startupProbe, readinessProbe, livenessProbe } = container;
+
+    for (const { httpGet } of [startupProbe, readinessProbe, livenessProbe])
+      expect(ports.map(({ name }) => name)).toContain(httpGet.port);
+  });
+
+  it('ends no process for one delay of the event loop, which is told for ten seconds', () => {
+    const { periodSeconds, failureThreshold } = container.livenessProbe;
+
+    expect(periodSeconds * (failureThreshold - 1)).toBeGreaterThan(WINDOW_SECONDS);
+  });
+});
