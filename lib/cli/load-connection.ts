@@ -21,6 +21,12 @@ export interface LoadWorld {
   arrived(data: unknown, connection: number, now: number): void;
 }
 
+/** What one of them has for itself. */
+export interface LoadPart {
+  readonly channels: readonly string[];
+  readonly token: string | undefined;
+}
+
 /** How long one message may take, in milliseconds. Then it has failed with `timeout`. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
@@ -44,8 +50,7 @@ export class LoadConnection {
 
   constructor(
     readonly number: number,
-    channels: readonly string[],
-    token: string | undefined,
+    { channels, token }: LoadPart,
     world: LoadWorld,
   ) {
     const { url, WebSocket } = world;

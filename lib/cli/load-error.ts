@@ -18,20 +18,17 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 /** Why the first connection of a run could not be opened, and what to do. */
 export function noConnection(url: string, state: ClientState, causes: Counts): LoadError {
+  // A socket says more than the close code that a client makes of it.
   const [cause] = Object.keys(causes.toJSON());
-  const known = state.code === undefined ? undefined : closeCode(state.code);
-  return new LoadError(`No connection to ${url}: ${reasonOf(state, known?.name, known?.reason, cause)}.`);
+  const why = cause === undefined ? reasonOf(state) : (ADVICE[cause] ?? cause);
+  return new LoadError(`No connection to ${url}: ${why}.`);
 }
 
-function reasonOf(
-  { code, reason }: ClientState,
-  name: string | undefined,
-  meaning: string | undefined,
-  cause: string | undefined,
-): string {
-  if (cause !== undefined) return ADVICE[cause] ?? cause;
+function reasonOf({ code, reason }: ClientState): string {
   if (reason === 'hello_timeout') return 'it does not answer $hello: is it a gateway of nestjs-channels?';
-  if (code === undefined || name === 'abnormal') return 'it does not answer';
-  const hint = name === 'unauthorized' || name === 'forbidden' ? '; give a --token' : '';
-  return `closed with ${code}${name ? ` ${name}: ${meaning}` : ''}${hint}`;
+  const known = code === undefined ? undefined : closeCode(code);
+  if (code === undefined || known?.name === 'abnormal') return 'it does not answer';
+  const meaning = known ? ` ${known.name}: ${known.reason}` : '';
+  const hint = known?.name === 'unauthorized' || known?.name === 'forbidden' ? '; give a --token' : '';
+  return `closed with ${code}${meaning}${hint}`;
 }

@@ -1,6 +1,9 @@
 import { Counts } from './counts.js';
 import { Timings } from './timings.js';
 
+/** How many messages may have no answer. No more are sent while there are so many. */
+const MAX_UNANSWERED = 10_000;
+
 /** What the connections of a run have seen so far. */
 export class LoadFigures {
   /** Welcomed for the first time, and again. */
@@ -34,5 +37,10 @@ export class LoadFigures {
   /** Messages that have neither an answer nor an error yet. */
   get unanswered(): number {
     return this.sent - this.answered - this.failed.total;
+  }
+
+  /** Whether one more may be sent. */
+  get hasRoom(): boolean {
+    return this.unanswered < MAX_UNANSWERED;
   }
 }

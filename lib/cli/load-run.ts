@@ -18,9 +18,6 @@ import { tickUntil } from './ticks.js';
 /** How long connections that have begun may take to join before messages are sent, in milliseconds. */
 const SETTLE_MS = 10_000;
 
-/** How many messages may have no answer. No more are sent while there are so many. */
-const MAX_UNANSWERED = 10_000;
-
 /** At the end nothing more is waited for when nothing has come for so long, or after so long, in milliseconds. */
 const QUIET_MS = 1_000;
 const DRAIN_MS = 12_000;
@@ -114,7 +111,7 @@ export class LoadRun {
         (_channel, at) => (first + at) % channels.length,
       );
       const names = own.flatMap((at) => channels[at] ?? []);
-      return new LoadConnection(number, names, tokens[number % tokens.length], world);
+      return new LoadConnection(number, { channels: names, token: tokens[number % tokens.length] }, world);
     });
   }
 
@@ -155,7 +152,7 @@ export class LoadRun {
 
   #sendOne(event: string): void {
     const { figures, markers } = this;
-    const from = figures.unanswered < MAX_UNANSWERED ? this.#nextSender() : undefined;
+    const from = figures.hasRoom ? this.#nextSender() : undefined;
     if (!from) {
       figures.unsent++;
       return;
