@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { isChannelName, RESERVED_EVENT_PREFIX } from '../protocol/index.js';
-import { LOAD_FLAGS, type LoadFlag } from './load-flags.js';
+import { LOAD_FLAGS } from './load-flags.js';
 import { channelOf, hasRooms, MessageTemplate } from './message-template.js';
+import { readFlags, type FlagValues } from './read-flags.js';
+import { readTokens } from './read-tokens.js';
 import { UsageError } from './usage-error.js';
 
 /** What one run does. */
@@ -43,8 +43,6 @@ const BOUNDS = {
   ramp: { least: 0.1, most: 10_000 },
 } as const satisfies Readonly<Partial<Record<keyof typeof LOAD_FLAGS, Bounds>>>;
 
-type Values = Readonly<Partial<Record<string, string>>>;
-
 /**
  * Reads what stands behind `load`.
  *
@@ -67,46 +65,10 @@ export function parseLoadOptions(args: readonly string[]): LoadOptions | 'help' 
     messagesPerSecond: readNumber(values, 'rate'),
     durationMs: readNumber(values, 'duration') * MS_PER_SECOND,
     connectsPerSecond: readNumber(values, 'ramp'),
-    tokens: readTokens(values),
+    tokens: readTokens(values['token'], values['token-file']),
     jsonPath: values['json'],
     isQuiet: switches.has('quiet'),
   };
-}
-
-interface Flags {
-  readonly values: Values;
-  readonly switches: ReadonlySet<string>;
-  readonly positionals: readonly string[];
-}
-
-function readFlags(args: readonly string[]): Flags {
-  const values: Record<string, string> = {};
-  const switches = new Set<string>();
-  const flags: Readonly<Record<string, LoadFlag>> = LOAD_FLAGS;
-  const options = Object.fromEntries(
-    Object.entries(flags).map(([name, { value }]) => [name, { type: value ? 'string' : 'boolean' } as const]),
-  );
-  // Not strict: its own errors would have to be taken apart to say what to do, and may repeat what was given.
-  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
-  const positionals: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === 'positional') positionals.push(token.value);
-    if (token.kind !== 'option') continue;
-    const flag = flags[token.name];
-    if (!flag) throw new UsageError(`${token.rawName} is no option; load --help lists them.`);
-    if (flag.value && token.value === undefined) throw needsValue(token.name, flag.value);
-    // The option behind a value that was forgotten.
-    if (flag.value && !token.inlineValue && token.value?.startsWith('--'))
-      throw needsValue(token.name, flag.value);
-    if (!flag.value && token.value !== undefined) throw new UsageError(`--${token.name} takes no value.`);
-    if (token.value === undefined) switches.add(token.name);
-    else values[token.name] = token.value;
-  }
-  return { values, switches, positionals };
-}
-
-function needsValue(name: string, value: string): UsageError {
-  return new UsageError(`--${name} needs a value: --${name} ${value}.`);
 }
 
 function readUrl(positionals: readonly string[]): string {
@@ -129,7 +91,7 @@ function withoutSecrets(text: string): string {
   return text.replace(/\/\/[^/]*@/, '//').replace(/[?#].*$/, '');
 }
 
-function readNumber(values: Values, name: keyof typeof BOUNDS): number {
+function readNumber(values: FlagValues, name: keyof typeof BOUNDS): number {
   const bounds: Bounds = BOUNDS[name];
   const standard = LOAD_FLAGS[name].default;
   const text = values[name] ?? standard;
@@ -168,7 +130,7 @@ function roomNames(text: string | undefined, channel: string): readonly string[]
   return Array.from({ length: count }, (_, index) => `room-${index + 1}`);
 }
 
-function readPerConnection(values: Values, rooms: number): number {
+function readPerConnection(values: FlagValues, rooms: number): number {
   const count = readNumber(values, 'per-connection');
   if (count <= rooms) return count;
   throw new UsageError(
@@ -189,34 +151,4 @@ function readTemplate(json: string): MessageTemplate {
       `--data (${json}) must be JSON, such as ${LOAD_FLAGS.data.default}; mind the quotes of the shell.`,
     );
   }
-}
-
-function readTokens(values: Values): readonly string[] {
-  const { token, 'token-file': path } = values;
-  if (token !== undefined && path !== undefined)
-    throw new UsageError('--token and --token-file were given; give one of them.');
-  if (token !== undefined) return [checkToken(token, '--token')];
-  if (path === undefined) return [];
-  const lines = readTokenFile(path)
-    .split('\n')
-    .map((line) => line.trim());
-  const tokens = lines.flatMap((line, at) =>
-    line ? [checkToken(line, `--token-file, line ${at + 1},`)] : [],
-  );
-  if (tokens.length > 0) return tokens;
-  throw new UsageError(`--token-file (${path}) is empty; write one token a line.`);
-}
-
-function readTokenFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(`--token-file (${path}) cannot be read; name a file of yours.`, { cause: error });
-  }
-}
-
-/** Says where it is and not what it is. */
-function checkToken(token: string, place: string): string {
-  if (/^[!-~]+$/.test(token)) return token;
-  throw new UsageError(`${place} must be visible ASCII without spaces, as a JWT is; look at what was given.`);
 }

@@ -144,10 +144,13 @@ export class LoadRun {
     const pacer = new Pacer(messagesPerSecond);
     this.figures.received = 0;
     return tickUntil((elapsedMs) => {
-      const due = event === undefined ? 0 : pacer.take(Math.min(elapsedMs, durationMs));
-      for (let left = due; left > 0; left--) this.#sendOne(event ?? '');
+      if (event !== undefined) this.#sendDue(event, pacer.take(Math.min(elapsedMs, durationMs)));
       return elapsedMs >= durationMs;
     }, this.#signal);
+  }
+
+  #sendDue(event: string, count: number): void {
+    for (let left = count; left > 0; left--) this.#sendOne(event);
   }
 
   #sendOne(event: string): void {

@@ -34,7 +34,7 @@ export class MarkerTable {
   #missing = 0;
   #toSenders = 0;
 
-  /** @param run - tells this run from others that use the same channels; no digits are needed, no `-` allowed */
+  /** @param run - tells this run from others in the same channels; letters and digits */
   constructor(run: string, capacity = MAX_MARKERS) {
     this.#prefix = `load-${run}-`;
     this.#capacity = capacity;
