@@ -59,6 +59,13 @@ describe('the import checker', () => {
       `import 'node:events';`,
       'imports node:events: client must not',
     ],
+    ['a server from its command', 'lib/cli/a.ts', `import '../nest/b.js';`, 'cli must not import nest'],
+    [
+      'Nest in the command',
+      'lib/cli/a.ts',
+      `import '@nestjs/common';`,
+      'imports @nestjs/common: cli must not',
+    ],
     ['http in core', 'lib/core/a.ts', `import 'node:http';`, 'imports node:http: core must not'],
     ['a built-in without node:', 'lib/nest/a.ts', `import 'crypto';`, 'imports crypto: nest must not'],
     ['Nest in core', 'lib/core/a.ts', `import { Logger } from '@nestjs/common';`, 'core must not import it'],

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { unpackTarball, type PackageFiles } from '../support/packed-package.js';
+import { TARBALL, unpackTarball, type PackageFiles } from '../support/packed-package.js';
 import { readTree } from '../support/repository.js';
 
 interface PublishedManifest {
@@ -7,6 +8,7 @@ interface PublishedManifest {
   readonly type: string;
   readonly sideEffects: boolean;
   readonly engines: { readonly node: string };
+  readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly publishConfig: { readonly access: string; readonly provenance: boolean };
   readonly scripts: Readonly<Record<string, string>>;
@@ -37,6 +39,12 @@ function expectedFiles(): string[] {
     ...modules.flatMap((module) => [`${module}.js`, `${module}.d.ts`]),
     ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'],
   ].toSorted();
+}
+
+/** What npm gives a file, whatever it is in the repository: `-rw-r--r--`. */
+function modeOf(path: string): string | undefined {
+  const listed = execFileSync('tar', ['-tvzf', TARBALL], { encoding: 'utf8' }).split('\n');
+  return listed.find((line) => line.endsWith(` package/${path}`))?.split(' ')[0];
 }
 
 function manifestOf(files: PackageFiles): PublishedManifest {
@@ -79,6 +87,14 @@ describe('the tarball', () => {
       engines: { node: '^20.19.0 || ^22.12.0 || >=24' },
     });
     expect(String(files.get('LICENSE'))).toMatch(/^MIT License/);
+  });
+
+  it('brings one command, which is a program of Node that may be executed', () => {
+    const path = 'dist/cli/main.js';
+
+    expect(manifest.bin).toEqual({ 'nestjs-channels': path });
+    expect(String(files.get(path))).toMatch(/^#!\/usr\/bin\/env node\n/);
+    expect(modeOf(path)).toMatch(/^-rwxr-xr-x$/);
   });
 
   it('is published for everybody, with its provenance', () => {

@@ -21,6 +21,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   transport: { layers: ['protocol', 'codec', 'core'], packages: ['ws', 'node:*'] },
   nest: { layers: ['protocol', 'codec', 'core', 'transport'], packages: NEST },
   client: { layers: ['protocol', 'codec'], packages: [] },
+  // The command of the package: a client of a server that may run anywhere.
+  cli: { layers: ['protocol', 'client'], packages: ['ws', 'node:*'] },
   // For processes without sockets; a test looks that it brings no package for them.
   publisher: { layers: ['core', 'nest'], packages: NEST },
   // Entries of their own, each with its optional package.

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { Counts } from '../../lib/cli/counts.js';
+
+const countsOf = (...keys: readonly (string | number)[]): Counts => {
+  const counts = new Counts();
+  for (const key of keys) counts.add(key);
+  return counts;
+};
+
+describe('Counts', () => {
+  it('counts by key, in the order in which each came first', () => {
+    const counts = countsOf(4429, 'silence', 4429);
+
+    expect(JSON.stringify(counts)).toBe('{"4429":2,"silence":1}');
+    expect([counts.total, counts.has(4429), counts.has(4401)]).toEqual([3, true, false]);
+  });
+
+  it('tells 64 keys apart, and counts what comes beyond them together', () => {
+    const keys = Array.from({ length: 64 }, (_, index) => `key-${index}`);
+
+    const full = countsOf(...keys);
+    const over = countsOf(...keys, 'one more', 'and another', 'key-0');
+
+    expect(Object.keys(full.toJSON())).toEqual(keys);
+    expect(over.toJSON()).toEqual({ ...full.toJSON(), 'key-0': 2, other: 2 });
+    expect(over.total).toBe(67);
+  });
+});
