@@ -189,6 +189,8 @@ export interface Observer {
    * that adds up to say what it has. It needs no timer then.
    */
   swept?(): void;
+  /** Somebody at another node looks at an inspector, and wants figures of this node for so many milliseconds more. */
+  watched?(ms: number): void;
   /** The node has shut down; no other fact follows. */
   stopped?(): void;
 }

@@ -25,6 +25,7 @@ const FACTS = {
   gap: ['connection', 'channel'],
   dropped: ['connection', 'channel', 'count'],
   swept: [],
+  watched: ['ms'],
   stopped: [],
 } as const satisfies Record<Fact, readonly string[]>;
 
