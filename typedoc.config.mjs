@@ -24,6 +24,7 @@ export default {
     'lib/index.ts',
     'lib/client/index.ts',
     'lib/client/storage/index.ts',
+    'lib/inspector/index.ts',
     'lib/metrics/index.ts',
     'lib/protocol/index.ts',
     'lib/publisher/index.ts',

@@ -11,6 +11,7 @@ const ENTRIES = [
   'index.d.ts',
   'client/index.d.ts',
   'client/storage/index.d.ts',
+  'inspector/index.d.ts',
   'protocol/index.d.ts',
   'publisher/index.d.ts',
   'testing/index.d.ts',

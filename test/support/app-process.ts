@@ -100,8 +100,7 @@ export function ensureBuilt(): void {
     (path) => statSync(join(ROOT, path)).mtimeMs <= builtAt,
   );
   if (isFresh) return;
-  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [compiler, '-p', join(ROOT, 'tsconfig.build.json')], { stdio: 'inherit' });
+  execFileSync('npm', ['run', 'build', '--silent'], { cwd: ROOT, stdio: 'inherit' });
 }
 
 /** Beside `dist`, so that `nestjs-channels` is the package itself. Returns the path of the compiled file. */
