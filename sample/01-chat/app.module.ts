@@ -2,11 +2,13 @@ import { Module, ValidationPipe } from '@nestjs/common';
 import { APP_PIPE } from '@nestjs/core';
 import { JwtModule } from '@nestjs/jwt';
 import { ChannelsModule } from 'nestjs-channels';
+import { ChannelsInspectorModule } from 'nestjs-channels/inspector';
 import { RedisBroker } from 'nestjs-channels/redis';
 import { ChatGateway } from './chat.gateway.js';
 import { JwtGuard } from './jwt.guard.js';
 import { jwtSecret } from './jwt-secret.js';
 import { LoginController } from './login.controller.js';
+import { ThisMachineGuard } from './this-machine.guard.js';
 
 // Unset, only pages of the server's own host may connect.
 const origins = (process.env['ALLOWED_ORIGINS'] ?? '').split(',').map((origin) => origin.trim());
@@ -15,8 +17,15 @@ const allowedOrigins = origins.filter((origin) => origin !== '');
 // Unset, this process is the only one.
 const redisUrl = process.env['REDIS_URL'];
 
+// At /inspector, for a look at what the chat does; in production somebody has to say who may look.
+const inspector =
+  process.env['NODE_ENV'] === 'production'
+    ? []
+    : [ChannelsInspectorModule.forRoot({ guards: [ThisMachineGuard] })];
+
 @Module({
   imports: [
+    ...inspector,
     ChannelsModule.forRoot({
       allowedOrigins: allowedOrigins.length > 0 ? allowedOrigins : undefined,
       broker: redisUrl ? new RedisBroker(redisUrl) : undefined,
