@@ -73,6 +73,11 @@ export class AppProcess {
     this.child.kill('SIGCONT');
   }
 
+  /** Ends it without a word to anybody (SIGKILL). */
+  kill(): void {
+    this.child.kill('SIGKILL');
+  }
+
   /** Resolves when it has said this word so often; rejects where it ends before. */
   async says(word: string, times = 1): Promise<void> {
     while (this.#lines.filter((line) => line.split(' ')[0] === word).length < times) {

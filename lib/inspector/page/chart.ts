@@ -47,6 +47,12 @@ export class Chart {
     this.#plot.redraw(false, true);
   }
 
+  /** The same two minutes for all charts, also before anything has come. */
+  #shown(): [number, number] {
+    const to = this.#times.at(-1) ?? Date.now() / 1_000;
+    return [to - SHOWN_S, to];
+  }
+
   #data(): uPlot.AlignedData {
     return [this.#times, ...this.#lines];
   }
@@ -59,7 +65,7 @@ export class Chart {
       legend: { show: false },
       cursor: { show: false },
       scales: {
-        x: { time: true, range: (_plot, _from, to) => [to - SHOWN_S, to] },
+        x: { time: true, range: () => this.#shown() },
         y: { range: (_plot, _from, to) => [0, Math.max(1, (to ?? 0) * 1.15)] },
       },
       axes: [

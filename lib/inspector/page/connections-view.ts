@@ -20,7 +20,9 @@ export class ConnectionsView {
   readonly #channel = byId('by-channel', HTMLInputElement);
   #listed = new Map<string, ListedConnection>();
   #own = '';
-  #loading = false;
+  /** Questions that have no answer yet: one at a time, for the last one is to be shown last. */
+  #waiting = 0;
+  #last: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly client: ChannelsClient<InspectorApi>,
@@ -33,10 +35,21 @@ export class ConnectionsView {
     });
   }
 
-  /** Asks all nodes again. What fails is told, and the list stays as it was. */
-  async load(): Promise<void> {
-    if (this.#loading || this.client.state.name !== 'open') return;
-    this.#loading = true;
+  /** Asks all nodes again, behind a question that is under way. */
+  load(): Promise<void> {
+    this.#waiting += 1;
+    this.#last = this.#last.then(() => this.#load()).finally(() => (this.#waiting -= 1));
+    return this.#last;
+  }
+
+  /** The same, unless a question is under way. */
+  refresh(): void {
+    if (this.#waiting === 0) void this.load();
+  }
+
+  /** What fails is told, and the list stays as it was. */
+  async #load(): Promise<void> {
+    if (this.client.state.name !== 'open') return;
     try {
       const list = await this.client.send('inspector.connections', this.#query(), { timeoutMs: TIMEOUT_MS });
       this.#own = list.own;
@@ -45,8 +58,6 @@ export class ConnectionsView {
       setText(this.#note, noteOf(list.connections.length, list.more, list.missing));
     } catch (error) {
       this.notify(`The connections could not be listed: ${messageOf(error)}`);
-    } finally {
-      this.#loading = false;
     }
   }
 

@@ -85,7 +85,7 @@ function tick(): void {
   }
   for (const [chart, values] of CHARTS) chart.add(Date.now(), totals && values(totals));
   tables.show(cluster, now, isOpen);
-  if (++ticks % LOAD_EVERY_TICKS === 0 && !document.hidden) void connections.load();
+  if (++ticks % LOAD_EVERY_TICKS === 0 && !document.hidden) connections.refresh();
 }
 
 /** In full, since browsers of before 2024 take nothing else. */
