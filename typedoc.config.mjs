@@ -25,6 +25,7 @@ export default {
     'lib/client/index.ts',
     'lib/client/storage/index.ts',
     'lib/health/index.ts',
+    'lib/inspector/index.ts',
     'lib/metrics/index.ts',
     'lib/protocol/index.ts',
     'lib/publisher/index.ts',

@@ -9,6 +9,7 @@ export const ALIAS = [
   { find: /^nestjs-channels\/client$/, replacement: entry('./lib/client/index.ts') },
   { find: /^nestjs-channels\/client\/storage$/, replacement: entry('./lib/client/storage/index.ts') },
   { find: /^nestjs-channels\/health$/, replacement: entry('./lib/health/index.ts') },
+  { find: /^nestjs-channels\/inspector$/, replacement: entry('./lib/inspector/index.ts') },
   { find: /^nestjs-channels\/metrics$/, replacement: entry('./lib/metrics/index.ts') },
   { find: /^nestjs-channels\/protocol$/, replacement: entry('./lib/protocol/index.ts') },
   { find: /^nestjs-channels\/publisher$/, replacement: entry('./lib/publisher/index.ts') },

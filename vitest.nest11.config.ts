@@ -16,7 +16,7 @@ const NEST_12_ONLY = [
   'refresh-rates',
 ];
 
-/** The specs of the Nest layer, on Nest 11: `npm run test:nest11`. */
+/** The specs of the Nest layer and of what is built on it, on Nest 11: `npm run test:nest11`. */
 export default defineConfig({
   ...base,
   resolve: { alias: [...ALIAS, { find: NEST, replacement: `${INSTALLED}/$1$2` }] },
@@ -25,7 +25,7 @@ export default defineConfig({
     projects: undefined,
     isolate: false,
     setupFiles: ['test/support/setup.ts', 'test/support/leaves-no-global.ts'],
-    include: ['test/nest/**/*.spec.ts', 'test/health/**/*.spec.ts'],
+    include: ['test/nest/**/*.spec.ts', 'test/health/**/*.spec.ts', 'test/inspector/**/*.spec.ts'],
     exclude: NEST_12_ONLY.map((name) => `test/nest/${name}.spec.ts`),
   },
 });

@@ -26,6 +26,11 @@ export type ControlQuestion =
       readonly revocation: Revocation;
       /** Whether it is to be remembered: not where the store has no room for it. */
       readonly isKept: boolean;
+    }
+  | {
+      readonly type: 'watch';
+      /** For how long figures are wanted, in milliseconds. */
+      readonly forMs: number;
     };
 
 export interface DisconnectAnswer {
@@ -38,7 +43,15 @@ export interface ConnectionsAnswer {
   readonly more: boolean;
 }
 
-export function encodeMessage(message: ControlQuestion | DisconnectAnswer | ConnectionsAnswer): string {
+/** Says only that the question was understood. */
+export type WatchAnswer = Readonly<Record<never, never>>;
+
+/** Figures are wanted for so long at most: who looks for longer asks again. */
+export const MAX_WATCH_MS = 60_000;
+
+export function encodeMessage(
+  message: ControlQuestion | DisconnectAnswer | ConnectionsAnswer | WatchAnswer,
+): string {
   return JSON.stringify({ v: VERSION, ...message });
 }
 
@@ -46,6 +59,7 @@ export function encodeMessage(message: ControlQuestion | DisconnectAnswer | Conn
 export function parseQuestion(text: string): ControlQuestion {
   const question = parseMessage(text);
   if (question['type'] === 'revoke') return parseRevoke(question, text);
+  if (question['type'] === 'watch') return parseWatch(question, text);
   const filter = parseFilter(question['filter']);
   if (filter) {
     const { type, reconnect, limit, maxLength } = question;
@@ -68,6 +82,16 @@ function parseRevoke(
   } catch (cause) {
     throw unknown(text, { cause });
   }
+}
+
+function parseWatch({ forMs }: Readonly<Record<string, unknown>>, text: string): ControlQuestion {
+  if (isCount(forMs) && forMs <= MAX_WATCH_MS) return { type: 'watch', forMs };
+  throw unknown(text);
+}
+
+/** @throws TypeError for what this version does not understand */
+export function parseWatched(text: string): WatchAnswer {
+  return parseMessage(text);
 }
 
 /** @throws TypeError for what this version does not understand */

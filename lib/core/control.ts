@@ -12,6 +12,7 @@ import {
   parseConnections,
   parseDisconnected,
   parseQuestion,
+  parseWatched,
   type ConnectionsAnswer,
   type ControlQuestion,
   type DisconnectAnswer,
@@ -104,6 +105,12 @@ export class Control {
     };
   }
 
+  /** Wants figures of all other nodes, for so long: their observers are told of it by `watched`. */
+  async watch(forMs: number): Promise<NodesAnswered> {
+    const { nodes } = await this.#ask({ type: 'watch', forMs }, parseWatched);
+    return nodes;
+  }
+
   /** What nobody here understands counts as no answer: it may be of a node with another version. */
   async #ask<Answer>(
     question: ControlQuestion,
@@ -131,6 +138,10 @@ export class Control {
     if (question.type === 'revoke') {
       const { revocation, isKept } = question;
       return encodeMessage({ disconnected: this.engine.revocations.learn(revocation, isKept) });
+    }
+    if (question.type === 'watch') {
+      this.engine.observers.watched(question.forMs);
+      return encodeMessage({});
     }
     const maxLength = Math.min(question.maxLength, MAX_ANSWER_LENGTH);
     return encodeMessage(this.#connections({ ...question, maxLength }));

@@ -99,6 +99,11 @@ export class Hub {
     else this.#fanOut(local, publication);
   };
 
+  /** Every channel here, with how many connections are in it. */
+  *channels(): Iterable<readonly [channel: string, subscribers: number]> {
+    for (const [channel, { subscriptions }] of this.#channels) yield [channel, subscriptions.size];
+  }
+
   subscribers(channel: string): Iterable<Subscription> {
     return this.#channels.get(channel)?.subscriptions ?? [];
   }

@@ -214,6 +214,8 @@ export interface Observer {
   draining?(drain: ObservedDrain): void;
   /** That is over. */
   drained?(report: DrainReport): void;
+  /** Somebody at another node looks at an inspector, and wants figures of this node for so many milliseconds more. */
+  watched?(ms: number): void;
   /** The node has shut down; no other fact follows. */
   stopped?(): void;
 }

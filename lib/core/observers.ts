@@ -19,59 +19,60 @@ type Having<K extends keyof Observer> = Observer & Required<Pick<Observer, K>>;
  * list. An observer that throws is reported itself, and changes nothing for anybody else.
  */
 export class Observers implements Required<Observer> {
-  readonly #started: readonly Having<'started'>[];
-  readonly #opened: readonly Having<'opened'>[];
-  readonly #closed: readonly Having<'closed'>[];
-  readonly #refused: readonly Having<'refused'>[];
-  readonly #faulted: readonly Having<'faulted'>[];
-  readonly #failed: readonly Having<'failed'>[];
-  readonly #published: readonly Having<'published'>[];
-  readonly #delivered: readonly Having<'delivered'>[];
-  readonly #acked: readonly Having<'acked'>[];
-  readonly #evicted: readonly Having<'evicted'>[];
-  readonly #brokerChanged: readonly Having<'brokerChanged'>[];
-  readonly #warned: readonly Having<'warned'>[];
-  readonly #gap: readonly Having<'gap'>[];
-  readonly #dropped: readonly Having<'dropped'>[];
-  readonly #swept: readonly Having<'swept'>[];
-  readonly #joined: readonly Having<'joined'>[];
-  readonly #handled: readonly Having<'handled'>[];
-  readonly #flushed: readonly Having<'flushed'>[];
-  readonly #refreshed: readonly Having<'refreshed'>[];
-  readonly #revoked: readonly Having<'revoked'>[];
-  readonly #draining: readonly Having<'draining'>[];
-  readonly #drained: readonly Having<'drained'>[];
-  readonly #stopped: readonly Having<'stopped'>[];
+  #started: readonly Having<'started'>[] = [];
+  #opened: readonly Having<'opened'>[] = [];
+  #closed: readonly Having<'closed'>[] = [];
+  #refused: readonly Having<'refused'>[] = [];
+  #faulted: readonly Having<'faulted'>[] = [];
+  #failed: readonly Having<'failed'>[] = [];
+  #published: readonly Having<'published'>[] = [];
+  #delivered: readonly Having<'delivered'>[] = [];
+  #acked: readonly Having<'acked'>[] = [];
+  #evicted: readonly Having<'evicted'>[] = [];
+  #brokerChanged: readonly Having<'brokerChanged'>[] = [];
+  #warned: readonly Having<'warned'>[] = [];
+  #gap: readonly Having<'gap'>[] = [];
+  #dropped: readonly Having<'dropped'>[] = [];
+  #swept: readonly Having<'swept'>[] = [];
+  #joined: readonly Having<'joined'>[] = [];
+  #handled: readonly Having<'handled'>[] = [];
+  #flushed: readonly Having<'flushed'>[] = [];
+  #refreshed: readonly Having<'refreshed'>[] = [];
+  #revoked: readonly Having<'revoked'>[] = [];
+  #watched: readonly Having<'watched'>[] = [];
+  #draining: readonly Having<'draining'>[] = [];
+  #drained: readonly Having<'drained'>[] = [];
+  #stopped: readonly Having<'stopped'>[] = [];
+
+  #all: readonly Observer[];
+  #expectsTiming = false;
 
   constructor(observers: readonly Observer[]) {
-    const having = <K extends keyof Observer>(fact: K): Having<K>[] =>
-      observers.filter((observer): observer is Having<K> => observer[fact] !== undefined);
-    this.#started = having('started');
-    this.#opened = having('opened');
-    this.#closed = having('closed');
-    this.#refused = having('refused');
-    this.#faulted = having('faulted');
-    this.#failed = having('failed');
-    this.#published = having('published');
-    this.#delivered = having('delivered');
-    this.#acked = having('acked');
-    this.#evicted = having('evicted');
-    this.#brokerChanged = having('brokerChanged');
-    this.#warned = having('warned');
-    this.#gap = having('gap');
-    this.#dropped = having('dropped');
-    this.#swept = having('swept');
-    this.#joined = having('joined');
-    this.#handled = having('handled');
-    this.#flushed = having('flushed');
-    this.#refreshed = having('refreshed');
-    this.#revoked = having('revoked');
-    this.#draining = having('draining');
-    this.#drained = having('drained');
-    this.#stopped = having('stopped');
+    this.#all = observers;
+    this.#sort();
   }
 
-  /** Whether anybody wants to know how long handlers take: to measure it costs each message something. */
+  /** One more, from now on, until what this gives is called; that may be done twice. */
+  attach(observer: Observer): () => void {
+    this.#all = [...this.#all, observer];
+    this.#sort();
+    return () => {
+      this.#all = this.#all.filter((other) => other !== observer);
+      this.#sort();
+    };
+  }
+
+  /** Somebody may be attached later who wants the time of handlers: they are made so that it can be had. */
+  expectTiming(): void {
+    this.#expectsTiming = true;
+  }
+
+  /** Whether handlers are to be made so that their time can be had, now or later. */
+  get mayMeasureHandlers(): boolean {
+    return this.#expectsTiming || this.measuresHandlers;
+  }
+
+  /** Whether anybody wants to know now how long handlers take: to measure it costs each message something. */
   get measuresHandlers(): boolean {
     return this.#handled.length > 0;
   }
@@ -175,8 +176,41 @@ export class Observers implements Required<Observer> {
     for (const observer of this.#swept) this.#guard(() => observer.swept());
   }
 
+  watched(ms: number): void {
+    for (const observer of this.#watched) this.#guard(() => observer.watched(ms));
+  }
+
   stopped(): void {
     for (const observer of this.#stopped) this.#guard(() => observer.stopped());
+  }
+
+  #sort(): void {
+    const having = <K extends keyof Observer>(fact: K): Having<K>[] =>
+      this.#all.filter((observer): observer is Having<K> => observer[fact] !== undefined);
+    this.#started = having('started');
+    this.#opened = having('opened');
+    this.#closed = having('closed');
+    this.#refused = having('refused');
+    this.#faulted = having('faulted');
+    this.#failed = having('failed');
+    this.#published = having('published');
+    this.#delivered = having('delivered');
+    this.#acked = having('acked');
+    this.#evicted = having('evicted');
+    this.#brokerChanged = having('brokerChanged');
+    this.#warned = having('warned');
+    this.#gap = having('gap');
+    this.#dropped = having('dropped');
+    this.#swept = having('swept');
+    this.#joined = having('joined');
+    this.#handled = having('handled');
+    this.#flushed = having('flushed');
+    this.#refreshed = having('refreshed');
+    this.#revoked = having('revoked');
+    this.#draining = having('draining');
+    this.#drained = having('drained');
+    this.#stopped = having('stopped');
+    this.#watched = having('watched');
   }
 
   #guard(report: () => unknown): void {

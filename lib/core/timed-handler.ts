@@ -1,7 +1,7 @@
 import { TURNED_AWAY, type Gate, type Handler, type Message } from './handler.interface.js';
 import type { Observers } from './observers.js';
 
-/** A handler whose time is told; there only where somebody wants to know. */
+/** A handler whose time is told while somebody wants to know; there only where somebody may. */
 export class TimedHandler implements Handler {
   constructor(
     private readonly handler: Handler,
@@ -22,6 +22,7 @@ export class TimedHandler implements Handler {
 
   /** Of a stream it is the time until it is there, not for as long as it runs. */
   handle(message: Message, gate?: Gate): unknown {
+    if (!this.observers.measuresHandlers) return this.handler.handle(message, gate);
     const { connection } = message;
     const { clock } = connection.engine;
     const start = clock.now();

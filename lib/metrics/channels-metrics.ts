@@ -13,7 +13,7 @@ import type {
 import { closeCode } from '../protocol/index.js';
 import { defineMetrics, type Metrics } from './metrics.js';
 import { oncePerTurn } from './once-per-turn.js';
-import { Totals } from './totals.js';
+import { Totals } from '../core/totals.js';
 
 /** Options of {@link ChannelsMetrics}. */
 export interface ChannelsMetricsOptions {

@@ -112,7 +112,8 @@ function checkImportedOnce(modules: ModulesContainer): void {
     },
   ],
   // The guard is for gateways of any module, and Nest constructs guards in the module that uses them.
-  exports: [ChannelsAdapter, ChannelsService, OriginGuard, CHANNELS_OPTIONS, CHANNELS_CLOCK],
+  // The engine is for entries of this package that are modules of their own.
+  exports: [ChannelsAdapter, ChannelsService, OriginGuard, CHANNELS_OPTIONS, CHANNELS_CLOCK, Engine],
 })
 export class ChannelsModule
   extends ConfigurableModuleClass

@@ -27,6 +27,7 @@ const FACTS = {
   draining: ['drain'],
   drained: ['report'],
   swept: [],
+  watched: ['ms'],
   stopped: [],
 } as const satisfies Record<Fact, readonly string[]>;
 

@@ -144,7 +144,7 @@ export class GatewayEndpoint implements Endpoint {
           guards: true,
           rate: method.rate,
         });
-        const handler = observers.measuresHandlers ? new TimedHandler(compiled, observers) : compiled;
+        const handler = observers.mayMeasureHandlers ? new TimedHandler(compiled, observers) : compiled;
         table.set(event, [...(table.get(event) ?? []), handler]);
       }
     }

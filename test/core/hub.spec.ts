@@ -145,6 +145,21 @@ describe('the hub', () => {
     expect(subscribers.map(({ connection }) => connection)).toEqual([other.connection]);
     expect([...rig.engine.hub.subscribers('other')]).toEqual([]);
   });
+
+  it('tells every channel with its number of subscribers', async () => {
+    const rig = await Rig.start();
+    const [one, other] = [rig.open(), rig.open()];
+    await join(one);
+    await join(other);
+    await join(other, 'news');
+    await join(other, 'left');
+    await leave(other, 'left');
+
+    expect([...rig.engine.hub.channels()]).toEqual([
+      ['chat', 2],
+      ['news', 1],
+    ]);
+  });
 });
 
 describe('the hub, with a broker that takes its time', () => {

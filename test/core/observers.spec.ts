@@ -48,4 +48,52 @@ describe('Observers', () => {
 
     expect(failures).toEqual([{ where: 'x', error: 1 }]);
   });
+
+  it('reports to one that is attached later, until it is detached, and takes that twice', () => {
+    const seen: string[] = [];
+    const observers = new Observers([{ published: (channel) => seen.push(`first ${channel}`) }]);
+    observers.published('chat:1', 'message');
+
+    const detach = observers.attach({ published: (channel) => seen.push(`later ${channel}`) });
+    observers.published('chat:2', 'message');
+    detach();
+    detach();
+    observers.published('chat:3', 'message');
+
+    expect(seen).toEqual(['first chat:1', 'first chat:2', 'later chat:2', 'first chat:3']);
+  });
+
+  it('goes on with the others where one is detached while it is told', () => {
+    const seen: string[] = [];
+    const observers = new Observers([]);
+    const detach = observers.attach({
+      swept() {
+        seen.push('once');
+        detach();
+      },
+    });
+    observers.attach({ swept: () => seen.push('always') });
+
+    observers.swept();
+    observers.swept();
+
+    expect(seen).toEqual(['once', 'always', 'always']);
+  });
+
+  it('measures handlers only while somebody wants it, and is prepared for it where that is expected', () => {
+    const observers = new Observers([]);
+    const atFirst = observers.mayMeasureHandlers;
+    observers.expectTiming();
+    const expected = [observers.mayMeasureHandlers, observers.measuresHandlers];
+    const detach = observers.attach({ handled: () => undefined });
+    const meanwhile = observers.measuresHandlers;
+    detach();
+
+    expect([atFirst, expected, meanwhile, observers.measuresHandlers]).toEqual([
+      false,
+      [true, false],
+      true,
+      false,
+    ]);
+  });
 });

@@ -138,6 +138,32 @@ describe('JWT_SECRET of sample/01-chat', () => {
   });
 });
 
+describe('/inspector of sample/01-chat', () => {
+  it('is there for those who sit at the machine, and for nobody who comes through a proxy or by another name', async () => {
+    const chat = await ChatProcess.start();
+    const strangers: Record<string, string>[] = [{ 'x-forwarded-for': '203.0.113.7' }, { forwarded: 'for=203.0.113.7' }];
+
+    const statuses = await Promise.all(
+      strangers.map(async (headers) => (await fetch(`${chat.url}inspector`, { headers })).status),
+    );
+
+    expect(await statusOf(chat, '/inspector')).toBe(200);
+    expect(statuses).toEqual([403, 403]);
+    const socket = `ws://127.0.0.1:${chat.port}/inspector/ws`;
+    const byName = TestClient.connect(socket, { protocols: [], headers: { host: 'rebound.example' } });
+    await expect(byName).rejects.toMatchObject({ statusCode: 403 });
+  });
+
+  it('is not there in production', async () => {
+    const chat = await ChatProcess.start({ env: { NODE_ENV: 'production', JWT_SECRET: 'of this test' } });
+
+    expect(await statusOf(chat, '/inspector')).toBe(404);
+    await expect(
+      TestClient.connect(`ws://127.0.0.1:${chat.port}/inspector/ws`, { protocols: [] }),
+    ).rejects.toMatchObject({ statusCode: 404 });
+  });
+});
+
 describe('HOST of sample/01-chat', () => {
   it('is the address that it listens on', async () => {
     const chat = await ChatProcess.start({ env: { HOST: '127.0.0.2' } });

@@ -12,6 +12,7 @@ const ENTRIES = [
   'client/index.d.ts',
   'client/storage/index.d.ts',
   'health/index.d.ts',
+  'inspector/index.d.ts',
   'protocol/index.d.ts',
   'publisher/index.d.ts',
   'testing/index.d.ts',

@@ -19,6 +19,7 @@ const ENTRIES = [
   './client',
   './client/storage',
   './health',
+  './inspector',
   './metrics',
   './protocol',
   './publisher',
@@ -30,13 +31,17 @@ const ENTRIES = [
 /** Scripts that npm runs on the machine of whoever installs the package. */
 const INSTALL_SCRIPTS = new Set(['preinstall', 'install', 'postinstall', 'prepare']);
 
-/** What the tarball must hold: what is compiled from lib, and what npm shows. */
+/** Where a page is bundled instead of compiled. */
+const PAGE = 'lib/inspector/page/';
+
+/** What the tarball must hold: what is compiled and bundled from lib, and what npm shows. */
 function expectedFiles(): string[] {
-  const modules = [...readTree('lib', '.ts').keys()].map((path) =>
-    path.replace(/^lib\/(.*)\.ts$/, 'dist/$1'),
-  );
+  const modules = [...readTree('lib', '.ts').keys()]
+    .filter((path) => !path.startsWith(PAGE))
+    .map((path) => path.replace(/^lib\/(.*)\.ts$/, 'dist/$1'));
   return [
     ...modules.flatMap((module) => [`${module}.js`, `${module}.d.ts`]),
+    ...['dist/inspector/page/inspector.js', 'dist/inspector/page/inspector.css'],
     ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'],
   ].toSorted();
 }
@@ -99,6 +104,17 @@ describe('the tarball', () => {
 
   it('is published for everybody, with its provenance', () => {
     expect(manifest.publishConfig).toEqual({ access: 'public', provenance: true });
+  });
+
+  it('brings the page of the inspector whole, with the licence of what is in it', () => {
+    const [script, style] = ['js', 'css'].map((kind) =>
+      String(files.get(`dist/inspector/page/inspector.${kind}`)),
+    );
+
+    for (const text of [script, style]) {
+      expect(text).toMatch(/^\/\*! uPlot 1\.[^]*Permission is hereby granted/);
+      expect(text).not.toMatch(/\bimport\b *["'(@{]|\bfrom *["']|url\(|https?:\/\//);
+    }
   });
 
   it('runs nothing where it is installed', () => {

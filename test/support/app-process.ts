@@ -73,6 +73,11 @@ export class AppProcess {
     this.child.kill('SIGCONT');
   }
 
+  /** Ends it without a word to anybody (SIGKILL). */
+  kill(): void {
+    this.child.kill('SIGKILL');
+  }
+
   /** Resolves when it has said this word so often; rejects where it ends before. */
   async says(word: string, times = 1): Promise<void> {
     while (this.#lines.filter((line) => line.split(' ')[0] === word).length < times) {
@@ -100,8 +105,7 @@ export function ensureBuilt(): void {
     (path) => statSync(join(ROOT, path)).mtimeMs <= builtAt,
   );
   if (isFresh) return;
-  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [compiler, '-p', join(ROOT, 'tsconfig.build.json')], { stdio: 'inherit' });
+  execFileSync('npm', ['run', 'build', '--silent'], { cwd: ROOT, stdio: 'inherit' });
 }
 
 /** Beside `dist`, so that `nestjs-channels` is the package itself. Returns the path of the compiled file. */

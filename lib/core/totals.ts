@@ -1,4 +1,4 @@
-import type { ObservedConnection, ObservedNode, Traffic } from '../core/observer.interface.js';
+import type { ObservedConnection, ObservedNode, Traffic } from './observer.interface.js';
 
 const NOTHING: Traffic = { messagesReceived: 0, messagesSent: 0, bytesReceived: 0, bytesSent: 0 };
 

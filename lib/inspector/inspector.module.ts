@@ -1,0 +1,81 @@
+import { Inject, Logger, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { checkNobodyElseJoins } from './channel-check.js';
+import type { ChannelsInspectorOptions } from './inspector-options.interface.js';
+import { inspectorController } from './inspector.controller.js';
+import { inspectorGateway } from './inspector.gateway.js';
+import { Inspector } from './inspector.js';
+
+const DEFAULT_PATH = 'inspector';
+
+const PATH = /^\/?[\w.~-]+(\/[\w.~-]+)*\/?$/;
+
+/** Where a page has its socket, and whether it is open to anybody. */
+interface Place {
+  readonly page: string;
+  readonly socket: string;
+  readonly isOpen: boolean;
+}
+
+const PLACE = Symbol.for('nestjs-channels:inspector-place');
+
+/**
+ * A page that shows all nodes, their channels, connections and rates live, and disconnects or revokes. Whoever may see
+ * it may do that: name a guard. docs/inspector.md has one.
+ *
+ * @example
+ * ```ts
+ * ChannelsInspectorModule.forRoot({ path: 'inspector', guards: [OperatorGuard] })
+ * ```
+ * @publicApi
+ */
+@Module({})
+export class ChannelsInspectorModule implements OnModuleInit {
+  /**
+   * Imported once, beside `ChannelsModule`.
+   *
+   * @throws TypeError without a guard, unless `NODE_ENV` is `development`, and for a path that is none
+   */
+  static forRoot(options: ChannelsInspectorOptions = {}): DynamicModule {
+    const { guards = [], imports = [] } = options;
+    const place = placeOf(options);
+    return {
+      module: ChannelsInspectorModule,
+      imports,
+      controllers: [inspectorController(place.page, place.socket, guards)],
+      providers: [Inspector, inspectorGateway(place.socket, guards), { provide: PLACE, useValue: place }],
+    };
+  }
+
+  /** @internal */
+  constructor(
+    @Inject(PLACE) private readonly place: Place,
+    private readonly modules: ModulesContainer,
+  ) {}
+
+  /** Refuses a gateway that would show what the guards hide. */
+  onModuleInit(): void {
+    checkNobodyElseJoins(this.modules, this.place.socket);
+    if (!this.place.isOpen) return;
+    new Logger('Channels').warn(
+      `inspector: anybody may look and disconnect at /${this.place.page}, since NODE_ENV is development`,
+    );
+  }
+}
+
+function placeOf({ path = DEFAULT_PATH, guards = [] }: ChannelsInspectorOptions): Place {
+  if (!PATH.test(path)) {
+    throw new TypeError(
+      `path (${JSON.stringify(path)}) must be segments of [A-Za-z0-9_.~-], such as 'ops/inspector'.`,
+    );
+  }
+  const isOpen = guards.length === 0;
+  if (isOpen && process.env['NODE_ENV'] !== 'development') {
+    throw new TypeError(
+      'guards ([]) must name who may look at the inspector, and disconnect: guards: [OperatorGuard]. ' +
+        'With NODE_ENV=development it starts without one.',
+    );
+  }
+  const page = path.replace(/^\/|\/$/g, '');
+  return { page, socket: `/${page}/ws`, isOpen };
+}

@@ -1,0 +1,110 @@
+import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import { RequestMethod, VersioningType, type INestApplication } from '@nestjs/common';
+import { map } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { HTTP_FRAMEWORKS } from '../support/http-frameworks.js';
+import { CHANNEL, openInspector, OPERATOR, startInspected } from './operators.js';
+
+const PATHS = ['/inspector', '/inspector/inspector.js', '/inspector/inspector.css'];
+
+/** Sees to it that what a method returns is wrapped, as many applications do. */
+@Injectable()
+class Envelope implements NestInterceptor {
+  intercept(_context: ExecutionContext, next: CallHandler) {
+    return next.handle().pipe(map((data: unknown) => ({ data })));
+  }
+}
+
+describe.each(HTTP_FRAMEWORKS)('the inspector on %s', (_name, httpAdapter) => {
+  const start = (configure?: (nest: INestApplication) => void) => startInspected({ httpAdapter, configure });
+  const get = (port: number, path: string, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`http://127.0.0.1:${port}${path}`, { headers });
+
+  it.each(PATHS)('shows nothing at %s without the consent of its guard', async (path) => {
+    const app = await start();
+
+    const refused = await get(app.port, path);
+
+    expect(refused.status).toBe(401);
+    expect(await refused.json()).toEqual({ message: 'Unauthorized', statusCode: 401 });
+  });
+
+  it('closes a socket without the consent of its guard before anything can be asked', async () => {
+    const app = await start();
+    const stranger = await app.connect('/inspector/ws');
+    const operator = await openInspector(app);
+    await operator.subscribe(CHANNEL);
+
+    const { code } = await stranger.closed;
+
+    expect(code).toBe(4501);
+    expect(stranger.frames).toEqual([]);
+  });
+
+  it.each([
+    ['/inspector', 'text/html; charset=utf-8', '<!doctype html>'],
+    ['/inspector/inspector.js', 'text/javascript; charset=utf-8', '/*! uPlot'],
+    ['/inspector/inspector.css', 'text/css; charset=utf-8', '/*! uPlot'],
+  ])('serves %s to an operator, with headers that let nothing else in', async (path, type, begin) => {
+    const app = await start();
+
+    const served = await get(app.port, path, OPERATOR);
+
+    expect(served.status).toBe(200);
+    expect((await served.text()).startsWith(begin)).toBe(true);
+    expect(served.headers.get('content-type')).toBe(type);
+    expect(served.headers.get('content-security-policy')).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    expect(Object.fromEntries(served.headers)).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+    });
+  });
+
+  it('is found behind a prefix of routes, versions and interceptors that wrap answers', async () => {
+    const app = await start((nest) => {
+      nest.setGlobalPrefix('api', { exclude: [{ path: 'health', method: RequestMethod.GET }] });
+      nest.enableVersioning({ type: VersioningType.URI });
+      nest.useGlobalInterceptors(new Envelope());
+    });
+
+    const served = await get(app.port, '/api/inspector', OPERATOR);
+    const script = await get(app.port, '/api/inspector/inspector.js', OPERATOR);
+
+    const page = await served.text();
+    expect(page).toMatch(/^<!doctype html>/);
+    // From /api/inspector these are /api/inspector/inspector.js and /inspector/ws.
+    expect(page).toContain('src="inspector/inspector.js"');
+    expect(page).toContain('data-socket="../inspector/ws"');
+    expect(script.status).toBe(200);
+  });
+
+  it('takes pages of its own host only, also where the application lets others in', async () => {
+    const app = await startInspected({
+      httpAdapter,
+      channels: { allowedOrigins: ['https://app.example.com', 'http://localhost'] },
+    });
+    const connect = (origin: string) =>
+      app.connect('/inspector/ws', { protocols: [], headers: OPERATOR, origin });
+
+    await expect(connect('https://app.example.com')).rejects.toMatchObject({ statusCode: 403 });
+    await expect(connect('https://evil.example.com')).rejects.toMatchObject({ statusCode: 403 });
+    // Of its own host, and not in the list: the guard that is always on stays on.
+    await expect(connect(`http://127.0.0.1:${app.port}`)).rejects.toMatchObject({ statusCode: 403 });
+  });
+
+  it('takes a page of its own host', async () => {
+    const app = await start();
+
+    const socket = await app.connect('/inspector/ws', {
+      headers: OPERATOR,
+      origin: `http://127.0.0.1:${app.port}`,
+    });
+
+    expect(await socket.subscribe(CHANNEL)).not.toHaveProperty('error');
+  });
+});
