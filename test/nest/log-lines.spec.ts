@@ -1,6 +1,6 @@
 import { ConsoleLogger, type LoggerService, type LogLevel } from '@nestjs/common';
 import type { LogOptions, Observer } from 'nestjs-channels';
-import { TestClock } from 'nestjs-channels/testing';
+import { createChannelsTestApp, TestClock } from 'nestjs-channels/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { LOG_LEVELS, resolveLogOptions } from '../../lib/nest/log-options.js';
 import { LoggingObserver } from '../../lib/nest/logging.observer.js';
@@ -194,6 +194,12 @@ describe('the options of the log', () => {
     ['a fraction', { logLinesPerSecond: 0.5 }, /^logLinesPerSecond \(0\.5\) must be a whole number/],
   ])('are checked once, at start: %s', (_, options, message) => {
     expect(() => resolveLogOptions(options as LogOptions)).toThrow(message);
+  });
+
+  it('refuse the start of an application where one is wrong', async () => {
+    const channels = { logLinesPerSecond: -1 };
+
+    await expect(createChannelsTestApp({ channels })).rejects.toThrow(/^logLinesPerSecond \(-1\)/);
   });
 
   it('take the default for what is not set', () => {
