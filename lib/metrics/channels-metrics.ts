@@ -2,6 +2,7 @@ import { collectDefaultMetrics, register, type Registry } from 'prom-client';
 import type { BrokerState } from '../core/broker.interface.js';
 import type {
   AckOutcome,
+  DrainReport,
   Failure,
   FaultKind,
   JoinOutcome,
@@ -141,6 +142,15 @@ export class ChannelsMetrics implements Observer {
   revoked(connections: number): void {
     this.#metrics.revocations.inc();
     this.#metrics.revokedConnections.inc(connections);
+  }
+
+  draining(): void {
+    this.#metrics.draining.set(1);
+  }
+
+  drained({ left, stayed }: DrainReport): void {
+    this.#metrics.drained.inc({ outcome: 'left' }, left);
+    this.#metrics.drained.inc({ outcome: 'stayed' }, stayed);
   }
 
   brokerChanged(state: BrokerState): void {

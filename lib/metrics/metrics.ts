@@ -122,6 +122,10 @@ export function defineMetrics(registry: Registry, sources: Sources) {
     refreshes: counter('token_refreshes_total', 'New tokens taken on living connections'),
     revocations: counter('revocations_total', 'Revocations, from here or from other nodes'),
     revokedConnections: counter('revoked_connections_total', 'Connections ended by a revocation'),
+    draining: gauge('draining', '1 while the node moves its clients to others, and until it has shut down'),
+    drained: counter('drained_clients_total', 'Clients of a drain: left, or still there when it was over', [
+      'outcome',
+    ]),
     brokerUp: gauge('broker_up', '1 while the broker is ready, 0 while it is away or deaf'),
   };
 }

@@ -15,7 +15,7 @@ const MAX_TEXTS = 8;
 const MAX_WORDS = 64;
 
 /** What an operator did, or a broker, is never too much to be told. */
-type LimitedFact = Exclude<LogFact, 'brokerReady' | 'brokerAway'>;
+type LimitedFact = Exclude<LogFact, 'brokerReady' | 'brokerAway' | 'draining' | 'drained'>;
 
 /** How one fact says that there were more. */
 interface Rest {

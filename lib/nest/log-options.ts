@@ -24,6 +24,8 @@ export type LogFact =
   | 'evicted'
   | 'brokerReady'
   | 'brokerAway'
+  | 'draining'
+  | 'drained'
   | 'warned';
 
 /**
@@ -43,6 +45,8 @@ export const LOG_LEVELS: Readonly<Record<LogFact, LogLevel>> = {
   evicted: 'warn',
   brokerReady: 'log',
   brokerAway: 'warn',
+  draining: 'log',
+  drained: 'log',
   warned: 'warn',
 };
 

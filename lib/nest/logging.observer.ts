@@ -3,9 +3,11 @@ import type { LoggerService } from '@nestjs/common';
 import type { BrokerState } from '../core/broker.interface.js';
 import type { Clock } from '../core/clock.interface.js';
 import type {
+  DrainReport,
   Failure,
   FaultKind,
   ObservedConnection,
+  ObservedDrain,
   ObservedNode,
   Observer,
   Refusal,
@@ -144,6 +146,24 @@ export class LoggingObserver implements Observer {
       text: `${id} reads too slowly for ${quote(channel)}, which has dropped ${count}`,
       fields: { connectionId: id, channel, count },
       more: { pattern, path, ...peerOf(connection) },
+    });
+  }
+
+  draining({ clients, windowMs }: ObservedDrain): void {
+    this.#writer.write('draining', {
+      text: `draining: ${clients} clients get ${windowMs} ms to connect elsewhere`,
+      fields: { clients, windowMs },
+    });
+  }
+
+  drained({ clients, left, stayed, durationMs, peakPerSecond, perSecond, windowMs }: DrainReport): void {
+    const ms = Math.round(durationMs);
+    const budget = perSecond > 0 ? ` of ${perSecond}` : '';
+    this.#writer.write('drained', {
+      text:
+        `drained after ${ms} ms: ${left} of ${clients} clients have left, at most ${peakPerSecond}${budget} ` +
+        `within a second; ${stayed} are still here`,
+      fields: { clients, left, stayed, durationMs: ms, peakPerSecond, perSecond, windowMs },
     });
   }
 

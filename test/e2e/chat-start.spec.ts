@@ -141,7 +141,10 @@ describe('JWT_SECRET of sample/01-chat', () => {
 describe('/inspector of sample/01-chat', () => {
   it('is there for those who sit at the machine, and for nobody who comes through a proxy or by another name', async () => {
     const chat = await ChatProcess.start();
-    const strangers: Record<string, string>[] = [{ 'x-forwarded-for': '203.0.113.7' }, { forwarded: 'for=203.0.113.7' }];
+    const strangers: Record<string, string>[] = [
+      { 'x-forwarded-for': '203.0.113.7' },
+      { forwarded: 'for=203.0.113.7' },
+    ];
 
     const statuses = await Promise.all(
       strangers.map(async (headers) => (await fetch(`${chat.url}inspector`, { headers })).status),

@@ -63,17 +63,15 @@ class Behind {
   readonly client: ChannelsClient;
 
   constructor(public node: Node) {
-    const balance = (protocols: string[]): WebSocket => {
-      const socket = new WebSocket(this.node.app.url('/ws'), protocols);
-      this.sockets.push(socket);
-      return socket;
-    };
-    class Balanced {
+    const url = (): string => this.node.app.url('/ws');
+    const { sockets } = this;
+    class Balanced extends WebSocket {
       constructor(_url: string, protocols: string[]) {
-        return balance(protocols);
+        super(url(), protocols);
+        sockets.push(this);
       }
     }
-    this.client = new ChannelsClient('ws://balancer', { WebSocket: Balanced as unknown as typeof WebSocket });
+    this.client = new ChannelsClient('ws://balancer', { WebSocket: Balanced });
     onTestFinished(() => this.client.close());
     this.client.on('$state', ({ name }) => this.states.push(name));
     this.client.on('$gap', ({ reason }) => this.heard.push(reason));

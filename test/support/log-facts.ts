@@ -33,6 +33,17 @@ const REFUSAL: Refusal = {
 };
 const FAILURE: Failure = { where: 'chat.send', error: new Error('no room'), correlationId: 'k1' };
 
+/** How a drain went. */
+const REPORT = {
+  clients: 5,
+  left: 4,
+  stayed: 1,
+  durationMs: 4_000,
+  peakPerSecond: 2,
+  perSecond: 3,
+  windowMs: 4_000,
+};
+
 /** What causes each fact, and all that its line says. */
 const FACTS: Readonly<Record<LogFact, readonly [(observer: Required<Observer>) => void, object]>> = {
   opened: [
@@ -85,6 +96,8 @@ const FACTS: Readonly<Record<LogFact, readonly [(observer: Required<Observer>) =
   ],
   brokerReady: [({ brokerChanged }) => brokerChanged('ready', 'back'), { state: 'ready', reason: 'back' }],
   brokerAway: [({ brokerChanged }) => brokerChanged('deaf', 'mute'), { state: 'deaf', reason: 'mute' }],
+  draining: [({ draining }) => draining({ clients: 5, windowMs: 4_000 }), { clients: 5, windowMs: 4_000 }],
+  drained: [({ drained }) => drained(REPORT), { ...REPORT }],
   warned: [({ warned }) => warned('too hot'), { warning: 'too hot' }],
 };
 /** The facts in the order in which they are told of. */
