@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { HandshakeRefused, TestClient } from 'nestjs-channels/testing';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ensureBuilt } from '../support/app-process.js';
 import { readManifest, ROOT } from '../support/repository.js';
 import { ChatProcess } from './chat-rig.js';
@@ -153,6 +153,11 @@ describe('/inspector of sample/01-chat', () => {
     expect(await statusOf(chat, '/inspector')).toBe(200);
     expect(statuses).toEqual([403, 403]);
     const socket = `ws://127.0.0.1:${chat.port}/inspector/ws`;
+    const operator = await TestClient.connect(socket);
+    onTestFinished(() => operator.terminate());
+    expect((await operator.request('inspector.connections', {})).data).toMatchObject({
+      own: expect.any(String),
+    });
     const byName = TestClient.connect(socket, { protocols: [], headers: { host: 'rebound.example' } });
     await expect(byName).rejects.toMatchObject({ statusCode: 403 });
   });
