@@ -66,7 +66,7 @@ class Behind {
     const url = (): string => this.node.app.url('/ws');
     const { sockets } = this;
     class Balanced extends WebSocket {
-      constructor(_url: string, protocols: string[]) {
+      constructor(_url: string, protocols?: string[]) {
         super(url(), protocols);
         sockets.push(this);
       }
