@@ -31,6 +31,7 @@ describe('npm run', () => {
   it.each([
     ['start', ['/', '/chat.js', '/style.css', '/icon.svg', CLIENT]],
     ['start:orders', ['/', '/auction.js', '/auction.css', '/style.css', '/icon.svg', CLIENT]],
+    ['start:metrics', ['/', '/figures.js', '/style.css', CLIENT]],
   ])(
     '%s builds a sample with its page, and serves it',
     async (script, paths) => {
