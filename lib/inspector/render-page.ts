@@ -69,7 +69,7 @@ const PAGE = `<!doctype html>
       </div>
     </section>
     ${table('nodes', 'Nodes', ['Node', 'State', 'Connections', 'Channels', 'In /s', 'Out /s', 'Handlers p99', 'Loop delay', 'Outbox', 'Broker'], '')}
-    ${table('connections', 'Connections', ['User', 'Connection', 'Path', 'Channels', 'Actions'], SEARCH)}
+    ${table('connections', 'Connections', ['User', 'Actions', 'Connection', 'Path', 'Channels'], SEARCH)}
     ${table('channels', 'Channels', ['Channel', 'Subscribers', 'Publications /s'], '')}
   </main>
   <div id="notice" role="alert" hidden>
