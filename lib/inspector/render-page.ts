@@ -58,7 +58,6 @@ const PAGE = `<!doctype html>
     <p id="state" role="status">Connecting</p>
   </header>
   <main>
-    <p id="notice" role="alert" hidden></p>
     <section aria-labelledby="now-title">
       <h2 id="now-title" class="unseen">Now</h2>
       <dl id="now"></dl>
@@ -70,9 +69,13 @@ const PAGE = `<!doctype html>
       </div>
     </section>
     ${table('nodes', 'Nodes', ['Node', 'State', 'Connections', 'Channels', 'In /s', 'Out /s', 'Handlers p99', 'Loop delay', 'Outbox', 'Broker'], '')}
+    ${table('connections', 'Connections', ['User', 'Actions', 'Connection', 'Path', 'Channels'], SEARCH)}
     ${table('channels', 'Channels', ['Channel', 'Subscribers', 'Publications /s'], '')}
-    ${table('connections', 'Connections', ['User', 'Connection', 'Path', 'Channels', 'Actions'], SEARCH)}
   </main>
+  <div id="notice" role="alert" hidden>
+    <p id="notice-text"></p>
+    <button type="button" id="notice-close">Close</button>
+  </div>
   <dialog id="confirm" aria-labelledby="confirm-text">
     <p id="confirm-text"></p>
     <div class="buttons">

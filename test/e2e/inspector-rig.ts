@@ -11,7 +11,7 @@ import { ROOT } from '../support/repository.js';
 import { startApp } from '../support/start-app.js';
 
 /** How long a page may take to show what has happened. */
-export const POLL = { timeout: 15_000 };
+export const POLL = { timeout: 30_000 };
 
 const ARTIFACTS = join(ROOT, 'test-artifacts');
 const SIZES = { desktop: { width: 1_280, height: 900 }, phone: { width: 390, height: 844 } };
@@ -104,7 +104,10 @@ export async function takePictures(tab: InspectorTab, name: string): Promise<voi
     await page.setViewportSize(size);
     // Charts follow the size in a frame of their own.
     await expect.poll(() => tab.widestChart(), POLL).toBeLessThan(size.width);
-    await page.screenshot({ path: join(ARTIFACTS, `inspector-${name}-${device}.png`), fullPage: true });
+    await page.screenshot({
+      path: join(ARTIFACTS, `inspector-${name}-${device}.png`),
+      fullPage: name !== 'confirm',
+    });
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(size.width);
   }
   await page.setViewportSize(SIZES.desktop);

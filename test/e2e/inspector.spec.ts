@@ -1,8 +1,11 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ensureBuilt } from '../support/app-process.js';
 import { launchChromium } from '../support/chromium.js';
 import { InspectorTab, POLL, putLoadOn, startInspected, takePictures } from './inspector-rig.js';
+
+// Pictures are taken, perhaps on a machine that has other work to do.
+vi.setConfig({ testTimeout: 90_000 });
 
 /** What a peer may call itself. */
 const HOSTILE = '<img src=x onerror="document.title=1">';
@@ -30,8 +33,8 @@ describe('the inspector in a browser', () => {
 
     const stop = putLoadOn(app, clients);
     await expect.poll(() => tab.figure('Messages in /s'), POLL).toBeGreaterThan(10);
-    await tab.row('chat:lobby').first().waitFor();
-    await expect.poll(() => tab.row('chat:lobby').first().innerText(), POLL).toMatch(/chat:lobby\t3\t[1-9]/);
+    const lobby = tab.page.locator('#channels tr').filter({ hasText: 'chat:lobby' });
+    await expect.poll(() => lobby.innerText(), POLL).toMatch(/chat:lobby\t3\t[1-9]/);
     for (let n = 0; n < 10; n++) await (await app.connect('/ws')).close();
     await expect
       .poll(async () => (await tab.drawn()).map((chart, at) => chart !== before[at]), POLL)
@@ -43,7 +46,7 @@ describe('the inspector in a browser', () => {
 
     // Its own frames go on.
     await expect.poll(() => tab.figure('Messages in /s'), POLL).toBeLessThan(2);
-    expect(await tab.figure('of the inspector')).toBe(1);
+    expect(await tab.figure('Inspector pages')).toBe(1);
   });
 
   it('disconnects a peer once that is confirmed, and nobody where it is not', async () => {
@@ -62,7 +65,9 @@ describe('the inspector in a browser', () => {
 
     expect((await ada.closed).code).toBe(1000);
     await expect.poll(() => row.count(), POLL).toBe(0);
-    await expect.poll(() => tab.page.getByRole('alert').innerText(), POLL).toBe('Connections closed: 1.');
+    await expect
+      .poll(() => tab.page.locator('#notice-text').innerText(), POLL)
+      .toBe('Connections closed: 1.');
     expect((await bob.request('echo', 1)).data).toBe(1);
   });
 
@@ -118,20 +123,21 @@ describe('the inspector in a browser', () => {
   it('shows nothing to somebody without the password', async () => {
     const app = await startInspected();
     const context = await browser.newContext();
-    const page = await context.newPage();
+    const [refused, page] = [await context.newPage(), await context.newPage()];
 
-    const response = await page.goto(`http://127.0.0.1:${app.port}/inspector`);
-    const code = await page.evaluate(
+    const opened = refused.goto(`http://127.0.0.1:${app.port}/inspector`);
+    await expect(opened).rejects.toThrow('ERR_INVALID_AUTH_CREDENTIALS');
+    // Another page of the same host, with a script that somebody has put there.
+    await page.goto(`http://127.0.0.1:${app.port}/nowhere`);
+    const seen = await page.evaluate(
       `new Promise((resolve) => {
         const socket = new WebSocket('ws://127.0.0.1:${app.port}/inspector/ws', ['nestjs-channels.v1.json']);
         socket.onmessage = ({ data }) => resolve(data);
         socket.onclose = ({ code }) => resolve(code);
       })`,
     );
-
-    expect(response?.status()).toBe(401);
-    expect(await page.locator('body').innerText()).not.toContain('inspector');
-    expect(code).toBe(4501);
     await context.close();
+
+    expect(seen).toBe(4501);
   });
 });

@@ -69,7 +69,13 @@ export class Chart {
         y: { range: (_plot, _from, to) => [0, Math.max(1, (to ?? 0) * 1.15)] },
       },
       axes: [
-        { ...axis, ticks: { show: false }, space: 90 },
+        {
+          ...axis,
+          ticks: { show: false },
+          space: 110,
+          size: 30,
+          values: (_plot, ticks) => ticks.map(timeOf),
+        },
         {
           ...axis,
           ticks: { show: false },
@@ -99,6 +105,18 @@ function addToLegend(legend: HTMLElement, { label, color }: Line): HTMLElement {
   return value;
 }
 
+const probe = document.createElement('span');
+probe.hidden = true;
+document.body.append(probe);
+
+/** As a canvas understands it: a custom property is the text that stands in the style, `light-dark()` and all. */
 function colorOf(property: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(property);
+  probe.style.color = `var(${property})`;
+  return getComputedStyle(probe).color;
+}
+
+const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
+function timeOf(seconds: number): string {
+  return TIME.format(seconds * 1_000);
 }

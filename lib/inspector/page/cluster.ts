@@ -21,6 +21,7 @@ export interface NodeView {
 
 /** All nodes together, or the worst of them. */
 export interface ClusterTotals {
+  readonly nodes: number;
   readonly connections: number;
   readonly watchers: number;
   readonly subscriptions: number;
@@ -85,6 +86,7 @@ export class Cluster {
       all.reduce((total, figures) => total + of(figures), 0);
     const most = (of: (figures: NodeFigures) => number): number => Math.max(...all.map(of));
     return {
+      nodes: all.length,
       connections: sum(({ connections }) => connections),
       watchers: sum(({ watchers }) => watchers),
       subscriptions: sum(({ subscriptions }) => subscriptions),

@@ -11,8 +11,9 @@ const TICK_MS = 1_000;
 const LOAD_EVERY_TICKS = 5;
 
 const NOW: readonly (readonly [label: string, value: (totals: ClusterTotals) => string])[] = [
+  ['Nodes', ({ nodes }) => format(nodes)],
   ['Connections', ({ connections }) => format(connections)],
-  ['of the inspector', ({ watchers }) => format(watchers)],
+  ['Inspector pages', ({ watchers }) => format(watchers)],
   ['Subscriptions', ({ subscriptions }) => format(subscriptions)],
   ['Messages in /s', ({ received }) => format(received)],
   ['Frames out /s', ({ sent }) => format(sent)],
@@ -50,7 +51,8 @@ const CHARTS: readonly (readonly [chart: Chart, values: (totals: ClusterTotals) 
 const cluster = new Cluster();
 const tables = new Tables();
 const stateLine = byId('state', HTMLParagraphElement);
-const notice = byId('notice', HTMLParagraphElement);
+const notice = byId('notice', HTMLDivElement);
+const noticeText = byId('notice-text', HTMLParagraphElement);
 const client = new ChannelsClient<InspectorApi>(socketUrl());
 const connections = new ConnectionsView(client, notify);
 const tiles = NOW.map(([label]) => addTile(label));
@@ -73,6 +75,7 @@ client.on('$state', (state) => {
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   for (const [chart] of CHARTS) chart.redraw();
 });
+byId('notice-close', HTMLButtonElement).addEventListener('click', () => (notice.hidden = true));
 setInterval(tick, TICK_MS);
 
 function tick(): void {
@@ -106,7 +109,7 @@ function describe(state: ClientState): string {
 }
 
 function notify(text: string): void {
-  setText(notice, text);
+  setText(noticeText, text);
   notice.hidden = false;
 }
 

@@ -8,49 +8,56 @@ export interface Row {
   readonly className?: string;
 }
 
+interface ShownRow {
+  readonly element: HTMLTableRowElement;
+  /** Those with a text. */
+  readonly cells: readonly HTMLTableCellElement[];
+}
+
 /**
  * Keeps the rows of a table in place: a button that has the focus, or is about to be clicked, stays what it is while
  * figures change around it.
  */
 export class Rows {
-  readonly #rows = new Map<string, HTMLTableRowElement>();
+  readonly #rows = new Map<string, ShownRow>();
 
-  /** @param actions - what stands in a last cell; made once for each row */
+  /** @param actions - what stands beside the first cell, in reach on a phone; made once for each row */
   constructor(
     private readonly body: HTMLTableSectionElement,
     private readonly actions?: (key: string) => readonly HTMLElement[],
   ) {}
 
   show(rows: readonly Row[]): void {
-    const gone = new Set(this.#rows.keys());
+    this.#removeOthers(new Set(rows.map(({ key }) => key)));
     for (const [at, row] of rows.entries()) {
-      gone.delete(row.key);
       const shown = this.#rows.get(row.key) ?? this.#make(row);
-      shown.className = row.className ?? '';
-      for (const [cell, text] of row.cells.entries())
-        setText(shown.cells[cell] as HTMLTableCellElement, text);
+      shown.element.className = row.className ?? '';
+      for (const [column, cell] of shown.cells.entries()) setText(cell, row.cells[column] ?? '');
       const place = this.body.rows[at];
-      if (place !== shown) this.body.insertBefore(shown, place ?? null);
+      if (place !== shown.element) this.body.insertBefore(shown.element, place ?? null);
     }
-    for (const key of gone) {
-      this.#rows.get(key)?.remove();
+  }
+
+  /** First, for to move a row takes the focus from what is in it. */
+  #removeOthers(keys: ReadonlySet<string>): void {
+    for (const [key, { element }] of this.#rows) {
+      if (keys.has(key)) continue;
+      element.remove();
       this.#rows.delete(key);
     }
   }
 
-  #make({ key, cells }: Row): HTMLTableRowElement {
-    const row = document.createElement('tr');
-    for (const at of cells.keys()) {
-      const cell = document.createElement(at === 0 ? 'th' : 'td');
-      if (at === 0) cell.setAttribute('scope', 'row');
-      row.append(cell);
-    }
+  #make({ key, cells }: Row): ShownRow {
+    const element = document.createElement('tr');
+    const shown = { element, cells: cells.map((_, at) => document.createElement(at === 0 ? 'th' : 'td')) };
+    shown.cells[0]?.setAttribute('scope', 'row');
+    element.append(...shown.cells);
     if (this.actions) {
       const cell = document.createElement('td');
       cell.append(...this.actions(key));
-      row.append(cell);
+      shown.cells[0]?.after(cell);
     }
-    this.#rows.set(key, row);
-    return row;
+    this.#rows.set(key, shown);
+    return shown;
   }
 }

@@ -68,6 +68,7 @@ describe('Cluster', () => {
     );
 
     expect(cluster.totals(0)).toMatchObject({
+      nodes: 2,
       connections: 7,
       watchers: 1,
       received: 15,
