@@ -50,17 +50,18 @@ export class LineLimit<Topic> {
     return false;
   }
 
-  /** Tells how many were left out, where it is time, and forgets what has not come again. */
+  /** Tells how many were left out, where it is time, and forgets what comes no more often than it may. */
   sweep(): void {
     if (this.#reasons.size === 0) return;
     const now = this.clock.now();
     for (const [reason, told] of this.#reasons) {
       if (now - told.at < told.pauseMs) continue;
-      if (told.untold === 0) {
+      const hasCalmedDown = told.untold < (this.options.linesPerSecond * told.pauseMs) / 1_000;
+      if (told.untold > 0) this.#tell(told);
+      if (hasCalmedDown) {
         this.#reasons.delete(reason);
         continue;
       }
-      this.#tell(told);
       told.at = now;
       told.pauseMs = Math.min(told.pauseMs * 2, MAX_PAUSE_MS);
     }

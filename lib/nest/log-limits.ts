@@ -28,9 +28,9 @@ interface Rest {
 
 const RESTS: Readonly<Record<LimitedFact, Rest>> = {
   opened: { maxReasons: MAX_WORDS, text: ({ path = OTHER }, more) => `opened on ${path}: and ${more}` },
-  closed: { maxReasons: MAX_WORDS, text: ({ code = OTHER }, more) => `closed with ${code}: and ${more}` },
-  reaped: { maxReasons: MAX_WORDS, text: ({ code = OTHER }, more) => `reaped with ${code}: and ${more}` },
-  shed: { maxReasons: MAX_WORDS, text: ({ code = OTHER }, more) => `shed with ${code}: and ${more}` },
+  closed: { maxReasons: MAX_WORDS, text: endsOf('closed') },
+  reaped: { maxReasons: MAX_WORDS, text: endsOf('reaped') },
+  shed: { maxReasons: MAX_WORDS, text: endsOf('shed') },
   refused: {
     maxReasons: MAX_WORDS,
     text: ({ status = OTHER, reason = OTHER }, more) => `refused with ${status} (${reason}): and ${more}`,
@@ -54,6 +54,11 @@ const RESTS: Readonly<Record<LimitedFact, Rest>> = {
   },
   warned: { maxReasons: MAX_TEXTS, text: ({ warning = 'others' }, more) => `${warning}: and ${more}` },
 };
+
+/** Ends with one code, on one path. */
+function endsOf(word: string): Rest['text'] {
+  return ({ path = OTHER, code = OTHER }, more) => `${word} on ${path} with ${code}: and ${more}`;
+}
 
 /** Of one origin, with the line that lets its pages in. */
 const ORIGINS: Rest = {

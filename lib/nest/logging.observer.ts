@@ -33,6 +33,8 @@ export class LoggingObserver implements Observer {
   readonly #writer: LogWriter;
   readonly #limits: LogLimits;
   #node?: ObservedNode;
+  /** Whose pattern was looked for. */
+  #latest?: { readonly channel: string; readonly pattern: string };
 
   constructor(
     logger: LoggerService,
@@ -61,8 +63,9 @@ export class LoggingObserver implements Observer {
     const fact = ENDS.get(code) ?? 'closed';
     // A peer may close with any of thousands.
     const known = closeCode(code);
-    if (!this.#limits.admit(fact, String(known?.code ?? OTHER), { code: known?.code ?? OTHER })) return;
+    const label = known?.code ?? OTHER;
     const { id, path, subprotocol, ageMs, traffic } = connection;
+    if (!this.#limits.admit(fact, `${path} ${label}`, { path, code: label })) return;
     this.#writer.write(fact, {
       text: [`${fact} ${id} on ${path} with ${code}`, known?.name].filter(Boolean).join(' '),
       fields: { connectionId: id, path, code, codeName: known?.name },
@@ -128,6 +131,7 @@ export class LoggingObserver implements Observer {
   }
 
   gap(connection: ObservedConnection, channel: string): void {
+    if (!this.#writer.isOn('gap')) return;
     const pattern = this.#patternOf(channel);
     if (!this.#limits.admit('gap', pattern, { pattern })) return;
     const { id, path } = connection;
@@ -139,6 +143,7 @@ export class LoggingObserver implements Observer {
   }
 
   dropped(connection: ObservedConnection, channel: string, count: number): void {
+    if (!this.#writer.isOn('dropped')) return;
     const pattern = this.#patternOf(channel);
     if (!this.#limits.admit('dropped', pattern, { pattern }, count)) return;
     const { id, path } = connection;
@@ -175,9 +180,12 @@ export class LoggingObserver implements Observer {
     this.#limits.end();
   }
 
-  /** Of which there are few, as in the metrics. */
+  /** Of which there are few, as in the metrics. Many readers of one channel are slow at the same time. */
   #patternOf(channel: string): string {
-    return this.#node?.patternOf(channel) ?? OTHER;
+    if (this.#latest?.channel !== channel) {
+      this.#latest = { channel, pattern: this.#node?.patternOf(channel) ?? OTHER };
+    }
+    return this.#latest.pattern;
   }
 }
 

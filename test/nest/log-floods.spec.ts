@@ -1,5 +1,5 @@
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { ConnectionClosed } from 'nestjs-channels/testing';
+import { ConnectionClosed, TestClock } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
 import { LoggingObserver } from '../../lib/nest/logging.observer.js';
 import { SystemClock } from '../../lib/nest/system-clock.js';
@@ -15,10 +15,11 @@ class QuietGateway {
   }
 }
 
-async function start() {
+/** @param clock - one that stands still makes the lines a matter of kinds, not of how fast this machine is */
+async function start(clock: Pick<SystemClock, 'now'> = new SystemClock()) {
   const logger = new RecordingLogger();
   const observer = new RecordingObserver();
-  const logging = new LoggingObserver(logger, new SystemClock());
+  const logging = new LoggingObserver(logger, clock);
   const app = await startApp({ providers: [QuietGateway], channels: { observers: [logging, observer] } });
   return { app, logger, observer };
 }
@@ -36,7 +37,7 @@ const KINDS = [
 
 describe('the log of a server', () => {
   it('has less than 20 lines of 100,000 bad frames', async () => {
-    const { app, logger, observer } = await start();
+    const { app, logger, observer } = await start(new TestClock());
     const plain = await Promise.all(Array.from({ length: 20 }, () => app.connect('/ws', { protocols: [] })));
 
     for (const [at, client] of plain.entries()) {

@@ -174,7 +174,7 @@ describe('what comes again and again', () => {
   });
 
   it.each<[string, (observer: LoggingObserver) => void, string]>([
-    ['a close', (observer) => observer.closed(PEER, 4500, ''), 'closed with 4500: and 2 more'],
+    ['a close', (observer) => observer.closed(PEER, 4500, ''), 'closed on /ws with 4500: and 2 more'],
     [
       'a refusal',
       (observer) =>
@@ -221,7 +221,7 @@ describe('what comes again and again', () => {
 
     expect(logger.debugs).toEqual([
       expect.stringMatching(/^closed a on \/ws with 3000 /),
-      'closed with other: and 999 more',
+      'closed on /ws with other: and 999 more',
     ]);
   });
 

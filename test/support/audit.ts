@@ -100,6 +100,7 @@ export class Audit {
   #read(message: unknown): void {
     if (typeof message !== 'object' || message === null) return;
     const line = message as Readonly<Record<string, string | number | undefined>>;
+    if (!Object.hasOwn(LEVELS, String(line['event']))) return;
     this.#log.add(wordOfLine(line), Number(line['more'] ?? line['count'] ?? 1));
   }
 }
