@@ -12,6 +12,9 @@ const HOSTILE = '<img src=x onerror="document.title=1">';
 
 const CHARTS = 4;
 
+/** A browser that starts may take the processor for seconds. */
+const PATIENT = { timeoutMs: 60_000 };
+
 let browser: Browser;
 
 beforeAll(async () => {
@@ -24,7 +27,9 @@ afterAll(() => browser.close());
 describe('the inspector in a browser', () => {
   it('moves its figures and charts while a load runs', async () => {
     const app = await startInspected();
-    const clients = await Promise.all(['ada', 'bob', 'eve'].map((user) => app.connect(`/ws?user=${user}`)));
+    const clients = await Promise.all(
+      ['ada', 'bob', 'eve'].map((user) => app.connect(`/ws?user=${user}`, PATIENT)),
+    );
     for (const client of clients) await client.subscribe('chat:lobby');
     const tab = await InspectorTab.open(browser, `http://127.0.0.1:${app.port}/inspector`);
     await expect.poll(() => tab.state(), POLL).toMatch(/^Connected$/);
