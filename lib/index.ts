@@ -78,6 +78,7 @@ export {
   ChannelsService,
   type ChannelHistoryPage,
   type DisconnectOptions,
+  type DrainCallOptions,
   type HistoryItem,
   type HistoryOptions,
   type ListOptions,

@@ -310,13 +310,13 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     if (connection !== this.#connection) return;
     this.#endFormer();
     const successor = this.#successor;
-    if (successor) {
+    if (successor?.state.name === 'connecting') {
       // It goes on as if there had never been another one.
       this.#successor = undefined;
       this.#connection = successor;
       connection.take(CLOSE);
       this.#reporter.tell('$state', successor.state);
-    }
+    } else this.#stay();
     this.#ended();
   }
 

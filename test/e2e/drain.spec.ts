@@ -14,6 +14,9 @@ import { Bus } from '../support/bus-broker.js';
 import { Deferred } from '../support/deferred.js';
 import { startApp } from '../support/start-app.js';
 
+/** As long as a busy machine takes. */
+const POLL = { timeout: 10_000 };
+
 const room = defineChannel('room:{name}', { history: true });
 
 @WebSocketGateway({ path: '/ws' })
@@ -100,7 +103,7 @@ describe('a node that stops', () => {
     for (const number of numbers) await two.app.channels.publish('room:a', 'number', number);
     await Promise.all([left, closed]);
     await two.app.channels.publish('room:a', 'number', 50);
-    await expect.poll(() => behind.heard.length).toBe(51);
+    await expect.poll(() => behind.heard.length, POLL).toBe(51);
 
     expect(behind.heard).toEqual([...numbers, 50]);
     expect(behind.states).toEqual(['connecting', 'open']);
