@@ -11,7 +11,8 @@ vi.setConfig({ testTimeout: 60_000 });
 
 /** What is promised: how long a Redis may be silent before nobody is sent here any more. */
 const RED_WITHIN_MS = 6_000;
-const GREEN_WITHIN_MS = 3_000;
+/** It is tried again after 2 s at most; the rest is for a machine that is busy. */
+const GREEN_WITHIN_MS = 10_000;
 
 const NEVER_MS = 600_000;
 
@@ -65,12 +66,12 @@ it('stays red for as long as Redis is silent, whatever of the connections is mad
   expect(states).toEqual(new Set(['down']));
 });
 
-it('is red at once when Redis dies, and green when it is back', async () => {
+it('is red when Redis dies, which no probe has to find, and green when it is back', async () => {
   const server = await RedisServer.start();
-  const app = await startNode({ connection: server.url });
+  const app = await startNode({ connection: server.url, probeIntervalMs: NEVER_MS });
 
   await server.kill();
-  await eventually('it was red', async () => (await statusOf(app)) === 503, 1_000);
+  await red(app);
   const { channels } = await ask(app);
   await server.restart();
   await green(app);
