@@ -308,15 +308,7 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   #lost(connection: Connection): void {
     if (connection === this.#former) this.#endFormer();
     if (connection !== this.#connection) return;
-    this.#endFormer();
-    const successor = this.#successor;
-    if (successor?.state.name === 'connecting') {
-      // It goes on as if there had never been another one.
-      this.#successor = undefined;
-      this.#connection = successor;
-      connection.take(CLOSE);
-      this.#reporter.tell('$state', successor.state);
-    } else this.#stay();
+    this.#stay();
     this.#ended();
   }
 

@@ -190,26 +190,31 @@ describe('a client whose server goes away', () => {
     expect(rig.states.map(({ name }) => name)).toEqual(['connecting', 'open']);
   });
 
-  it('goes on with the new connection, however far it is, when the old one ends', async () => {
-    const handover = await joined(['chat:a']);
-    const { rig, old } = handover;
-    rig.server.reception = { code: 1013 };
-    await handover.begin(100);
-    const attempts = rig.server.attempts.length;
+  it.each([
+    ['is refused again and again', { code: 1_013 }],
+    ['hangs', 'hang'],
+  ] as const)(
+    'comes back as from any loss when the old one ends while the new one %s',
+    async (_, reception) => {
+      const handover = await joined(['chat:a']);
+      const { rig, old } = handover;
+      rig.server.reception = reception;
+      await handover.begin(100);
 
-    old.close(1012, '');
-    await rig.pass();
-    const { name } = rig.client.state;
-    rig.server.reception = 'accept';
-    await rig.pass(60_000);
+      old.close(1_012, '');
+      await rig.pass();
+      const { name, code } = rig.client.state;
+      rig.server.reception = 'accept';
+      await rig.pass(60_000);
 
-    expect(attempts).toBeGreaterThan(1);
-    expect(name).toBe('waiting');
-    expect(rig.client.state.name).toBe('open');
-    // The refused ones are peers, too.
-    expect(subscribes(rig.server.peer).map(({ data }) => data.channel)).toEqual(['chat:a']);
-    expect(handover.heard).toEqual(['gap rejoined']);
-  });
+      expect([name, code]).toEqual(['waiting', 1_012]);
+      expect(rig.client.state.name).toBe('open');
+      // The refused ones are peers, too.
+      expect(subscribes(rig.server.peer).map(({ data }) => data.channel)).toEqual(['chat:a']);
+      expect(rig.server.peers.filter(({ isOver }) => !isOver)).toEqual([rig.server.peer]);
+      expect(handover.heard).toEqual(['gap rejoined']);
+    },
+  );
 
   it('answers a request where it was asked', async () => {
     const handover = await joined([]);
