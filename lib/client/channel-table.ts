@@ -130,6 +130,9 @@ export class ChannelTable {
       const isLeft = record.joinedBy === only;
       if (only && record.askedBy !== only && !(isLeft && record.phase === 'in')) {
         record.missed ||= isLeft;
+        // The answer may have gone with it.
+        record.looking = false;
+        this.#settle(record);
         continue;
       }
       // Who has left does not go on from there, whether the server has heard of it or not.
@@ -192,13 +195,17 @@ export class ChannelTable {
   /** Whether it is the next one. Behind a hole the channel is joined again, from before it. */
   #follows(record: ChannelRecord, offset: number | undefined, dropped: number): boolean {
     const { position, phase } = record;
-    // Until its ack it is not known what the position is; the state of a first join has all that came before.
-    if (phase === 'joining') return offset === undefined && record.rejoins;
+    if (phase === 'joining') {
+      if (!record.rejoins) return false;
+      // Until its ack it is not known what the position is, unless another connection has the channel until then.
+      if (offset !== undefined && record.joinedBy === record.askedBy) return false;
+    }
     if (offset === undefined) return true;
     if (!position) return true;
     if (offset <= position.offset) return false;
     const isNext = offset - dropped === position.offset + 1;
     if (!isNext && !record.byServer) {
+      if (phase === 'joining' || record.retryTimer) return false;
       record.missed = true;
       this.#join(record);
       return false;
@@ -235,11 +242,13 @@ export class ChannelTable {
     // Who has left does not go on from there, whether the server has heard of it or not.
     if (phase === 'out' && record.joinsByItself && !record.isWanted && !record.byServer) record.forget();
     if (!this.#isOpen || record.retryTimer) return;
+    // The server joins those by itself, on the new connection as well.
     const isElsewhere = record.joinedBy !== this.#port.connection;
-    const isAsked = phase === 'out' || (phase === 'in' && (isElsewhere || record.joins.length > 0));
+    const isLeft = isElsewhere && !record.byServer;
+    const isAsked = phase === 'out' || (phase === 'in' && (isLeft || record.joins.length > 0));
     if (record.isWanted && isAsked) this.#join(record);
     else if (!record.isWanted && !record.byServer && phase === 'in') this.#leave(record);
-    else if (phase === 'in' && record.looks.length > 0 && !record.looking) this.#look(record);
+    else if (phase === 'in' && !isElsewhere && record.looks.length > 0 && !record.looking) this.#look(record);
   }
 
   #look(record: ChannelRecord): void {
@@ -278,7 +287,11 @@ export class ChannelTable {
     const { data, recovered } = ack;
     record.joinedBy = by;
     const joins = record.joins.splice(0);
-    record.position = readPosition(ack);
+    const position = readPosition(ack);
+    const { epoch, offset = -1 } = record.position ?? {};
+    // What has come by the connection before meanwhile comes again, and is known.
+    const isBehind = recovered === true && position?.epoch === epoch && offset > (position?.offset ?? offset);
+    if (!isBehind) record.position = position;
     this.#enter(record, { data, recovered: recovered === true, by: 'client' });
     for (const join of joins) join.resolve(data);
     this.#settle(record);

@@ -57,6 +57,8 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   #connection: Connection;
   /** On its way to take over, because the server of the other one goes away. */
   #successor: Connection | undefined;
+  /** What that one has brought before its welcome. */
+  #early: ServerFrame[] = [];
   /** From which the other one has taken over: for what it has under way, and channels that are not joined anew yet. */
   #former: Connection | undefined;
   readonly #queue: SendQueue;
@@ -77,7 +79,7 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   constructor(url: string | URL, options?: ChannelsClientOptions) {
     this.#options = resolveClientOptions(url, options);
     const write = (text: string, maxBuffered: number): boolean => this.#connection.write(text, maxBuffered);
-    this.#queue = new SendQueue(this.#options, write, this.#reporter);
+    this.#queue = new SendQueue(this.#options, write, this.#reporter, () => this.#leaveFormer());
     this.#requests = new RequestTable(() => this.#limits, this.#reporter);
     const current = (): Connection => this.#connection;
     const channelPort = {
@@ -101,7 +103,10 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
         connection === this.#successor ? this.#takeOver(welcome) : this.#opened(welcome),
       ended: () => this.#lost(connection),
       closed: () => this.#closed(connection),
-      hungUp: () => this.#requests.end(connection),
+      hungUp: () => {
+        this.#requests.end(connection);
+        if (connection === this.#successor) this.#early = [];
+      },
       received: (frame: ServerFrame) => this.#receive(frame, connection),
       renewed: (giveUp: 'sent' | 'all') => this.#renewed(giveUp),
       changed: (state: ClientState) =>
@@ -255,6 +260,7 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   #handOver(connection: Connection): void {
     if (connection !== this.#connection) return;
     this.#stay();
+    this.#queue.moved();
     this.#successor = this.#newConnection(connection);
     this.#successor.take({ type: 'slot' });
   }
@@ -262,22 +268,26 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   /** Channels are joined anew one by one; what is in flight on the connection before settles there. */
   #takeOver(welcome: Welcome | undefined): void {
     const former = this.#connection;
-    this.#connection = this.#successor as Connection;
+    const connection = this.#successor as Connection;
+    const early = this.#early;
+    this.#connection = connection;
     this.#successor = undefined;
-    if (welcome?.principal !== this.#formerly) {
+    this.#early = [];
+    if (welcome?.principal === this.#formerly) {
+      this.#former = former;
+      this.#limits = welcome?.limits ?? {};
+      this.#channels.open();
+      this.#queue.move(this.#limits);
+    } else {
       former.take(CLOSE);
       this.#ended();
       this.#opened(welcome);
-      return;
     }
-    this.#former = former;
-    this.#limits = welcome?.limits ?? {};
-    this.#channels.open();
-    this.#queue.move(this.#limits);
+    for (const frame of early) this.#receive(frame, connection);
     this.#leaveFormer();
   }
 
-  /** Nothing of the connection before is needed any more. */
+  /** Where nothing of the connection before is needed any more. */
   #leaveFormer(): void {
     const former = this.#former;
     if (!former || this.#queue.isMoving || this.#channels.needs(former) || this.#requests.isOwed(former))
@@ -291,9 +301,6 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     this.#former = undefined;
     former.take(CLOSE);
     this.#channels.pause(former);
-    if (!this.#queue.isMoving) return;
-    this.#queue.pause();
-    this.#queue.open(this.#limits);
   }
 
   /** With the connection that counts, and none beside it. */
@@ -301,12 +308,16 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
     this.#endFormer();
     const successor = this.#successor;
     this.#successor = undefined;
+    this.#early = [];
     successor?.take(CLOSE);
   }
 
   /** One that was open is so no longer. */
   #lost(connection: Connection): void {
-    if (connection === this.#former) this.#endFormer();
+    if (connection === this.#former) {
+      this.#endFormer();
+      this.#queue.moved();
+    }
     if (connection !== this.#connection) return;
     this.#stay();
     this.#ended();
@@ -341,6 +352,11 @@ export class ChannelsClient<Api extends ClientApi = UntypedApi> {
   }
 
   #receive(frame: ServerFrame, by: Connection): void {
+    // What it tells of channels holds when it counts.
+    if (by === this.#successor) {
+      this.#early.push(frame);
+      return;
+    }
     if (!('event' in frame)) this.#acked(frame);
     else if ('channel' in frame && this.#options.server === 'channels') this.#channels.publish(frame, by);
     else if (frame.event.startsWith(RESERVED_EVENT_PREFIX)) this.#channels.receive(frame, by);

@@ -36,6 +36,10 @@ export interface PendingSend extends Settling {
   /** Ends its timeout, and listens to its signal no more. */
   readonly unwatch: () => void;
   isInFlight: boolean;
+  /** It is so on a connection from which another one has taken over. */
+  isElsewhere: boolean;
+  /** It has given items. */
+  isStream?: boolean;
   /** When it was first written to a socket. */
   firstSentAt?: number;
   /** Retryable errors so far. */

@@ -23,6 +23,8 @@ export class SendQueue {
   /** Whether a socket has taken the frame, behind no more than so many bytes. */
   readonly #write: (text: string, maxBuffered: number) => boolean;
   readonly #reporter: Reporter;
+  /** Something may have settled. */
+  readonly #pumped: () => void;
   /** In the order of the calls. */
   readonly #messages = new Map<string, PendingSend>();
   readonly #isPlain: boolean;
@@ -31,8 +33,6 @@ export class SendQueue {
   /** What the storage has is not for whoever comes now. */
   #givenUp: ChannelsClientError | undefined;
   #isOpen = false;
-  /** What is in flight is so on another connection, and has to settle before anything is sent on this one. */
-  #isMoving = false;
   #limits: Readonly<Record<string, number>> = {};
   #bytes = 0;
   #timer: unknown;
@@ -41,10 +41,12 @@ export class SendQueue {
     options: ResolvedClientOptions,
     write: (text: string, maxBuffered: number) => boolean,
     reporter: Reporter,
+    pumped: () => void,
   ) {
     this.#options = options;
     this.#write = write;
     this.#reporter = reporter;
+    this.#pumped = pumped;
     this.#isPlain = options.server === 'plain';
     this.#keeper = new QueueKeeper(options.storage, reporter);
     this.clientId = options.random.id();
@@ -59,8 +61,9 @@ export class SendQueue {
     return this.#messages.size === 0;
   }
 
+  /** Whether something is in flight on a connection from which another one has taken over. */
   get isMoving(): boolean {
-    return this.#isMoving;
+    return [...this.#messages.values()].some(({ isElsewhere }) => isElsewhere);
   }
 
   add(event: string, data: unknown, options: SendOptions): Promise<unknown> {
@@ -115,16 +118,24 @@ export class SendQueue {
     this.#pump();
   }
 
-  /** As {@link open}, when what is in flight on the connection before has settled there. */
+  /** Another connection has taken over: what is in flight settles on the one before. */
   move(limits: Readonly<Record<string, number>>): void {
-    this.#isMoving = true;
+    for (const message of this.#messages.values()) message.isElsewhere = message.isInFlight;
     this.open(limits);
+  }
+
+  /** The connection before is over: what was in flight there waits again, in its place. */
+  moved(): void {
+    for (const message of this.#messages.values()) {
+      if (message.isElsewhere) message.isElsewhere = message.isInFlight = false;
+    }
+    this.#pump();
   }
 
   /** What is in flight waits again, in its place. */
   pause(): void {
-    this.#isOpen = this.#isMoving = false;
-    for (const message of this.#messages.values()) message.isInFlight = false;
+    this.#isOpen = false;
+    for (const message of this.#messages.values()) message.isElsewhere = message.isInFlight = false;
     this.#options.clock.clearTimer(this.#timer);
   }
 
@@ -134,7 +145,7 @@ export class SendQueue {
     if (!message?.isInFlight) return;
     const refusal = error && readError(error);
     if (refusal?.retryable) {
-      message.isInFlight = false;
+      message.isElsewhere = message.isInFlight = false;
       message.isLimited = refusal.code === 'rate_limited';
       message.notBefore = this.#options.clock.now() + waitAfter(refusal, ++message.refusals, this.#options);
       // By then it could not be sent any more.
@@ -144,6 +155,7 @@ export class SendQueue {
     } else if (refusal) {
       this.#take(message).reject(errorOf(refusal));
     } else if (more) {
+      message.isStream = true;
       this.#handOut(message, data);
     } else {
       this.#take(message).resolve(data);
@@ -203,6 +215,7 @@ export class SendQueue {
         this.#pump();
       }),
       isInFlight: false,
+      isElsewhere: false,
       refusals: 0,
       notBefore: 0,
     };
@@ -251,9 +264,14 @@ export class SendQueue {
     if (!this.#isOpen) return;
     const now = clock.now();
     let inFlight = 0;
-    for (const message of this.#messages.values()) inFlight += Number(message.isInFlight);
-    this.#isMoving &&= inFlight > 0;
-    if (this.#isMoving) return;
+    let isHeld = false;
+    for (const message of this.#messages.values()) {
+      inFlight += Number(message.isInFlight);
+      // A stream may have no end: nobody waits for it.
+      isHeld ||= message.isElsewhere && !message.isStream;
+    }
+    this.#pumped();
+    if (isHeld) return;
     let free = (this.#limits['maxInFlight'] ?? Infinity) - inFlight;
     let nextAt = Infinity;
     const limited = new Set<string>();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChannelsClientOptions } from '../../lib/client/index.js';
-import { ClientRig } from './client-rig.js';
+import { ClientRig, watched } from './client-rig.js';
 import type { FakePeer, Received } from './fake-server.js';
 
 const DRAIN = { event: '$drain', data: { reconnectAfterMs: 0 } };
@@ -228,8 +228,6 @@ describe('a client whose server goes away', () => {
     const { closedBy } = old;
     answer('yes');
     await rig.pass();
-    old.send({ event: '$ping' });
-    await rig.pass();
 
     expect(closedBy).toBeUndefined();
     expect(old.answers).toEqual([{ ack: 'q1', data: 'yes' }]);
@@ -291,19 +289,28 @@ describe('a client whose server goes away', () => {
     expect(subscribes(handover.fresh).map(({ data }) => data)).toEqual([{ channel: 'chat:a' }]);
   });
 
-  it('closes both connections', async () => {
-    const handover = await joined([]);
-    const { rig, old } = handover;
-    rig.send('order', 1);
-    await rig.pass();
-    await handover.begin();
+  it.each(['close', 'reset'] as const)(
+    'sends nothing any more of what waited for the old one: %s',
+    async (how) => {
+      const handover = await joined([]);
+      const { rig, old } = handover;
+      const sent = rig.send('order', 1);
+      await rig.pass();
+      await handover.begin();
+      const held = rig.send('order', 2);
 
-    rig.client.close();
-    await rig.pass();
+      rig.client[how]();
+      await rig.pass();
 
-    expect([old.closedBy?.code, handover.fresh.closedBy?.code]).toEqual([1000, 1000]);
-    expect(rig.client.state.name).toBe('closed');
-  });
+      expect([old.closedBy?.code, handover.fresh.closedBy?.code]).toEqual([1_000, 1_000]);
+      expect(handover.fresh.messages).toEqual([]);
+      const code = how === 'close' ? 'closed' : 'principal_changed';
+      expect([sent.error, held.error]).toEqual([
+        expect.objectContaining({ code }),
+        expect.objectContaining({ code }),
+      ]);
+    },
+  );
 
   it('gives up a new connection that is not there yet when it closes', async () => {
     const handover = await joined([]);
@@ -332,5 +339,134 @@ describe('a client whose server goes away', () => {
     expect(rig.client.state.name).toBe('waiting');
     await rig.comeBack();
     expect(rig.server.peer.messages.map(({ event }) => event)).toEqual(['order']);
+  });
+
+  it('hears by the old one what the new one has joined and lost before it was welcomed', async () => {
+    const handover = await joined([]);
+    const { rig, old } = handover;
+    rig.client.channel('user:ada', { subscribe: false }).on('note', (data) => handover.heard.push(data));
+    old.send({ event: '$subscribed', data: { channel: 'user:ada' } });
+    await rig.pass();
+    rig.server.onHello = (peer) => {
+      peer.send({ event: '$subscribed', data: { channel: 'user:ada' } });
+      peer.close(1_011);
+      return undefined;
+    };
+
+    await handover.begin();
+    old.send({ channel: 'user:ada', event: 'note', data: 'still here' });
+    await rig.pass();
+
+    expect(handover.heard).toEqual(['still here']);
+    expect(old.closedBy).toBeUndefined();
+  });
+
+  it('takes over what the new one has joined before its welcome', async () => {
+    const handover = await joined([]);
+    const { rig, old } = handover;
+    rig.client.channel('user:ada', { subscribe: false }).on('note', (data) => handover.heard.push(data));
+    old.send({ event: '$subscribed', data: { channel: 'user:ada' } });
+    await rig.pass();
+    rig.server.onHello = (peer) => {
+      peer.send({ event: '$subscribed', data: { channel: 'user:ada' } });
+      peer.send({ channel: 'user:ada', event: 'note', data: 'early' });
+      return { data: rig.server.welcome() };
+    };
+
+    await handover.begin();
+
+    expect(handover.heard).toEqual(['early']);
+    expect(old.closedBy?.code).toBe(1_000);
+  });
+
+  it('asks the new one who is there where the old one has not answered', async () => {
+    const handover = await joined(['chat:a']);
+    const { rig } = handover;
+    const asked = watched(rig.client.channel('chat:a').presence());
+    await rig.pass();
+
+    await handover.begin(20);
+    const [question] = handover.fresh.of('$presence');
+    handover.fresh.send({ ack: question?.id, data: { members: [], count: 0, more: false } });
+    await rig.pass();
+
+    expect(asked.value).toEqual({ members: [], count: 0, more: false });
+  });
+
+  it('does not join for a question what only the server joins', async () => {
+    const handover = await joined([]);
+    const { rig, old } = handover;
+    const channel = rig.client.channel('user:ada', { subscribe: false });
+    channel.on('note', () => undefined);
+    old.send({ event: '$subscribed', data: { channel: 'user:ada' } });
+    await rig.pass();
+
+    await handover.begin();
+    const asked = watched(channel.presence());
+    await rig.pass();
+    const before = handover.said(handover.fresh);
+    handover.fresh.send({ event: '$subscribed', data: { channel: 'user:ada' } });
+    await rig.pass();
+    const [question] = handover.fresh.of('$presence');
+    handover.fresh.send({ ack: question?.id, data: { members: [], count: 0, more: false } });
+    await rig.pass();
+
+    expect(before).toEqual([]);
+    expect(asked.state).toBe('resolved');
+    expect(subscribes(handover.fresh)).toEqual([]);
+  });
+
+  it('goes on by the old one while the new one has no time, and asks it no sooner than it may', async () => {
+    const handover = await joined([]);
+    const { rig, old } = handover;
+    rig.server.onSubscribe = ({ channel }) => ({ data: { channel, epoch: 'e', offset: 0 } });
+    rig.client.channel('chat:a').on('message', (data) => handover.heard.push(data));
+    await rig.pass();
+    rig.server.onSubscribe = () => ({
+      error: { code: 'rate_limited', message: 'wait', retryable: true, retryAfterMs: 60_000 },
+    });
+
+    await handover.begin();
+    for (let offset = 1; offset <= 20; offset++) {
+      old.send({ channel: 'chat:a', event: 'message', data: offset, offset });
+      await rig.pass();
+    }
+
+    expect(handover.heard).toEqual(Array.from({ length: 20 }, (_, at) => at + 1));
+    expect(subscribes(handover.fresh)).toHaveLength(1);
+  });
+
+  it('does not wait for a stream, which goes on where it has begun', async () => {
+    const handover = await joined([]);
+    const { rig, old } = handover;
+    const items: unknown[] = [];
+    rig.send('watch', undefined, { onItem: (item) => items.push(item) });
+    await rig.pass();
+    old.send({ ack: old.messages[0]?.id, data: 1, more: true });
+    await rig.pass();
+
+    await handover.begin();
+    rig.send('order', 1);
+    await rig.pass();
+    old.send({ ack: old.messages[0]?.id, data: 2, more: true });
+    await rig.pass();
+
+    expect(handover.fresh.messages.map(({ event }) => event)).toEqual(['order']);
+    expect(items).toEqual([1, 2]);
+    expect(old.closedBy).toBeUndefined();
+  });
+
+  it('leaves the old one when what it waited for is given up', async () => {
+    const handover = await joined([]);
+    const { rig, old } = handover;
+    rig.send('order', 1, { timeoutMs: 100 });
+    await rig.pass();
+
+    await handover.begin();
+    const { closedBy } = old;
+    await rig.pass(200);
+
+    expect(closedBy).toBeUndefined();
+    expect(old.closedBy?.code).toBe(1_000);
   });
 });
