@@ -69,9 +69,10 @@ export class Departure {
   async #run(windowMs: number, lastTold: () => void): Promise<DrainReport> {
     const { engine } = this.parts;
     this.#phase = 'draining';
-    this.#drain = new Drain(engine, windowMs);
-    const report = await this.#drain.run(lastTold);
-    if (report.clients > 0) engine.observers.drained(report);
+    this.#drain = new Drain(engine, windowMs, lastTold);
+    engine.observers.draining(this.#drain.facts);
+    const report = await this.#drain.run();
+    engine.observers.drained(report);
     return report;
   }
 
@@ -80,8 +81,11 @@ export class Departure {
     const { clock, options } = engine;
     const { drainWindowMs, shutdownTimeoutMs } = options;
     const handlersEndAt = clock.now() + shutdownTimeoutMs;
-    await (this.#drained ??= this.#run(drainWindowMs, () => this.#close()));
-    this.#close();
+    const close = (): void => this.#close();
+    // One that has been asked for before may have more time than there is now.
+    this.#drain?.hurry(drainWindowMs, close);
+    await (this.#drained ??= this.#run(drainWindowMs, close));
+    close();
     const deadline = Math.max(handlersEndAt, clock.now()) + CLOSE_GRACE_MS + DISCONNECT_GRACE_MS;
     await work.idle(Math.max(handlersEndAt - clock.now(), 0));
     const { code, reason } = CLOSE_CODES.ServiceRestart;

@@ -2,7 +2,7 @@ import type { Clock } from './clock.interface.js';
 import type { Connection } from './connection.js';
 import type { Engine } from './engine.js';
 import { LeaveTimes } from './leave-times.js';
-import type { DrainReport } from './observer.interface.js';
+import type { DrainReport, ObservedDrain } from './observer.interface.js';
 
 /** How often the next ones are told. */
 export const DRAIN_STEP_MS = 50;
@@ -18,123 +18,146 @@ const BUDGET = { name: '$drain', principal: '*' } as const;
 export class Drain {
   readonly #engine: Engine;
   readonly #clock: Clock;
-  readonly #windowMs: number;
   readonly #startedAt: number;
-  /** Also gives those that come while it runs, whose handshakes had begun before. */
-  readonly #connections: Iterator<Connection>;
   readonly #leaves = new LeaveTimes();
+  /** Clients that have not ended. Nobody comes any more. */
+  readonly #here = new Set<Connection>();
+  /** Those that were told nothing yet, in the order in which they are. */
+  readonly #waiting: Connection[];
   /** Clients that there were. */
   readonly #clients: number;
+  #windowMs: number;
+  #lastTold: () => void;
   #told = 0;
+  #isSpending = false;
   /** Ends the pause before its time. */
   #wake?: () => void;
 
-  constructor(engine: Engine, windowMs: number) {
+  /** @param lastTold - called when nobody else gets a slot within the window */
+  constructor(engine: Engine, windowMs: number, lastTold: () => void) {
     this.#engine = engine;
     this.#clock = engine.clock;
     this.#windowMs = windowMs;
+    this.#lastTold = lastTold;
     this.#startedAt = engine.clock.now();
-    this.#connections = engine.connections.values();
-    this.#clients = countClients(engine);
+    for (const connection of engine.connections.values()) if (connection.isClient) this.#here.add(connection);
+    this.#waiting = [...this.#here];
+    this.#clients = this.#here.size;
   }
 
-  /**
-   * Resolves when no client is left, at the latest at the end of the window.
-   *
-   * @param lastTold - called when nobody else gets a slot within the window
-   */
-  async run(lastTold: () => void): Promise<DrainReport> {
-    const { windowMs, clients } = this.#facts;
-    if (clients === 0 || windowMs === 0) {
-      lastTold();
-      return this.#report();
+  get facts(): ObservedDrain {
+    return { clients: this.#clients, windowMs: this.#windowMs };
+  }
+
+  /** Resolves when no client is left, at the latest at the end of the window. */
+  async run(): Promise<DrainReport> {
+    while (this.#elapsedMs < this.#slotsMs && this.#here.size > 0) {
+      this.#giveSlots();
+      // One step after the other.
+      // oxlint-disable-next-line no-await-in-loop
+      await this.#pause();
     }
-    this.#engine.observers.draining(this.#facts);
-    await this.#giveSlots(windowMs - Math.min(windowMs * REST_PART, DRAIN_REST_MS));
     this.#giveLateSlots();
-    lastTold();
-    await this.#waitUntil(windowMs);
+    this.#lastTold();
+    // oxlint-disable-next-line no-await-in-loop -- it looks again and again
+    while (this.#elapsedMs < this.#windowMs && this.#here.size > 0) await this.#pause();
     return this.#report();
+  }
+
+  /** No longer than so many milliseconds from now on: there is less time than there seemed to be. */
+  hurry(windowMs: number, lastTold: () => void): void {
+    this.#windowMs = Math.min(this.#windowMs, this.#elapsedMs + windowMs);
+    this.#lastTold = lastTold;
   }
 
   /** A connection has ended. */
   forget(connection: Connection): void {
+    if (!this.#here.delete(connection)) return;
     if (connection.isLeaving) this.#leaves.add(this.#elapsedMs);
-    if (!this.#hasClients()) this.#wake?.();
-  }
-
-  get #facts(): { readonly clients: number; readonly windowMs: number } {
-    return { clients: this.#clients, windowMs: this.#windowMs };
+    if (this.#here.size === 0) this.#wake?.();
   }
 
   get #elapsedMs(): number {
     return this.#clock.now() - this.#startedAt;
   }
 
-  async #giveSlots(slotsMs: number): Promise<void> {
+  /** How long slots are given. */
+  get #slotsMs(): number {
+    return this.#windowMs - Math.min(this.#windowMs * REST_PART, DRAIN_REST_MS);
+  }
+
+  #giveSlots(): void {
     const { drainConnectsPerSecond: perSecond } = this.#engine.options;
-    while (this.#elapsedMs < slotsMs && this.#hasClients()) {
-      // One step after the other.
-      // oxlint-disable-next-line no-await-in-loop
-      await (perSecond > 0 ? this.#spend(perSecond) : this.#spread(slotsMs));
-      // oxlint-disable-next-line no-await-in-loop
-      await this.#pause();
-    }
+    if (perSecond === 0) this.#spread();
+    // A store that is slow or silent must not hold the window up.
+    else if (!this.#isSpending) void this.#spend(perSecond);
   }
 
   /** As many as are due by now, of all evenly. */
-  #spread(slotsMs: number): void {
-    const due = Math.ceil((this.#clients * (this.#elapsedMs + DRAIN_STEP_MS)) / slotsMs);
-    while (this.#told < due && this.#tellNext()) continue;
+  #spread(): void {
+    const due = Math.ceil((this.#clients * (this.#elapsedMs + DRAIN_STEP_MS)) / this.#slotsMs);
+    for (let next = this.#next(due - this.#told); next; next = this.#next(due - this.#told)) this.#tell(next);
   }
 
   /** As many as the nodes may tell together. */
   async #spend(perSecond: number): Promise<void> {
     const points = Math.ceil((perSecond * DRAIN_STEP_MS) / 1_000);
     const rule = { points, perMs: (points / perSecond) * 1_000 };
-    // oxlint-disable-next-line no-await-in-loop -- each of them is one point
-    while (this.#told < this.#clients && (await this.#engine.principalRates.take(BUDGET, rule)) === 0) {
-      if (!this.#tellNext()) return;
+    this.#isSpending = true;
+    try {
+      for (let next = this.#next(1); next; next = this.#next(1)) {
+        // It waits as the others do until there is a point for it.
+        this.#waiting.unshift(next);
+        // oxlint-disable-next-line no-await-in-loop
+        const waitMs = await this.#engine.principalRates.take(BUDGET, rule);
+        if (waitMs > 0 || this.#waiting[0] !== next) return;
+        this.#waiting.shift();
+        this.#tell(next);
+      }
+    } catch (error) {
+      this.#engine.observers.failed({ where: 'the budget of a drain', error });
+    } finally {
+      this.#isSpending = false;
     }
   }
 
-  /** `false` where all have been told. */
-  #tellNext(): boolean {
-    for (let next = this.#connections.next(); !next.done; next = this.#connections.next()) {
-      if (!next.value.isClient || next.value.isLeaving) continue;
-      this.#told++;
-      // Within a step they go one after the other as well.
-      next.value.depart(Math.floor(this.#engine.random.next() * DRAIN_STEP_MS));
-      return true;
+  /**
+   * The next one that can be told: it is still there, has said `$hello`, without which it would not understand, and was
+   * not told already. `undefined` where there is none now, or none is wanted.
+   */
+  #next(wanted: number): Connection | undefined {
+    for (let looks = wanted > 0 ? this.#waiting.length : 0; looks > 0; looks--) {
+      const next = this.#waiting.shift() as Connection;
+      if (!next.isClient || next.isLeaving) continue;
+      if (next.greeted) return next;
+      this.#waiting.push(next);
     }
-    return false;
+    return undefined;
   }
 
-  /** Behind the window, at the same pace: they come back from the close at its end. */
+  #tell(connection: Connection): void {
+    this.#told++;
+    // Within a step they go one after the other as well.
+    if (connection.isClient) connection.depart(Math.floor(this.#engine.random.next() * DRAIN_STEP_MS));
+  }
+
+  /** Behind the window, at the pace of this node: they come back from the close at its end. */
   #giveLateSlots(): void {
+    if (this.#windowMs === 0) return;
     const { drainConnectsPerSecond: perSecond } = this.#engine.options;
     const leftMs = this.#windowMs - this.#elapsedMs;
     let late = 0;
-    for (const connection of this.#engine.connections.values()) {
+    for (const connection of this.#waiting.splice(0)) {
       if (!connection.isClient || connection.isLeaving) continue;
       late++;
       connection.depart(Math.ceil(leftMs + (perSecond > 0 ? (late * 1_000) / perSecond : 0)));
     }
     if (late === 0) return;
+    const budget = perSecond > 0 ? `, or drainConnectsPerSecond (${perSecond})` : '';
     this.#engine.observers.warned(
-      `${late} of ${this.#clients} clients wait without a connection for their slots: ` +
-        `drainConnectsPerSecond (${perSecond}) is too low, or drainWindowMs (${this.#windowMs}) too short.`,
+      `${late} of ${this.#clients} clients wait without a connection for their slots: raise drainWindowMs ` +
+        `(${this.#windowMs})${budget}.`,
     );
-  }
-
-  async #waitUntil(endMs: number): Promise<void> {
-    // oxlint-disable-next-line no-await-in-loop -- it looks again and again
-    while (this.#elapsedMs < endMs && this.#hasClients()) await this.#pause();
-  }
-
-  #hasClients(): boolean {
-    for (const connection of this.#engine.connections.values()) if (connection.isClient) return true;
-    return false;
   }
 
   /** Until the next step, or until nobody is left. */
@@ -151,19 +174,7 @@ export class Drain {
   #report(): DrainReport {
     const { drainConnectsPerSecond: perSecond } = this.#engine.options;
     const { count: left, peakPerSecond } = this.#leaves;
-    return {
-      ...this.#facts,
-      left,
-      stayed: countClients(this.#engine),
-      durationMs: this.#elapsedMs,
-      peakPerSecond,
-      perSecond,
-    };
+    const stayed = this.#here.size;
+    return { ...this.facts, left, stayed, durationMs: this.#elapsedMs, peakPerSecond, perSecond };
   }
-}
-
-function countClients({ connections }: Engine): number {
-  let count = 0;
-  for (const connection of connections.values()) count += Number(connection.isClient);
-  return count;
 }

@@ -2,31 +2,37 @@
 const BUCKET_MS = 100;
 const BUCKETS_PER_SECOND = 1_000 / BUCKET_MS;
 
-/** More of them are counted with the last: a drain does not take longer. */
-const MAX_BUCKETS = 6_000;
-
-/** When connections have left, and how many of them in the second in which they were most. */
+/** How many connections have left, and how many of them in the second in which they were most. */
 export class LeaveTimes {
-  readonly #buckets: number[] = [];
+  /** The last second, a bucket for each of its tenths. */
+  readonly #second: number[] = Array.from({ length: BUCKETS_PER_SECOND }, () => 0);
+  #latest = 0;
+  #inSecond = 0;
+  #count = 0;
+  #peak = 0;
 
   get count(): number {
-    return this.#buckets.reduce((sum, each) => sum + each, 0);
+    return this.#count;
   }
 
   get peakPerSecond(): number {
-    let peak = 0;
-    let inSecond = 0;
-    for (const [at, each] of this.#buckets.entries()) {
-      inSecond += each - (this.#buckets[at - BUCKETS_PER_SECOND] ?? 0);
-      peak = Math.max(peak, inSecond);
-    }
-    return peak;
+    return this.#peak;
   }
 
-  /** @param ms - since the beginning */
+  /** @param ms - since the beginning, never less than the time before */
   add(ms: number): void {
-    const at = Math.min(Math.floor(ms / BUCKET_MS), MAX_BUCKETS - 1);
-    while (this.#buckets.length <= at) this.#buckets.push(0);
-    this.#buckets[at] = (this.#buckets[at] ?? 0) + 1;
+    const bucket = Math.floor(ms / BUCKET_MS);
+    const past = Math.min(bucket - this.#latest, BUCKETS_PER_SECOND);
+    for (let at = 1; at <= past; at++) this.#empty((this.#latest + at) % BUCKETS_PER_SECOND);
+    this.#latest = bucket;
+    const index = bucket % BUCKETS_PER_SECOND;
+    this.#second[index] = (this.#second[index] ?? 0) + 1;
+    this.#count++;
+    this.#peak = Math.max(this.#peak, ++this.#inSecond);
+  }
+
+  #empty(index: number): void {
+    this.#inSecond -= this.#second[index] ?? 0;
+    this.#second[index] = 0;
   }
 }

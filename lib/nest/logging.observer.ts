@@ -155,6 +155,7 @@ export class LoggingObserver implements Observer {
   }
 
   draining({ clients, windowMs }: ObservedDrain): void {
+    if (clients === 0) return;
     this.#writer.write('draining', {
       text: `draining: ${clients} clients get ${windowMs} ms to connect elsewhere`,
       fields: { clients, windowMs },
@@ -162,6 +163,7 @@ export class LoggingObserver implements Observer {
   }
 
   drained({ clients, left, stayed, durationMs, peakPerSecond, perSecond, windowMs }: DrainReport): void {
+    if (clients === 0) return;
     const ms = Math.round(durationMs);
     const budget = perSecond > 0 ? ` of ${perSecond}` : '';
     this.#writer.write('drained', {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DrainReport, ObservedDrain, Observer } from '../../lib/core/observer.interface.js';
-import { Rig, say, settled, type Peer, type RigOptions } from './engine-rig.js';
+import { memoryBroker, Rig, say, settled, type Peer, type RigOptions } from './engine-rig.js';
 import { shutDown } from './shutdown-rig.js';
 
 /** What a node has said about its drain. */
@@ -22,6 +22,13 @@ class Log implements Observer {
   }
 }
 
+/** A client that has said `$hello`. */
+function greeted(rig: Rig): Peer {
+  const peer = rig.open();
+  say(peer, { event: '$hello', id: 'hello', data: {} });
+  return peer;
+}
+
 interface DrainRig {
   readonly rig: Rig;
   readonly log: Log;
@@ -31,7 +38,7 @@ interface DrainRig {
 async function connected(clients: number, options: RigOptions = {}): Promise<DrainRig> {
   const log = new Log();
   const rig = await Rig.start({ drainWindowMs: 4_000, ...options, observers: [log] });
-  return { rig, log, peers: Array.from({ length: clients }, () => rig.open()) };
+  return { rig, log, peers: Array.from({ length: clients }, () => greeted(rig)) };
 }
 
 const slotOf = ({ transport }: Peer): number | undefined => {
@@ -105,7 +112,7 @@ describe('a node that goes away', () => {
     say(peer, { event: 'work', id: 2 });
     await settled();
 
-    const answers = peer.transport.frames.filter((text) => text.includes('"ack"'));
+    const answers = peer.transport.frames.filter((text) => /"ack":\d/.test(text));
     expect(answers[0]).toBe('{"ack":1,"data":"done"}');
     expect(answers[1]).toContain('"unavailable"');
   });
@@ -118,19 +125,19 @@ describe('a node that goes away', () => {
     await settled();
 
     expect(shutdown.ended()).toBe(true);
-    expect(log.begun).toEqual([]);
-    expect(log.reports).toEqual([]);
+    expect(log.begun).toEqual([{ clients: 0, windowMs: 4_000 }]);
+    expect(log.reports).toEqual([expect.objectContaining({ clients: 0, left: 0, stayed: 0 })]);
   });
 
   it('closes all at once where the window is 0', async () => {
-    const { rig, peers, log } = await connected(1, { drainWindowMs: 0 });
+    const { rig, log } = await connected(1, { drainWindowMs: 0 });
 
     const shutdown = shutDown(rig);
     await settled();
 
     expect(shutdown.ended()).toBe(true);
-    expect(told(peers)).toBe(0);
-    expect(log.begun).toEqual([]);
+    expect(log.begun).toEqual([{ clients: 1, windowMs: 0 }]);
+    expect(log.reports).toHaveLength(1);
   });
 
   it('tells no more in any second than its budget has', async () => {
@@ -183,6 +190,80 @@ describe('a node that goes away', () => {
     expect(states).toEqual([true, false, 'open']);
     expect(second.transport.frames.at(-1)).toBe('{"ack":1,"data":"done"}');
     expect(shutdown.ended()).toBe(true);
+    expect(log.reports).toHaveLength(1);
+  });
+
+  it('shortens a drain that was asked for before when it has to stop', async () => {
+    const { rig, peers } = await connected(10, {
+      drainWindowMs: 1_000,
+      handlers: [{ event: 'work', acked: false, handle: () => 'done' }],
+    });
+    const [peer] = peers as [Peer];
+    void rig.engine.departure.drain(600_000);
+    await rig.clock.advance(1_000);
+
+    const shutdown = shutDown(rig);
+    await rig.clock.advance(900);
+    say(peer, { event: 'work', id: 1 });
+    await settled();
+    const early = shutdown.ended();
+    await rig.clock.advance(200);
+    await settled();
+
+    expect(early).toBe(false);
+    expect(peer.transport.frames.at(-1)).toContain('"unavailable"');
+    expect(told(peers)).toBe(10);
+    expect(shutdown.ended()).toBe(true);
+  });
+
+  it('tells those who have not said $hello yet when they have', async () => {
+    const { rig } = await connected(0, { drainWindowMs: 4_000 });
+    const late = rig.open();
+
+    shutDown(rig);
+    await rig.clock.advance(1_000);
+    const before = told([late]);
+    say(late, { event: '$hello', id: 'hello', data: {} });
+    await rig.clock.advance(100);
+
+    expect([before, told([late])]).toEqual([0, 1]);
+  });
+
+  it('spends nothing of the budget on nobody', async () => {
+    let takes = 0;
+    // Every second question finds a point.
+    const rates = { take: () => (++takes % 2 === 0 ? 0 : 50) };
+    const { rig, peers } = await connected(4, {
+      drainConnectsPerSecond: 20,
+      drainWindowMs: 8_000,
+      broker: Object.assign(memoryBroker(), { rates }),
+    });
+
+    shutDown(rig);
+    peers[3]?.transport.drop(1_000);
+    await rig.clock.advance(2_000);
+    const before = takes;
+    await rig.clock.advance(2_000);
+
+    expect(told(peers.slice(0, 3))).toBe(3);
+    expect(takes).toBe(before);
+  });
+
+  it.each([
+    ['never answers', () => new Promise<number>(() => undefined)],
+    ['fails', () => Promise.reject(new Error('no store'))],
+  ])('keeps to its window where the store of the budget %s', async (_, take) => {
+    const { rig, peers, log } = await connected(3, {
+      drainConnectsPerSecond: 1_000,
+      broker: Object.assign(memoryBroker(), { rates: { take } }),
+    });
+
+    const shutdown = shutDown(rig);
+    await rig.clock.advance(4_050);
+    await settled();
+
+    expect(shutdown.ended()).toBe(true);
+    expect(told(peers)).toBe(3);
     expect(log.reports).toHaveLength(1);
   });
 
