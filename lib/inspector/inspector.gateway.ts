@@ -1,6 +1,6 @@
 import { Logger, type CanActivate, type Type } from '@nestjs/common';
 import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { defineChannel } from '../core/channel-definition.js';
+import { defineOwnChannel } from '../core/channel-definition.js';
 import { ChannelSocket } from '../core/channel-socket.js';
 import type { ConnectionSummary } from '../core/connection-filter.js';
 import { ChannelsService } from '../nest/channels.service.js';
@@ -19,7 +19,7 @@ import { OwnPageGuard } from './own-page.guard.js';
 import { parseConnectionId, parsePrincipal, parseQuery } from './parse-command.js';
 
 /** One definition for all nodes. A page that is slow needs the newest figures only. */
-const FIGURES = defineChannel(INSPECTOR_CHANNEL, { overflow: 'latest' });
+const FIGURES = defineOwnChannel(INSPECTOR_CHANNEL, { overflow: 'latest' });
 
 type Guard = Type<CanActivate> | CanActivate;
 
