@@ -3,6 +3,7 @@ import type { ChannelsInspectorOptions } from './inspector-options.interface.js'
 import { inspectorController } from './inspector.controller.js';
 import { inspectorGateway } from './inspector.gateway.js';
 import { Inspector } from './inspector.js';
+import { LOCAL_HOST_GUARD } from './local-host.guard.js';
 
 const DEFAULT_PATH = 'inspector';
 
@@ -35,8 +36,9 @@ export class ChannelsInspectorModule implements OnModuleInit {
    * @throws TypeError without a guard, unless `NODE_ENV` is `development`, and for a path that is none
    */
   static forRoot(options: ChannelsInspectorOptions = {}): DynamicModule {
-    const { guards = [], imports = [] } = options;
+    const { imports = [] } = options;
     const place = placeOf(options);
+    const guards = place.isOpen ? [LOCAL_HOST_GUARD] : (options.guards ?? []);
     return {
       module: ChannelsInspectorModule,
       imports,
