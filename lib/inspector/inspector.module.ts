@@ -7,7 +7,8 @@ import { LOCAL_HOST_GUARD } from './local-host.guard.js';
 
 const DEFAULT_PATH = 'inspector';
 
-const PATH = /^\/?[\w.~-]+(\/[\w.~-]+)*\/?$/;
+/** Segments, none of them `.` or `..`: a browser resolves those before it asks. */
+const PATH = /^\/?(?!\.{1,2}(?:\/|$))[\w.~-]+(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)*\/?$/;
 
 /** Where a page has its socket, and whether it is open to anybody. */
 interface Place {
@@ -62,7 +63,7 @@ export class ChannelsInspectorModule implements OnModuleInit {
 function placeOf({ path = DEFAULT_PATH, guards = [] }: ChannelsInspectorOptions): Place {
   if (!PATH.test(path)) {
     throw new TypeError(
-      `path (${JSON.stringify(path)}) must be segments of [A-Za-z0-9_.~-], such as 'ops/inspector'.`,
+      `path (${JSON.stringify(path)}) must be segments of [A-Za-z0-9_.~-] other than . and .., such as 'ops/inspector'.`,
     );
   }
   const isOpen = guards.length === 0;

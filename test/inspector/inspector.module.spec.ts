@@ -36,10 +36,27 @@ describe('ChannelsInspectorModule', () => {
     expect(await socket.subscribe(CHANNEL)).not.toHaveProperty('error');
   });
 
-  it.each(['', '/', 'a b', ':tenant', 'a//b', '"><script>', '../up?x'])('refuses the path %j', (path) => {
+  it.each([
+    '',
+    '/',
+    'a b',
+    ':tenant',
+    'a//b',
+    '"><script>',
+    '../up?x',
+    '../up',
+    'up/..',
+    './up',
+    'a/../b',
+    '.',
+  ])('refuses the path %j', (path) => {
     expect(() => ChannelsInspectorModule.forRoot({ path, guards: [OperatorGuard] })).toThrow(
-      `path (${JSON.stringify(path)}) must be segments of [A-Za-z0-9_.~-], such as 'ops/inspector'.`,
+      `path (${JSON.stringify(path)}) must be segments of [A-Za-z0-9_.~-] other than . and .., such as 'ops/inspector'.`,
     );
+  });
+
+  it.each(['.well-known/inspector', 'a..b', '...', 'a/..b/'])('takes dots within segments: %j', (path) => {
+    expect(() => ChannelsInspectorModule.forRoot({ path, guards: [OperatorGuard] })).not.toThrow();
   });
 
   it.each(['ops/inspector', '/ops/inspector/'])('serves page and socket at %s', async (path) => {
