@@ -1,4 +1,4 @@
-import { get } from 'node:http';
+import { get as httpGet } from 'node:http';
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { RequestMethod, VersioningType, type INestApplication } from '@nestjs/common';
 import { ChannelsInspectorModule } from 'nestjs-channels/inspector';
@@ -21,7 +21,7 @@ class Envelope implements NestInterceptor {
 /** `fetch` writes the Host itself. */
 function statusBy(host: string, port: number, path: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    const request = get({ host: '127.0.0.1', port, path, headers: { host } }, (response) => {
+    const request = httpGet({ host: '127.0.0.1', port, path, headers: { host } }, (response) => {
       response.resume();
       resolve(response.statusCode);
     });
