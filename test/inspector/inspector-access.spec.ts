@@ -122,13 +122,13 @@ describe.each(HTTP_FRAMEWORKS)('the inspector on %s', (_name, httpAdapter) => {
   ])('without guards is nowhere to be found by the name %s', async (host) => {
     vi.stubEnv('NODE_ENV', 'development');
     const app = await startApp({ httpAdapter, imports: [ChannelsInspectorModule.forRoot()] });
+
+    const statuses = await Promise.all(PATHS.map((path) => statusBy(host, app.port, path)));
     const socket = app.connect('/inspector/ws', {
       protocols: [],
       headers: { host },
       origin: `http://${host}`,
     });
-
-    const statuses = await Promise.all(PATHS.map((path) => statusBy(host, app.port, path)));
 
     expect(statuses).toEqual(PATHS.map(() => 403));
     await expect(socket).rejects.toMatchObject({ statusCode: 403 });
