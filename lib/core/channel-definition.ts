@@ -1,6 +1,7 @@
 import { isChannelName, MAX_CHANNEL_NAME_LENGTH } from '../protocol/index.js';
 import type { HistoryRule } from './broker.interface.js';
 import { Pattern, type PatternSyntax } from './pattern.js';
+import { checkNotReserved } from './reserved-channels.js';
 
 const BRACED = /^\{(.*)\}$/;
 
@@ -127,10 +128,19 @@ export interface ChannelDefinition<Name extends string = string> {
  * export const chat = defineChannel('chat:{room}');
  * await channels.publish(chat.name({ room: 'lobby' }), 'message', { text: 'hello' });
  * ```
- * @throws TypeError where the pattern is none, or an option has no meaning
+ * @throws TypeError where the pattern is none or begins with `nestjs-channels`, or an option has no meaning
  * @publicApi
  */
 export function defineChannel<const Name extends string>(
+  pattern: Name,
+  options: ChannelOptions = {},
+): ChannelDefinition<Name> {
+  checkNotReserved(pattern);
+  return defineOwnChannel(pattern, options);
+}
+
+/** {@link defineChannel} for this package, which may have names that no application can define. */
+export function defineOwnChannel<const Name extends string>(
   pattern: Name,
   options: ChannelOptions = {},
 ): ChannelDefinition<Name> {

@@ -104,6 +104,11 @@ export class Hub {
     for (const [channel, { subscriptions }] of this.#channels) yield [channel, subscriptions.size];
   }
 
+  /** Whether anybody is in it here. */
+  has(channel: string): boolean {
+    return this.#channels.has(channel);
+  }
+
   subscribers(channel: string): Iterable<Subscription> {
     return this.#channels.get(channel)?.subscriptions ?? [];
   }

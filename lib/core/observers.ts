@@ -44,20 +44,22 @@ export class Observers implements Required<Observer> {
   #drained: readonly Having<'drained'>[] = [];
   #stopped: readonly Having<'stopped'>[] = [];
 
-  #all: readonly Observer[];
+  /** Each a thing of its own, also where an observer is there twice. */
+  #all: readonly { readonly observer: Observer }[];
   #expectsTiming = false;
 
   constructor(observers: readonly Observer[]) {
-    this.#all = observers;
+    this.#all = observers.map((observer) => ({ observer }));
     this.#sort();
   }
 
   /** One more, from now on, until what this gives is called; that may be done twice. */
   attach(observer: Observer): () => void {
-    this.#all = [...this.#all, observer];
+    const entry = { observer };
+    this.#all = [...this.#all, entry];
     this.#sort();
     return () => {
-      this.#all = this.#all.filter((other) => other !== observer);
+      this.#all = this.#all.filter((other) => other !== entry);
       this.#sort();
     };
   }
@@ -185,8 +187,9 @@ export class Observers implements Required<Observer> {
   }
 
   #sort(): void {
+    const all = this.#all.map(({ observer }) => observer);
     const having = <K extends keyof Observer>(fact: K): Having<K>[] =>
-      this.#all.filter((observer): observer is Having<K> => observer[fact] !== undefined);
+      all.filter((observer): observer is Having<K> => observer[fact] !== undefined);
     this.#started = having('started');
     this.#opened = having('opened');
     this.#closed = having('closed');

@@ -5,6 +5,8 @@ import type { Connection } from './connection.js';
 import type { ChannelRoute } from './endpoint.js';
 import { ChannelsError } from './errors.js';
 import { Message } from './handler.interface.js';
+import type { PatternTable } from './pattern.js';
+import { isReserved } from './reserved-channels.js';
 import { Subscription } from './subscription.js';
 
 /** How long a peer waits that has too many subscription commands under way. */
@@ -41,11 +43,9 @@ export class SubscriptionTable {
    * @throws ChannelsError where it can be refused at once
    */
   subscribe(channel: string, id: MessageId, params: unknown, since?: Position): void {
-    const match = this.connection.endpoint.channels.match(channel);
+    const match = this.#match(channel);
     const method = match?.value.subscribe;
-    if (!method) {
-      throw new ChannelsError('unknown_channel', `no @SubscribeChannel() matches ${JSON.stringify(channel)}`);
-    }
+    if (!method) throw unknownChannel(channel);
     this.#checkCommands();
     const message = new Message(this.connection, '$subscribe', params, id, channel, match.params);
     const asked = this.#askedWith(params);
@@ -86,12 +86,17 @@ export class SubscriptionTable {
     subscription.add({ type: 'unsubscribe', id });
   }
 
-  /** The server joins the connection: no guard or method runs. Resolves when it is in. */
+  /**
+   * The server joins the connection: no guard or method runs. Resolves when it is in.
+   *
+   * @throws ChannelsError `unknown_channel` for a name of this package
+   */
   async join(channel: string): Promise<void> {
     checkChannelName(channel);
     const { connection } = this;
     if (!connection.writable) throw new ChannelsError('unavailable', 'the connection has closed');
-    const match = connection.endpoint.channels.match(channel);
+    const match = this.#match(channel);
+    if (!match && isReserved(channel)) throw unknownChannel(channel);
     const message = new Message(connection, '$subscribe', undefined, undefined, channel, match?.params);
     const subscription = this.#slot(channel, match?.value);
     await new Promise<void>((resolve, reject) => {
@@ -125,6 +130,12 @@ export class SubscriptionTable {
   /** Nothing is left of a subscription. */
   remove(subscription: Subscription): void {
     this.#byChannel?.delete(subscription.channel);
+  }
+
+  /** Without parameters for a name of this package: those of an application would let its peers in from any node. */
+  #match(channel: string): ReturnType<PatternTable<ChannelRoute>['match']> {
+    const match = this.connection.endpoint.channels.match(channel);
+    return isReserved(channel) && match?.value.definition.pattern !== channel ? undefined : match;
   }
 
   /** What is kept for {@link reconsider}: nothing where that never comes. */
@@ -168,6 +179,10 @@ export class SubscriptionTable {
       retryAfterMs: COMMAND_RETRY_MS,
     });
   }
+}
+
+function unknownChannel(channel: string): ChannelsError {
+  return new ChannelsError('unknown_channel', `no @SubscribeChannel() matches ${JSON.stringify(channel)}`);
 }
 
 function checkText(name: string, value: unknown): void {

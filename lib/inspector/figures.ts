@@ -3,7 +3,7 @@ import type { BrokerState } from '../core/broker.interface.js';
 /** Of the figures of a node; a page leaves out those of a node that counts in another way. */
 export const FIGURES_VERSION = 1;
 
-/** Where every node publishes its figures. Three literal segments, so that few patterns of an application match it. */
+/** Where every node publishes its figures. The first segment keeps it from patterns of applications. */
 export const INSPECTOR_CHANNEL = 'nestjs-channels:inspector:figures';
 
 /** The event of a publication, and of what a node tells its own pages while the broker is away. */

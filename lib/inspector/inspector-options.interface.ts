@@ -13,7 +13,7 @@ export interface ChannelsInspectorOptions {
    * Who may look, disconnect and revoke: each of them has to agree, for the page, its script and its style as well as
    * before the upgrade of its socket. They see the context type `http` and the request in both cases, so that one class
    * serves both; a browser sends cookies and passwords of HTTP with both, and nothing else. Without a guard the
-   * application does not start, unless `NODE_ENV` is `development`.
+   * application does not start, unless `NODE_ENV` is `development`, where it is reached by `localhost` or an address then.
    *
    * @default []
    */

@@ -1,13 +1,13 @@
 import { Logger, type CanActivate, type Type } from '@nestjs/common';
 import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { defineChannel } from '../core/channel-definition.js';
+import { defineOwnChannel } from '../core/channel-definition.js';
 import { ChannelSocket } from '../core/channel-socket.js';
 import type { ConnectionSummary } from '../core/connection-filter.js';
 import { ChannelsService } from '../nest/channels.service.js';
 import { Acked } from '../nest/decorators/acked.decorator.js';
 import { SubscribeChannel } from '../nest/decorators/subscribe-channel.decorator.js';
 import { UseHandshakeGuards } from '../nest/decorators/use-handshake-guards.decorator.js';
-import { quote } from '../nest/log-text.js';
+import { oneLine, quote } from '../nest/log-text.js';
 import {
   INSPECTOR_CHANNEL,
   LISTED,
@@ -19,7 +19,7 @@ import { OwnPageGuard } from './own-page.guard.js';
 import { parseConnectionId, parsePrincipal, parseQuery } from './parse-command.js';
 
 /** One definition for all nodes. A page that is slow needs the newest figures only. */
-const FIGURES = defineChannel(INSPECTOR_CHANNEL, { overflow: 'latest' });
+const FIGURES = defineOwnChannel(INSPECTOR_CHANNEL, { overflow: 'latest' });
 
 type Guard = Type<CanActivate> | CanActivate;
 
@@ -58,23 +58,36 @@ export function inspectorGateway(path: string, guards: readonly Guard[]): Type {
       @ConnectedSocket() client: ChannelSocket,
     ): Promise<Outcome> {
       const connectionId = parseConnectionId(body);
-      const { disconnected, nodes } = await this.channels.disconnect({ connectionId });
-      this.#log(client, `disconnected ${quote(connectionId)}`, disconnected);
-      return { disconnected, missing: nodes.missing };
+      return this.#end(client, `disconnected ${quote(connectionId)}`, () =>
+        this.channels.disconnect({ connectionId }),
+      );
     }
 
     @SubscribeMessage('inspector.revoke')
     @Acked()
     async revoke(@MessageBody() body: unknown, @ConnectedSocket() client: ChannelSocket): Promise<Outcome> {
       const principal = parsePrincipal(body);
-      const { disconnected, nodes } = await this.channels.revoke({ principal });
-      this.#log(client, `revoked the sessions of ${quote(principal)}`, disconnected);
-      return { disconnected, missing: nodes.missing };
+      return this.#end(client, `revoked the sessions of ${quote(principal)}`, () =>
+        this.channels.revoke({ principal }),
+      );
     }
 
-    #log({ principal }: ChannelSocket, what: string, disconnected: number): void {
+    /** Leaves a line in either case: what fails may have closed connections before. */
+    async #end(
+      { principal }: ChannelSocket,
+      what: string,
+      work: () => ReturnType<ChannelsService['disconnect']>,
+    ): Promise<Outcome> {
       const who = principal === '' ? 'somebody' : quote(principal);
-      this.#logger.log(`inspector: ${who} has ${what}, connections closed: ${disconnected}`);
+      try {
+        const { disconnected, nodes } = await work();
+        this.#logger.log(`inspector: ${who} has ${what}, connections closed: ${disconnected}`);
+        return { disconnected, missing: nodes.missing };
+      } catch (error) {
+        const text = oneLine(error instanceof Error ? error.message : String(error));
+        this.#logger.warn(`inspector: ${who} has ${what}, which has failed at least in part: ${text}`);
+        throw error;
+      }
     }
   }
   return InspectorGateway;

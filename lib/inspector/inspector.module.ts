@@ -1,14 +1,14 @@
 import { Inject, Logger, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
-import { checkNobodyElseJoins } from './channel-check.js';
 import type { ChannelsInspectorOptions } from './inspector-options.interface.js';
 import { inspectorController } from './inspector.controller.js';
 import { inspectorGateway } from './inspector.gateway.js';
 import { Inspector } from './inspector.js';
+import { LOCAL_HOST_GUARD } from './local-host.guard.js';
 
 const DEFAULT_PATH = 'inspector';
 
-const PATH = /^\/?[\w.~-]+(\/[\w.~-]+)*\/?$/;
+/** Segments, none of them `.` or `..`: a browser resolves those before it asks. */
+const PATH = /^\/?(?!\.{1,2}(?:\/|$))[\w.~-]+(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)*\/?$/;
 
 /** Where a page has its socket, and whether it is open to anybody. */
 interface Place {
@@ -37,8 +37,9 @@ export class ChannelsInspectorModule implements OnModuleInit {
    * @throws TypeError without a guard, unless `NODE_ENV` is `development`, and for a path that is none
    */
   static forRoot(options: ChannelsInspectorOptions = {}): DynamicModule {
-    const { guards = [], imports = [] } = options;
+    const { imports = [] } = options;
     const place = placeOf(options);
+    const guards = place.isOpen ? [LOCAL_HOST_GUARD] : (options.guards ?? []);
     return {
       module: ChannelsInspectorModule,
       imports,
@@ -48,14 +49,10 @@ export class ChannelsInspectorModule implements OnModuleInit {
   }
 
   /** @internal */
-  constructor(
-    @Inject(PLACE) private readonly place: Place,
-    private readonly modules: ModulesContainer,
-  ) {}
+  constructor(@Inject(PLACE) private readonly place: Place) {}
 
-  /** Refuses a gateway that would show what the guards hide. */
+  /** Says it where anybody may look. */
   onModuleInit(): void {
-    checkNobodyElseJoins(this.modules, this.place.socket);
     if (!this.place.isOpen) return;
     new Logger('Channels').warn(
       `inspector: anybody may look and disconnect at /${this.place.page}, since NODE_ENV is development`,
@@ -66,7 +63,7 @@ export class ChannelsInspectorModule implements OnModuleInit {
 function placeOf({ path = DEFAULT_PATH, guards = [] }: ChannelsInspectorOptions): Place {
   if (!PATH.test(path)) {
     throw new TypeError(
-      `path (${JSON.stringify(path)}) must be segments of [A-Za-z0-9_.~-], such as 'ops/inspector'.`,
+      `path (${JSON.stringify(path)}) must be segments of [A-Za-z0-9_.~-] other than . and .., such as 'ops/inspector'.`,
     );
   }
   const isOpen = guards.length === 0;

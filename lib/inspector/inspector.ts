@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { BrokerState } from '../core/broker.interface.js';
+import { MAX_WATCH_MS } from '../core/control-messages.js';
 import type { Connection } from '../core/connection.js';
 import { Engine } from '../core/engine.js';
 import { isUnavailable } from '../core/errors.js';
@@ -8,9 +9,12 @@ import { ChannelsService } from '../nest/channels.service.js';
 import { FIGURES_EVENT, FIGURES_VERSION, INSPECTOR_CHANNEL, type NodeFigures } from './figures.js';
 import { Meter } from './meter.js';
 
-/** For how long other nodes are asked for figures, and how often again: of three questions two may be lost. */
-const WATCH_MS = 6_000;
+/**
+ * How often other nodes are asked for figures, and for how long beyond the wait for a node that is silent, in which
+ * nobody is asked again: of three questions two may be lost.
+ */
 const ASK_EVERY_MS = 2_000;
+const WATCH_MS = 6_000;
 
 /** Figures come once a second: with the sweep, which may be a little early. */
 const TELL_EVERY_MS = 900;
@@ -81,7 +85,8 @@ export class Inspector implements Observer {
     this.#isAsking = true;
     this.#askedAt = now;
     try {
-      const { missing } = await this.engine.control.watch(WATCH_MS);
+      const { control, options } = this.engine;
+      const { missing } = await control.watch(Math.min(MAX_WATCH_MS, WATCH_MS + options.controlTimeoutMs));
       this.#missing = missing;
     } catch (error) {
       this.engine.observers.failed({ where: 'the inspector asking other nodes', error });

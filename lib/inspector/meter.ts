@@ -110,6 +110,8 @@ export class Meter implements Observer {
     const seconds = Math.max(1, now - this.#readAt) / MS_PER_SECOND;
     const sizes = this.engine.sizes();
     const busiest = this.#busiest(seconds);
+    // Of those that were published to some have no subscriber by now, and are listed all the same.
+    const present = busiest.filter(({ name }) => this.engine.hub.has(name));
     const measured = {
       connections: sizes['connections'] ?? 0,
       channels: sizes['channels'] ?? 0,
@@ -121,7 +123,7 @@ export class Meter implements Observer {
       // It counts the time between two looks, of which the pause that was asked for is no delay.
       loopDelayMs: rounded(Math.max(0, this.#loop.percentile(99) / NS_PER_MS - RESOLUTION_MS)),
       busiest,
-      moreChannels: this.engine.hub.size > busiest.length,
+      moreChannels: this.engine.hub.size > present.length,
     };
     this.#forget(now);
     return measured;

@@ -63,6 +63,20 @@ describe('Observers', () => {
     expect(seen).toEqual(['first chat:1', 'first chat:2', 'later chat:2', 'first chat:3']);
   });
 
+  it('takes back one of two attachments of the same observer', () => {
+    const seen: string[] = [];
+    const observer: Observer = { published: (channel) => seen.push(channel) };
+    const observers = new Observers([observer]);
+    const detach = observers.attach(observer);
+    observers.published('chat:1', 'message');
+
+    detach();
+    detach();
+    observers.published('chat:2', 'message');
+
+    expect(seen).toEqual(['chat:1', 'chat:1', 'chat:2']);
+  });
+
   it('goes on with the others where one is detached while it is told', () => {
     const seen: string[] = [];
     const observers = new Observers([]);

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, symlinkSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { delimiter, join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { ensureBuilt } from '../support/app-process.js';
@@ -50,6 +52,29 @@ describe('REDIS_URL of sample/01-chat', () => {
   });
 });
 
+/** What a request for a WebSocket is answered with: 101 where it gets one. */
+function upgradeStatus(origin: string, path: string): Promise<number | undefined> {
+  const request = get(new URL(path, origin), {
+    headers: {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': randomBytes(16).toString('base64'),
+    },
+  });
+  return new Promise((resolve, reject) => {
+    request.on('error', reject);
+    request.on('response', (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    request.on('upgrade', (response, socket) => {
+      socket.destroy();
+      resolve(response.statusCode);
+    });
+  });
+}
+
 describe('sample/03-chat-cluster', () => {
   it('takes the Redis of REDIS_URL, and starts none then', async () => {
     const redis = await RedisServer.start();
@@ -87,7 +112,16 @@ describe('sample/03-chat-cluster', () => {
     'shows nobody behind %s what the nodes tell those who run them',
     async (proxy) => {
       const cluster = await ClusterProcess.start({ proxy });
-      const paths = ['metrics', 'health', 'health/live', 'METRICS', 'metrics/', 'health?x'];
+      const paths = [
+        'metrics',
+        'health',
+        'health/live',
+        'METRICS',
+        'metrics/',
+        'health?x',
+        'inspector',
+        'INSPECTOR',
+      ];
       const statuses = (origin: string): Promise<number[]> =>
         Promise.all(paths.map(async (path) => (await fetch(`${origin}/${path}`)).status));
 
@@ -96,6 +130,13 @@ describe('sample/03-chat-cluster', () => {
 
       expect(behind).toEqual(paths.map(() => 404));
       expect(await statuses(`http://${node}`)).toEqual(paths.map(() => 200));
+      expect(await upgradeStatus(cluster.url, 'inspector/ws')).toBe(404);
+      expect(await upgradeStatus(`http://${node}/`, 'inspector/ws')).toBe(101);
+      // By the header that both proxies add: a name or an address in it does not matter.
+      const behindAnother = await fetch(`http://${node}/inspector`, {
+        headers: { 'x-forwarded-for': '127.0.0.1' },
+      });
+      expect(behindAnother.status).toBe(403);
     },
     60_000,
   );

@@ -1,8 +1,11 @@
+import { get as httpGet } from 'node:http';
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { RequestMethod, VersioningType, type INestApplication } from '@nestjs/common';
+import { ChannelsInspectorModule } from 'nestjs-channels/inspector';
 import { map } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HTTP_FRAMEWORKS } from '../support/http-frameworks.js';
+import { startApp } from '../support/start-app.js';
 import { CHANNEL, openInspector, OPERATOR, startInspected } from './operators.js';
 
 const PATHS = ['/inspector', '/inspector/inspector.js', '/inspector/inspector.css'];
@@ -14,6 +17,19 @@ class Envelope implements NestInterceptor {
     return next.handle().pipe(map((data: unknown) => ({ data })));
   }
 }
+
+/** `fetch` writes the Host itself. */
+function statusBy(host: string, port: number, path: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const request = httpGet({ host: '127.0.0.1', port, path, headers: { host } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    request.on('error', reject);
+  });
+}
+
+afterEach(() => vi.unstubAllEnvs());
 
 describe.each(HTTP_FRAMEWORKS)('the inspector on %s', (_name, httpAdapter) => {
   const start = (configure?: (nest: INestApplication) => void) => startInspected({ httpAdapter, configure });
@@ -96,6 +112,40 @@ describe.each(HTTP_FRAMEWORKS)('the inspector on %s', (_name, httpAdapter) => {
     // Of its own host, and not in the list: the guard that is always on stays on.
     await expect(connect(`http://127.0.0.1:${app.port}`)).rejects.toMatchObject({ statusCode: 403 });
   });
+
+  it.each([
+    'rebound.example.com',
+    'localhost.example.com:80',
+    '127.0.0.1.example.com',
+    '[::1].example.com',
+    'x',
+  ])('without guards is nowhere to be found by the name %s', async (host) => {
+    vi.stubEnv('NODE_ENV', 'development');
+    const app = await startApp({ httpAdapter, imports: [ChannelsInspectorModule.forRoot()] });
+
+    const statuses = await Promise.all(PATHS.map((path) => statusBy(host, app.port, path)));
+    const socket = app.connect('/inspector/ws', {
+      protocols: [],
+      headers: { host },
+      origin: `http://${host}`,
+    });
+
+    expect(statuses).toEqual(PATHS.map(() => 403));
+    await expect(socket).rejects.toMatchObject({ statusCode: 403 });
+  });
+
+  it.each(['localhost', 'LOCALHOST:80', '127.0.0.1:3000', '[::1]:3000', '192.0.2.7'])(
+    'without guards is found by %s',
+    async (host) => {
+      vi.stubEnv('NODE_ENV', 'development');
+      const app = await startApp({ httpAdapter, imports: [ChannelsInspectorModule.forRoot()] });
+
+      const socket = await app.connect('/inspector/ws', { headers: { host } });
+
+      expect(await statusBy(host, app.port, '/inspector')).toBe(200);
+      expect(await socket.subscribe(CHANNEL)).not.toHaveProperty('error');
+    },
+  );
 
   it('takes a page of its own host', async () => {
     const app = await start();

@@ -1,6 +1,9 @@
+import { ChannelsError } from 'nestjs-channels';
 import type { ChannelsTestApp } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
+import { MemoryRevocationStore } from '../../lib/core/memory-revocation-store.js';
 import type { ConnectionList } from '../../lib/inspector/figures.js';
+import { Bus } from '../support/bus-broker.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 import { CHANNEL, openInspector, startInspected } from './operators.js';
 
@@ -132,6 +135,30 @@ describe('inspector.revoke', () => {
     const closes = await Promise.all([...ada, again].map(({ closed }) => closed));
     expect(closes.map(({ code }) => code)).toEqual([4503, 4503, 4503]);
     expect((await bob.request('echo', 1)).data).toBe(1);
+  });
+
+  // It closes first, and rejects then.
+  it('leaves a line in the log also where it fails behind the closing', async () => {
+    const logger = new RecordingLogger();
+    const revocations = Object.assign(new MemoryRevocationStore(), {
+      add: () => Promise.reject(new ChannelsError('unavailable', 'the store is away')),
+    });
+    const app = await startInspected({
+      configure: (nest) => nest.useLogger(logger),
+      channels: { broker: Object.assign(new Bus().node(), { revocations }) },
+    });
+    const ada = await app.connect('/ws?user=ada');
+    const page = await openInspector(app);
+
+    const answer = await page.request('inspector.revoke', { principal: 'ada' });
+
+    expect((await ada.closed).code).toBe(4503);
+    expect(answer).toMatchObject({ error: { code: 'unavailable' } });
+    expect(logger.lines.filter((line) => line.includes('inspector:'))).toEqual([
+      expect.stringContaining(
+        'inspector: "olga" has revoked the sessions of "ada", which has failed at least in part: the store is away',
+      ),
+    ]);
   });
 
   it.each([undefined, {}, { principal: '' }, { principal: null }])(

@@ -1,4 +1,4 @@
-import { ChannelsError, type Broker } from 'nestjs-channels';
+import { ChannelsError, type Broker, type ChannelsModuleOptions } from 'nestjs-channels';
 import { TestClock, type ChannelsTestApp } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
 import { Engine } from '../../lib/core/engine.js';
@@ -9,7 +9,8 @@ import { RecordingObserver } from '../support/recording-observer.js';
 import { CHANNEL, figuresOf, openInspector, startInspected } from './operators.js';
 
 const SECOND = 1_000;
-const LEASE_MS = 6_000;
+/** With `controlTimeoutMs` as it is by default. */
+const LEASE_MS = 7_000;
 
 /** Counts what a node publishes for inspectors. */
 class Publications extends RecordingObserver {
@@ -27,14 +28,17 @@ interface Node {
 }
 
 /** Nodes that share a bus and a clock. */
-async function startNodes(count: number): Promise<{ clock: TestClock; nodes: Node[] }> {
+async function startNodes(
+  count: number,
+  options: ChannelsModuleOptions = {},
+): Promise<{ clock: TestClock; nodes: Node[] }> {
   const [bus, nodesBus, clock] = [new Bus(), new NodesBus(), new TestClock()];
   const nodes: Node[] = [];
   for (let made = 0; made < count; made++) {
     const observer = new Publications();
     const node = nodesBus.node();
     const broker: Broker = Object.assign(bus.node(), { nodes: node });
-    const app = await startInspected({ clock, channels: { broker, observers: [observer] } });
+    const app = await startInspected({ clock, channels: { ...options, broker, observers: [observer] } });
     nodes.push({ app, nodes: node, observer });
   }
   return { clock, nodes };
@@ -196,6 +200,25 @@ describe('the figures of several nodes', () => {
     expect(told).toBeGreaterThan(15);
     expect([meanwhile, isMeasuring(two.app)]).toEqual([true, false]);
     expect(two.observer.count).toBe(atLast);
+  });
+
+  // No other question goes out while one waits: a lease shorter than the wait ended before the next one.
+  it('go on without a break while a node is silent that is waited for longer than figures last', async () => {
+    const { clock, nodes } = await startNodes(3, { controlTimeoutMs: 10 * SECOND });
+    const [one, two, silent] = nodes as [Node, Node, Node];
+    silent.nodes.isFrozen = true;
+    const page = await openInspector(one.app);
+    await page.subscribe(CHANNEL);
+    await clock.advance(2 * SECOND);
+    const told: number[] = [];
+
+    for (let second = 0; second < 25; second++) {
+      const before = two.observer.count;
+      await clock.advance(SECOND);
+      told.push(two.observer.count - before);
+    }
+
+    expect(told).toEqual(told.map(() => 1));
   });
 
   it('name a node that does not answer', async () => {

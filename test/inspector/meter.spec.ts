@@ -98,6 +98,20 @@ describe('Meter', () => {
     expect([busiest.length, channels, moreChannels]).toEqual([LISTED.channels, count, more]);
   });
 
+  it('says that there are more where channels are listed that nobody is in any more', async () => {
+    const { rig, meter, peer } = await start();
+    meter.start();
+    for (let n = 0; n < LISTED.channels; n++) rig.engine.observers.delivered(`left:${n}`, 1);
+    const before = meter.read().moreChannels;
+    for (let n = 0; n < LISTED.channels; n++) rig.engine.observers.delivered(`left:${n}`, 1);
+    await peer.connection.subscriptions.join('quiet');
+
+    const { busiest, moreChannels } = meter.read();
+
+    expect(busiest.map(({ name }) => name)).not.toContain('quiet');
+    expect([before, moreChannels]).toEqual([false, true]);
+  });
+
   it('lists channels by publications, then by subscribers', async () => {
     const { rig, meter, peer } = await start();
     const other = rig.open();
