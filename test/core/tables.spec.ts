@@ -105,6 +105,7 @@ const TABLES: Readonly<Record<string, string>> = {
   'channel-history.ts #keys': 'broker.histories',
   'claims.ts #held': 'claims',
   'deadlines.ts #waiting': 'deadlines',
+  'drain.ts #here': 'a shutdown alone waits',
   'drain-queue.ts #waiting': 'slowReaders',
   'engine.ts #admissions': 'admissions',
   'engine.ts #byClient': 'clients',
