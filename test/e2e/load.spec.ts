@@ -47,7 +47,9 @@ describe('nestjs-channels load', () => {
         deliveryMs: { count: 60 },
       },
       errorsByCode: {},
+      tool: { connecting: { eventLoopDelayP99Ms: expect.any(Number) } },
     });
+    expect(result.tool.connecting.cpuPercent).toBeGreaterThan(0);
     expect(command.out).toMatch(/^connections +12 of 12 opened/m);
     expect(command.out).toMatch(/^deliveries +40 expected by others +0 missing +20 to the senders$/m);
   });
