@@ -149,6 +149,16 @@ describe('nestjs-channels load', () => {
     expect([command.out, existsSync(file)]).toEqual(['', false]);
   });
 
+  it('leaves the file of an earlier run as it is where nothing was measured', async () => {
+    const port = await freePort();
+    const file = join(temporaryFolder(), 'result.json');
+    writeFileSync(file, 'of an earlier run');
+
+    const command = CommandProcess.start('load', `ws://127.0.0.1:${port}/ws`, '--json', file);
+
+    expect([await command.ended, readFileSync(file, 'utf8')]).toEqual([1, 'of an earlier run']);
+  });
+
   it('says that the path has no gateway, and ends with 1', async () => {
     const app = await start();
 
