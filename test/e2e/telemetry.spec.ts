@@ -14,7 +14,7 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { TestClient } from 'nestjs-channels/testing';
 import { expect, it, onTestFinished } from 'vitest';
-import { startTelemetry } from '../../sample/05-opentelemetry/telemetry.js';
+import { startTelemetry } from '../../sample/06-opentelemetry/telemetry.js';
 import { RecordingObserver } from '../support/recording-observer.js';
 import { startApp } from '../support/start-app.js';
 
@@ -50,7 +50,7 @@ function startSdk() {
   return { spans: () => spans.getFinishedSpans(), read };
 }
 
-it('hands connections, refusals and handlers to OpenTelemetry, as sample/05-opentelemetry does', async () => {
+it('hands connections, refusals and handlers to OpenTelemetry, as sample/06-opentelemetry does', async () => {
   const { spans, read } = startSdk();
   onTestFinished(startTelemetry());
   const observer = new RecordingObserver();
