@@ -2,6 +2,7 @@ import { closeSync, lstatSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { CommandOutput } from './command-output.interface.js';
 import { ExitCode } from './exit-code.js';
+import { Interruption } from './interruption.js';
 import { LoadError } from './load-error.js';
 import { parseLoadOptions, type LoadOptions } from './load-options.js';
 import type { LoadResult } from './load-result.js';
@@ -34,7 +35,8 @@ export async function load(
   const result = await runWithProgress(options, output, signal);
   output.out(loadTable(result));
   if (options.jsonPath !== undefined) write(options.jsonPath, result);
-  return result.wasInterrupted ? ExitCode.Interrupted : ExitCode.Done;
+  const why: unknown = signal.reason;
+  return result.wasInterrupted && why instanceof Interruption ? why.exitCode : ExitCode.Done;
 }
 
 async function runWithProgress(
