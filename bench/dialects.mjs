@@ -30,7 +30,12 @@ const SOCKET_IO = {
   requestOf: (event, id) => `42${id}${JSON.stringify([event, REQUEST])}`,
 };
 
-const DIALECTS = { channels: CHANNELS, 'socket-io': SOCKET_IO, 'platform-socket-io': SOCKET_IO };
+const DIALECTS = {
+  channels: CHANNELS,
+  observed: CHANNELS,
+  'socket-io': SOCKET_IO,
+  'platform-socket-io': SOCKET_IO,
+};
 
 export const dialectOf = (file) => DIALECTS[file] ?? PLAIN;
 

@@ -5,6 +5,7 @@ export const ExitCode = {
   Failed: 1,
   /** What was typed cannot be used. */
   Usage: 2,
-  /** Stopped by a signal, as shells tell it: 128 and the number of SIGINT. */
-  Interrupted: 130,
+  /** Stopped by a signal, as shells tell it: 128 and the number of the signal. */
+  SIGINT: 130,
+  SIGTERM: 143,
 } as const;

@@ -1,8 +1,8 @@
-import { accessSync, constants, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, lstatSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { CommandOutput } from './command-output.interface.js';
 import { ExitCode } from './exit-code.js';
+import { Interruption } from './interruption.js';
 import { LoadError } from './load-error.js';
 import { parseLoadOptions, type LoadOptions } from './load-options.js';
 import type { LoadResult } from './load-result.js';
@@ -35,7 +35,8 @@ export async function load(
   const result = await runWithProgress(options, output, signal);
   output.out(loadTable(result));
   if (options.jsonPath !== undefined) write(options.jsonPath, result);
-  return result.wasInterrupted ? ExitCode.Interrupted : ExitCode.Done;
+  const why: unknown = signal.reason;
+  return result.wasInterrupted && why instanceof Interruption ? why.exitCode : ExitCode.Done;
 }
 
 async function runWithProgress(
@@ -58,11 +59,13 @@ async function runWithProgress(
   }
 }
 
-/** Before the run, which may take an hour. */
+/** Before the run, which may take an hour. What the file has is left as it is, and where there is none there is none yet. */
 function checkWritable(path: string | undefined): void {
   if (path === undefined) return;
   try {
-    accessSync(dirname(path), constants.W_OK);
+    const isNew = lstatSync(path, { throwIfNoEntry: false }) === undefined;
+    closeSync(openSync(path, 'a'));
+    if (isNew) rmSync(path);
   } catch (error) {
     throw new UsageError(`--json (${path}) cannot be written; name a file in a folder of yours.`, {
       cause: error,

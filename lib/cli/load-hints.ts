@@ -1,6 +1,7 @@
 import type { LoadFigures } from './load-figures.js';
 import type { LoadOptions } from './load-options.js';
 import type { LoadOutcome } from './load-result.js';
+import type { OwnLoadSummary } from './own-load.js';
 
 /** The event loop may be late by so much before the tool takes itself for too slow, in milliseconds (p99). */
 const MAX_DELAY_MS = 50;
@@ -24,15 +25,25 @@ export function hintsFor(options: LoadOptions, figures: LoadFigures, outcome: Lo
   ];
 }
 
-function ownHints({ own: { eventLoopDelayP99Ms, cpuPercent } }: LoadOutcome): string[] {
-  const isLate = eventLoopDelayP99Ms > MAX_DELAY_MS;
-  if (!isLate && cpuPercent <= MAX_CPU_PERCENT) return [];
-  const what = isLate
-    ? `its event loop was ${eventLoopDelayP99Ms} ms late (p99, over ${MAX_DELAY_MS} ms)`
-    : `it took ${cpuPercent} % of a core`;
-  return [
-    `This tool was too slow: ${what}. Its own time is in the figures; spread the load over several runs.`,
-  ];
+/** Each with the times that have its own time in them. */
+function ownHints({ own: { connecting, ...sending } }: LoadOutcome): string[] {
+  const [whileConnecting, whileSending] = [troubleOf(connecting), troubleOf(sending)];
+  const hints: string[] = [];
+  if (whileConnecting !== undefined)
+    hints.push(
+      `This tool was too slow while it connected: ${whileConnecting}. Its own time is in those of connects and joins; lower --ramp, or spread the load over several runs.`,
+    );
+  if (whileSending !== undefined)
+    hints.push(
+      `This tool was too slow: ${whileSending}. Its own time is in the figures; spread the load over several runs.`,
+    );
+  return hints;
+}
+
+function troubleOf({ eventLoopDelayP99Ms, cpuPercent }: OwnLoadSummary): string | undefined {
+  if (eventLoopDelayP99Ms > MAX_DELAY_MS)
+    return `its event loop was ${eventLoopDelayP99Ms} ms late (p99, over ${MAX_DELAY_MS} ms)`;
+  return cpuPercent > MAX_CPU_PERCENT ? `it took ${cpuPercent} % of a core` : undefined;
 }
 
 function machineHints({ causes }: LoadFigures): string[] {

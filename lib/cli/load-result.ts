@@ -56,7 +56,7 @@ export interface LoadResult {
   };
   readonly errorsByCode: CountsByCode;
   readonly socketErrorsByCode: CountsByCode;
-  readonly tool: OwnLoadSummary & { readonly hints: readonly string[] };
+  readonly tool: LoadOutcome['own'] & { readonly hints: readonly string[] };
 }
 
 interface DeliveryCounts {
@@ -89,7 +89,8 @@ export interface LoadOutcome {
   readonly receivedWhileSending: number;
   readonly openAtEnd: number;
   readonly deliveries: DeliveryTotals;
-  readonly own: OwnLoadSummary;
+  /** While messages were sent; and while connections were opened and joined. */
+  readonly own: OwnLoadSummary & { readonly connecting: OwnLoadSummary };
 }
 
 export function loadResult(options: LoadOptions, figures: LoadFigures, outcome: LoadOutcome): LoadResult {

@@ -75,7 +75,9 @@ export class LoadRun {
   async #measure(): Promise<LoadResult> {
     const startedAt = new Date();
     await this.#openFirst();
+    const connectingLoad = new OwnLoad();
     await this.#openAll();
+    const connecting = connectingLoad.stop();
     this.#phase = 'sending';
     const ownLoad = new OwnLoad();
     const sendingMs = await this.#send();
@@ -90,7 +92,7 @@ export class LoadRun {
       receivedWhileSending,
       openAtEnd: this.openCount,
       deliveries: this.markers.totals(),
-      own,
+      own: { ...own, connecting },
     });
   }
 

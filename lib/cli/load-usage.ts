@@ -14,7 +14,7 @@ Example: nestjs-channels load ws://127.0.0.1:3000/ws --channel 'chat:{room}' --e
 
 const CLOSING = `
 Exit codes: 0 the run was made, 1 nobody could connect or the result was not written, 2 an option
-that cannot be used, 130 it was stopped by Ctrl-C, and has told what there was.
+that cannot be used, 130 it was stopped by Ctrl-C (143: by SIGTERM), and has told what there was.
 `;
 
 /** What `load --help` says. */

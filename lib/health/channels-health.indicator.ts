@@ -1,4 +1,10 @@
-import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import type { Clock } from '../core/clock.interface.js';
 import type { NodeHealth, NodeState } from '../core/node-health.interface.js';
@@ -42,8 +48,9 @@ const UNFIT: Readonly<Record<Exclude<NodeState, 'up'>, string>> = {
  * @publicApi
  */
 @Injectable()
-export class ChannelsHealthIndicator implements OnModuleInit, OnApplicationShutdown {
+export class ChannelsHealthIndicator implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
   readonly #loop: LoopDelay;
+  #isLeaving = false;
 
   /** @internal */
   constructor(
@@ -59,18 +66,26 @@ export class ChannelsHealthIndicator implements OnModuleInit, OnApplicationShutd
     this.#loop.start();
   }
 
+  /**
+   * Turns readiness red before the node drains. Nest awaits this hook module by module, from the root module inwards,
+   * and the global ones last: that of the `ChannelsModule` waits for all of the application's.
+   */
+  onModuleDestroy(): void {
+    this.#isLeaving = true;
+  }
+
   /** The last hook of a shutdown: a drain is looked at until it is over. */
   onApplicationShutdown(): void {
     this.#loop.close();
   }
 
   /**
-   * Down while the node must get no new peers: before it has started, from the first moment of a shutdown on, and while
-   * its broker is `away` or `deaf`. `message` says which. A slow event loop is no reason: the other nodes would get its
+   * Down while the node must get no new peers: before it has started, from `onModuleDestroy` of this indicator on, and
+   * while its broker is `away` or `deaf`. `message` says which. A slow event loop is no reason: the other nodes would get its
    * peers, and be slow next.
    */
   isReady<const Key extends string>(key: Key): HealthIndicatorResult<Key> {
-    const health = this.channels.health();
+    const health = this.#health();
     return this.#result(key, health, whyNotReady(health));
   }
 
@@ -85,12 +100,17 @@ export class ChannelsHealthIndicator implements OnModuleInit, OnApplicationShutd
     { maxLoopDelayMs = DEFAULTS.maxLoopDelayMs }: LivenessOptions = {},
   ): HealthIndicatorResult<Key> {
     checkDelay(maxLoopDelayMs);
-    const health = this.channels.health();
+    const health = this.#health();
     const late = this.#loop.ms;
     if (late > maxLoopDelayMs) {
       return this.#result(key, health, `the event loop was ${late} ms late, more than ${maxLoopDelayMs}`);
     }
     return this.#result(key, health, health.state === 'stopped' ? UNFIT.stopped : undefined);
+  }
+
+  #health(): NodeHealth {
+    const health = this.channels.health();
+    return this.#isLeaving && health.state === 'up' ? { ...health, state: 'draining' } : health;
   }
 
   #result<const Key extends string>(

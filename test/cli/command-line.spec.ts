@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCommandLine } from '../../lib/cli/command-line.js';
 import { LOAD_FLAGS } from '../../lib/cli/load-flags.js';
-import { readManifest } from '../support/repository.js';
+import { readManifest, ROOT } from '../support/repository.js';
 
 async function run(...args: readonly string[]) {
   let [out, err] = ['', ''];
@@ -45,6 +45,8 @@ describe('the command line', () => {
       ['load', 'ws://127.0.0.1:1', '--json', join('no', 'such', 'folder.json')],
       'cannot be written; name a file',
     ],
+    // Its folder can be written, and it cannot.
+    [['load', 'ws://127.0.0.1:1', '--json', join(ROOT, 'test')], 'cannot be written; name a file'],
   ])('ends with 2 and says what to do for %j', async (args, text) => {
     const { code, out, err } = await run(...args);
 

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { expect, it } from 'vitest';
-import { abortOnSignals } from '../../lib/cli/interruption.js';
+import { abortOnSignals, Interruption } from '../../lib/cli/interruption.js';
 
 function press() {
   const exits: number[] = [];
@@ -10,13 +10,20 @@ function press() {
   return { target, signal, exits, pass: (ms: number) => void (now += ms) };
 }
 
-it.each(['SIGINT', 'SIGTERM'])('aborts at the first %s, and leaves the process alone', (name) => {
-  const { target, signal, exits } = press();
+it.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)(
+  'aborts at the first %s, for the exit code %i, and leaves the process alone',
+  (name, exitCode) => {
+    const { target, signal, exits } = press();
 
-  target.emit(name);
+    target.emit(name);
 
-  expect([signal.aborted, exits]).toEqual([true, []]);
-});
+    expect(signal.reason).toBeInstanceOf(Interruption);
+    expect([signal.aborted, signal.reason, exits]).toMatchObject([true, { exitCode }, []]);
+  },
+);
 
 it('takes a Ctrl-C that npm hands on for the same one', () => {
   const { target, exits, pass } = press();
@@ -28,12 +35,15 @@ it('takes a Ctrl-C that npm hands on for the same one', () => {
   expect(exits).toEqual([]);
 });
 
-it('ends the process at once when it is asked again', () => {
+it.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('ends the process at once when it is asked again, by %s with %i', (name, exitCode) => {
   const { target, exits, pass } = press();
 
   target.emit('SIGINT');
   pass(1_001);
-  target.emit('SIGINT');
+  target.emit(name);
 
-  expect(exits).toEqual([130]);
+  expect(exits).toEqual([exitCode]);
 });

@@ -22,5 +22,5 @@ export const WHOLE: LoadOutcome = {
   receivedWhileSending: 250,
   openAtEnd: 3,
   deliveries: { expected: 200, missing: 1, toSenders: 100 },
-  own: { eventLoopDelayP99Ms: 50, cpuPercent: 90 },
+  own: { eventLoopDelayP99Ms: 50, cpuPercent: 90, connecting: { eventLoopDelayP99Ms: 50, cpuPercent: 90 } },
 };

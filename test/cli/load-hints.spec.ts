@@ -14,11 +14,16 @@ describe('the hints of a run', () => {
   it.each([
     [{ eventLoopDelayP99Ms: 50.1, cpuPercent: 10 }, 'its event loop was 50.1 ms late (p99, over 50 ms)'],
     [{ eventLoopDelayP99Ms: 1, cpuPercent: 91 }, 'it took 91 % of a core'],
-  ])('say that the tool was too slow: %j', (own, what) => {
-    expect(hintsFor(SENDING, ALL, { ...WHOLE, own })).toEqual([
-      expect.stringMatching(/^This tool was too slow: .*spread the load over several runs\.$/),
+  ])('say that the tool was too slow while it sent, or connected: %j', (busy, what) => {
+    const sending = { ...WHOLE, own: { ...WHOLE.own, ...busy } };
+    const connecting = { ...WHOLE, own: { ...WHOLE.own, connecting: busy } };
+
+    expect(hintsFor(SENDING, ALL, sending)).toEqual([
+      `This tool was too slow: ${what}. Its own time is in the figures; spread the load over several runs.`,
     ]);
-    expect(hintsFor(SENDING, ALL, { ...WHOLE, own })[0]).toContain(what);
+    expect(hintsFor(SENDING, ALL, connecting)).toEqual([
+      `This tool was too slow while it connected: ${what}. Its own time is in those of connects and joins; lower --ramp, or spread the load over several runs.`,
+    ]);
   });
 
   it.each([

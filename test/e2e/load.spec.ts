@@ -47,7 +47,9 @@ describe('nestjs-channels load', () => {
         deliveryMs: { count: 60 },
       },
       errorsByCode: {},
+      tool: { connecting: { eventLoopDelayP99Ms: expect.any(Number) } },
     });
+    expect(result.tool.connecting.cpuPercent).toBeGreaterThan(0);
     expect(command.out).toMatch(/^connections +12 of 12 opened/m);
     expect(command.out).toMatch(/^deliveries +40 expected by others +0 missing +20 to the senders$/m);
   });
@@ -145,6 +147,16 @@ describe('nestjs-channels load', () => {
       `No connection to ws://127.0.0.1:${port}/ws: nobody listens there (ECONNREFUSED): start the server, or correct the port.\n`,
     );
     expect([command.out, existsSync(file)]).toEqual(['', false]);
+  });
+
+  it('leaves the file of an earlier run as it is where nothing was measured', async () => {
+    const port = await freePort();
+    const file = join(temporaryFolder(), 'result.json');
+    writeFileSync(file, 'of an earlier run');
+
+    const command = CommandProcess.start('load', `ws://127.0.0.1:${port}/ws`, '--json', file);
+
+    expect([await command.ended, readFileSync(file, 'utf8')]).toEqual([1, 'of an earlier run']);
   });
 
   it('says that the path has no gateway, and ends with 1', async () => {

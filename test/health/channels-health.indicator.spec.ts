@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { OnModuleDestroy } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { ChannelsHealthIndicator } from 'nestjs-channels/health';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +9,7 @@ import { Deferred } from '../support/deferred.js';
 import { HTTP_FRAMEWORKS } from '../support/http-frameworks.js';
 import { readTable } from '../support/markdown-table.js';
 import { ROOT } from '../support/repository.js';
+import { startApp } from '../support/start-app.js';
 import { ask, startHealthy } from './health-rig.js';
 
 const MAX_LOOP_DELAY_MS = 5_000;
@@ -21,6 +24,17 @@ class WorkGateway {
   run(): Promise<string> {
     this.started.resolve();
     return this.work.promise;
+  }
+}
+
+/** What an application closes before Nest comes to the node: it takes until the test says so. */
+class SlowPool implements OnModuleDestroy {
+  readonly closing = new Deferred();
+  readonly closed = new Deferred();
+
+  onModuleDestroy(): Promise<void> {
+    this.closing.resolve();
+    return this.closed.promise;
   }
 }
 
@@ -96,6 +110,26 @@ describe('isReady', () => {
       status: 200,
       channels: { loopDelayMs: MAX_LOOP_DELAY_MS + 1_000 },
     });
+  });
+
+  it('is down while a hook of the application holds a shutdown up, before the node drains', async () => {
+    const app = await startApp({
+      imports: [TerminusModule.forRoot({ logger: false })],
+      providers: [SlowPool, ChannelsHealthIndicator],
+    });
+    const [pool, indicator] = [app.nest.get(SlowPool), app.nest.get(ChannelsHealthIndicator)];
+
+    const closing = app.nest.close();
+    await pool.closing.promise;
+    const [ready, live] = [indicator.isReady('node'), indicator.isLive('node')];
+    const { state } = app.channels.health();
+    pool.closed.resolve();
+    await closing;
+
+    const down = { status: 'down', message: 'the node is draining', state: 'draining' };
+    expect([ready, live]).toMatchObject([{ node: down }, { node: { status: 'up', state: 'draining' } }]);
+    // Negative control: the hook of the pool is awaited before that of the node.
+    expect(state).toBe('up');
   });
 
   it('is down when the node has stopped', async () => {
