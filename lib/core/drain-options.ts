@@ -4,7 +4,8 @@ export interface DrainOptions {
    * How long the clients of this library get to move to other nodes when the application shuts down. During the first
    * three quarters of it each is told to go in a slot of its own (`$drain`), and is served until it has gone: it
    * connects elsewhere before it leaves. Who is still there at the end is closed with 1012. Over as soon as none is
-   * left. `0` closes all at once. A shutdown takes about a second more at most; the default stays within five.
+   * left. `0` closes all at once. A shutdown takes a moment more where peers answer the close, up to two seconds where
+   * they do not, and `shutdownTimeoutMs` where that is longer.
    *
    * @default 4_000
    */
@@ -12,8 +13,8 @@ export interface DrainOptions {
 
   /**
    * How many clients a second are told to go, by all nodes together that drain at the same time and share a broker
-   * with rates (`RedisBroker` does). Clients for whom the window is too short get a slot behind it, for which they
-   * wait without a connection; the log says so. `0` spreads them over the window, however many they are.
+   * with rates (`RedisBroker` does). Clients for whom the window is too short get a slot behind it, at the same pace of
+   * this node alone, for which they wait without a connection; the log says so. `0` spreads them over the window, however many they are.
    *
    * @default 0
    */

@@ -1,49 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ChannelsClientOptions } from '../../lib/client/index.js';
-import { ClientRig, watched } from './client-rig.js';
-import type { FakePeer, Received } from './fake-server.js';
-
-const DRAIN = { event: '$drain', data: { reconnectAfterMs: 0 } };
-
-/** A client in these channels. */
-async function joined(channels: readonly string[], options?: ChannelsClientOptions): Promise<Handover> {
-  const rig = await ClientRig.open(options);
-  const handover = new Handover(rig);
-  for (const name of channels) {
-    rig.client.channel(name).on('message', (data) => handover.heard.push(data));
-    rig.client.channel(name).on('$gap', ({ reason }) => handover.heard.push(`gap ${reason}`));
-  }
-  await rig.pass();
-  return handover;
-}
-
-/** The two connections of a client whose server has told it to go. */
-class Handover {
-  readonly heard: unknown[] = [];
-
-  constructor(readonly rig: ClientRig) {}
-
-  get old(): FakePeer {
-    return this.rig.server.peers[0] as FakePeer;
-  }
-
-  get fresh(): FakePeer {
-    return this.rig.server.peers[1] as FakePeer;
-  }
-
-  /** Until the new one has said `$hello`, or longer. */
-  async begin(ms = 10): Promise<void> {
-    this.old.send(DRAIN);
-    await this.rig.pass(ms);
-  }
-
-  /** What was said by one of them, but for the greeting. */
-  said(peer: FakePeer): unknown[] {
-    return peer.frames.filter(({ event }) => event !== '$hello').map(({ event, data }) => [event, data]);
-  }
-}
-
-const subscribes = ({ frames }: FakePeer): Received[] => frames.filter(({ event }) => event === '$subscribe');
+import type { FakePeer } from './fake-server.js';
+import { joined, subscribes } from './hand-over-rig.js';
 
 describe('a client whose server goes away', () => {
   it('joins its channels by a new connection before it leaves the old one', async () => {
@@ -234,47 +191,6 @@ describe('a client whose server goes away', () => {
     expect(old.closedBy?.code).toBe(1000);
   });
 
-  it('keeps a channel on the old connection that the new server has no time for yet', async () => {
-    const handover = await joined(['chat:a']);
-    const { rig, old } = handover;
-    rig.server.onSubscribe = () => ({
-      error: { code: 'rate_limited', message: 'wait', retryable: true, retryAfterMs: 1_000 },
-    });
-
-    await handover.begin(100);
-    old.send({ channel: 'chat:a', event: 'message', data: 'meanwhile' });
-    await rig.pass();
-    rig.server.onSubscribe = ({ channel }) => ({ data: { channel } });
-    await rig.pass(2_000);
-
-    expect(handover.heard).toEqual(['meanwhile']);
-    expect(old.closedBy?.code).toBe(1000);
-  });
-
-  it('takes the channels over that the new server joins by itself', async () => {
-    const handover = await joined([]);
-    const { rig, old } = handover;
-    rig.client.channel('user:ada', { subscribe: false }).on('note', (data) => handover.heard.push(data));
-    const join = (peer: FakePeer): void => peer.send({ event: '$subscribed', data: { channel: 'user:ada' } });
-    const note = (peer: FakePeer, data: string): void =>
-      peer.send({ channel: 'user:ada', event: 'note', data });
-    join(old);
-    await rig.pass();
-
-    await handover.begin();
-    note(old, 'one');
-    await rig.pass();
-    const { closedBy } = old;
-    join(handover.fresh);
-    note(handover.fresh, 'two');
-    note(old, 'late');
-    await rig.pass();
-
-    expect(closedBy).toBeUndefined();
-    expect(handover.heard).toEqual(['one', 'two']);
-    expect(old.closedBy?.code).toBe(1000);
-  });
-
   it('begins anew where the new server takes it for somebody else', async () => {
     const handover = await joined(['chat:a']);
     const { rig, old } = handover;
@@ -339,101 +255,6 @@ describe('a client whose server goes away', () => {
     expect(rig.client.state.name).toBe('waiting');
     await rig.comeBack();
     expect(rig.server.peer.messages.map(({ event }) => event)).toEqual(['order']);
-  });
-
-  it('hears by the old one what the new one has joined and lost before it was welcomed', async () => {
-    const handover = await joined([]);
-    const { rig, old } = handover;
-    rig.client.channel('user:ada', { subscribe: false }).on('note', (data) => handover.heard.push(data));
-    old.send({ event: '$subscribed', data: { channel: 'user:ada' } });
-    await rig.pass();
-    rig.server.onHello = (peer) => {
-      peer.send({ event: '$subscribed', data: { channel: 'user:ada' } });
-      peer.close(1_011);
-      return undefined;
-    };
-
-    await handover.begin();
-    old.send({ channel: 'user:ada', event: 'note', data: 'still here' });
-    await rig.pass();
-
-    expect(handover.heard).toEqual(['still here']);
-    expect(old.closedBy).toBeUndefined();
-  });
-
-  it('takes over what the new one has joined before its welcome', async () => {
-    const handover = await joined([]);
-    const { rig, old } = handover;
-    rig.client.channel('user:ada', { subscribe: false }).on('note', (data) => handover.heard.push(data));
-    old.send({ event: '$subscribed', data: { channel: 'user:ada' } });
-    await rig.pass();
-    rig.server.onHello = (peer) => {
-      peer.send({ event: '$subscribed', data: { channel: 'user:ada' } });
-      peer.send({ channel: 'user:ada', event: 'note', data: 'early' });
-      return { data: rig.server.welcome() };
-    };
-
-    await handover.begin();
-
-    expect(handover.heard).toEqual(['early']);
-    expect(old.closedBy?.code).toBe(1_000);
-  });
-
-  it('asks the new one who is there where the old one has not answered', async () => {
-    const handover = await joined(['chat:a']);
-    const { rig } = handover;
-    const asked = watched(rig.client.channel('chat:a').presence());
-    await rig.pass();
-
-    await handover.begin(20);
-    const [question] = handover.fresh.of('$presence');
-    handover.fresh.send({ ack: question?.id, data: { members: [], count: 0, more: false } });
-    await rig.pass();
-
-    expect(asked.value).toEqual({ members: [], count: 0, more: false });
-  });
-
-  it('does not join for a question what only the server joins', async () => {
-    const handover = await joined([]);
-    const { rig, old } = handover;
-    const channel = rig.client.channel('user:ada', { subscribe: false });
-    channel.on('note', () => undefined);
-    old.send({ event: '$subscribed', data: { channel: 'user:ada' } });
-    await rig.pass();
-
-    await handover.begin();
-    const asked = watched(channel.presence());
-    await rig.pass();
-    const before = handover.said(handover.fresh);
-    handover.fresh.send({ event: '$subscribed', data: { channel: 'user:ada' } });
-    await rig.pass();
-    const [question] = handover.fresh.of('$presence');
-    handover.fresh.send({ ack: question?.id, data: { members: [], count: 0, more: false } });
-    await rig.pass();
-
-    expect(before).toEqual([]);
-    expect(asked.state).toBe('resolved');
-    expect(subscribes(handover.fresh)).toEqual([]);
-  });
-
-  it('goes on by the old one while the new one has no time, and asks it no sooner than it may', async () => {
-    const handover = await joined([]);
-    const { rig, old } = handover;
-    rig.server.onSubscribe = ({ channel }) => ({ data: { channel, epoch: 'e', offset: 0 } });
-    rig.client.channel('chat:a').on('message', (data) => handover.heard.push(data));
-    await rig.pass();
-    rig.server.onSubscribe = () => ({
-      error: { code: 'rate_limited', message: 'wait', retryable: true, retryAfterMs: 60_000 },
-    });
-
-    await handover.begin();
-    for (let offset = 1; offset <= 20; offset++) {
-      old.send({ channel: 'chat:a', event: 'message', data: offset, offset });
-      await rig.pass();
-    }
-
-    expect(handover.heard).toEqual(Array.from({ length: 20 }, (_, at) => at + 1));
-    expect(subscribes(handover.fresh)).toHaveLength(1);
   });
 
   it('does not wait for a stream, which goes on where it has begun', async () => {
