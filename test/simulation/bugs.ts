@@ -221,10 +221,10 @@ export const BUGS: readonly Bug[] = [
     finds: ['I1'],
   },
   {
-    name: 'the client takes publications before its ack',
+    name: 'the client goes back to the position of an ack',
     file: 'lib/client/channel-table.ts',
-    find: "if (phase === 'joining') return offset === undefined && record.rejoins;",
-    replace: '',
+    find: 'if (!isBehind) record.position = position;',
+    replace: 'record.position = position;',
     finds: ['I1', 'I2', 'I10'],
   },
   {
@@ -258,7 +258,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'the client does not send again after a reconnect',
     file: 'lib/client/send-queue.ts',
-    find: 'for (const message of this.#messages.values()) message.isInFlight = false;',
+    find: 'for (const message of this.#messages.values()) message.isElsewhere = message.isInFlight = false;',
     replace: '',
     finds: ['I5'],
   },
