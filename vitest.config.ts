@@ -32,8 +32,9 @@ export default defineConfig({
   resolve: { alias: ALIAS },
   test: {
     setupFiles: ['test/support/setup.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // As long as a busy machine may take to start two processes and a browser.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     maxWorkers: 2,
     projects: [
       {
