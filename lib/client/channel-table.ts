@@ -276,23 +276,34 @@ export class ChannelTable {
     // A call of subscribe() wants the state of now.
     const since = record.joins.length > 0 && !record.missed ? undefined : record.position;
     this.#port.command('$subscribe', { channel: name, params, since }, ({ data, error }) => {
-      // Who asked to go on has left meanwhile: who is there now begins anew.
-      if (error === undefined && since && !record.position && record.isWanted) this.#join(record);
-      else if (error === undefined) this.#joined(record, isRecord(data) ? data : {}, by);
+      if (error === undefined) this.#joined(record, isRecord(data) ? data : {}, by, since);
       else this.#refused(record, error, phase, by);
     });
   }
 
-  #joined(record: ChannelRecord, ack: Record<string, unknown>, by: unknown): void {
-    const { data, recovered } = ack;
+  #joined(
+    record: ChannelRecord,
+    ack: Record<string, unknown>,
+    by: unknown,
+    since: ChannelPosition | undefined,
+  ): void {
+    const { data } = ack;
+    const position = readPosition(ack);
+    const last = record.position;
+    // What has come by the connection before meanwhile comes again, and is known.
+    const isSame = last && position && last.epoch === position.epoch;
+    const isKnown = record.missed && isSame === true && last.offset >= position.offset;
+    const recovered = ack['recovered'] === true || isKnown;
+    // Who asked has left meanwhile, or has got further by the connection before: it goes on from where it is.
+    if (since && since !== last && record.isWanted && !(last && recovered)) {
+      record.phase = last ? 'in' : 'out';
+      this.#join(record);
+      return;
+    }
     record.joinedBy = by;
     const joins = record.joins.splice(0);
-    const position = readPosition(ack);
-    const { epoch, offset = -1 } = record.position ?? {};
-    // What has come by the connection before meanwhile comes again, and is known.
-    const isBehind = recovered === true && position?.epoch === epoch && offset > (position?.offset ?? offset);
-    if (!isBehind) record.position = position;
-    this.#enter(record, { data, recovered: recovered === true, by: 'client' });
+    if (!isKnown) record.position = position;
+    this.#enter(record, { data, recovered, by: 'client' });
     for (const join of joins) join.resolve(data);
     this.#settle(record);
   }

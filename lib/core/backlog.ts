@@ -20,6 +20,12 @@ type Mark = Pick<Codec, 'markDropped'>;
  */
 const BATCH_BYTES = 16_384;
 
+/**
+ * What the word of a loss counts as, which its next publication brings: more than `,"dropped":` and the digits of any
+ * count have, in bytes.
+ */
+const MARK_BYTES = 32;
+
 /** An array that has lost so many of its first items is cut. */
 const CUT_AT = 256;
 
@@ -44,10 +50,10 @@ class Line {
     this.#frames.push(frame);
   }
 
-  /** The oldest one makes room. Returns its bytes. */
+  /** The oldest one makes room. Returns how many bytes fewer wait: the first loss has to be told. */
   drop(): number {
-    this.#dropped++;
-    return this.#shift().byteLength;
+    const markBytes = this.#dropped++ === 0 ? MARK_BYTES : 0;
+    return this.#shift().byteLength - markBytes;
   }
 
   /** The oldest one leaves. Its bytes as they were counted, and the frame that tells of the losses before it. */
@@ -56,8 +62,9 @@ class Line {
     const dropped = this.#dropped;
     this.#dropped = 0;
     // All who read fast enough share the frame as it is.
-    const told = dropped === 0 ? frame : new EncodedFrame(codec.markDropped(frame.text, dropped));
-    return { frame: told, byteLength: frame.byteLength };
+    if (dropped === 0) return { frame, byteLength: frame.byteLength };
+    const told = new EncodedFrame(codec.markDropped(frame.text, dropped));
+    return { frame: told, byteLength: frame.byteLength + MARK_BYTES };
   }
 
   #shift(): EncodedFrame {

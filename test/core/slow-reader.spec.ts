@@ -147,7 +147,7 @@ describe('drop-oldest', () => {
     slow.stick();
 
     await slow.publish(1, 2, 3);
-    slow.connection.sendEvent('answer', 'x'.repeat(ONE));
+    slow.connection.sendEvent('answer', 'a short one, no more');
     await slow.heal();
 
     expect(slow.link.told).toEqual(['2 -1', '3']);

@@ -79,6 +79,7 @@ const CHANNELS_MOSTLY: Weights = {
   allow: 1,
   kick: 1,
   crash: 1,
+  deploy: 2,
   restart: 1,
   forget: 3,
   'slow joins': 1,
@@ -103,9 +104,12 @@ const MESSAGES_MOSTLY: Weights = {
   pass: 10,
 };
 
+/** People go from node to node while publications come. */
+const DEPLOYS_MOSTLY: Weights = { deploy: 3, publish: 16, lag: 3, 'slow joins': 2, pass: 12 };
+
 const EVERYTHING: Weights = { ...MESSAGES_MOSTLY, ...CHANNELS_MOSTLY, send: 8 };
 
-const KINDS = [CHANNELS_MOSTLY, MESSAGES_MOSTLY, EVERYTHING].map((weights) =>
+const KINDS = [CHANNELS_MOSTLY, MESSAGES_MOSTLY, DEPLOYS_MOSTLY, EVERYTHING].map((weights) =>
   Object.entries(weights).flatMap(([type, weight]) =>
     Array.from({ length: weight }, () => type as Command['type']),
   ),

@@ -113,6 +113,36 @@ const FOUND: readonly Found[] = [
       { type: 'forget' },
     ],
   },
+  {
+    // The word of a loss made the rest longer than what was counted.
+    name: 'what a slow reader is told of its losses has room as well',
+    world: { ...ALONE, people: 2, seed: 589_825_101 },
+    commands: [
+      PUBLISHED,
+      PUBLISHED,
+      { type: 'burst', channel: 'live:a', count: 3, bytes: 0 },
+      PUBLISHED,
+      { type: 'burst', channel: 'live:a', count: 3, bytes: 500 },
+      { ...PUBLISHED, channel: 'live:a' },
+      { ...PUBLISHED, channel: 'live:a', bytes: 300 },
+      { type: 'kick', who: 1, code: 4_503 },
+    ],
+  },
+  {
+    // The history reached back to where the connection before was, but not to where it was asked from.
+    name: 'who gets further by the connection before misses nothing',
+    world: { ...TWO_NODES, seed: 3_027_830_447 },
+    commands: [
+      PUBLISHED,
+      { type: 'deploy', node: 0 },
+      { type: 'lag', who: 0, ms: 40 },
+      PUBLISHED,
+      PUBLISHED,
+      { type: 'pass', ms: 7 },
+      PUBLISHED,
+      PUBLISHED,
+    ],
+  },
 ];
 
 /** What the simulation took for broken, and docs/protocol.md allows. */

@@ -2,6 +2,7 @@ import { ChannelsClient, type ChannelsClientError } from '../../lib/client/index
 import type { SubscribedEvent } from '../../lib/client/channel-events.js';
 import { REPLACED_CLOSE } from '../../lib/protocol/close-verdict.js';
 import { Line } from './network.js';
+import type { Node } from './node.js';
 import { CLIENT_OPTIONS, OPTIONS, WINDOW_MARGIN_MS, type ChannelName } from './rules.js';
 import type { Work } from './runs.js';
 import { OwnClock } from './time.js';
@@ -301,11 +302,18 @@ export class Person {
   #connect(protocols: readonly string[]): Line {
     const bearer = protocols.find((entry) => entry.startsWith(BEARER)) ?? '';
     const principal = Buffer.from(bearer.slice(BEARER.length), 'base64url').toString();
-    const node = this.world.nodeAt(this.home);
+    const node = this.#balanced();
     const line = new Line(node, principal, this.world.wireClock, this.latencyMs);
     this.lines.push(line);
     this.world.lines.push(line);
     return line;
+  }
+
+  /** A balancer does not send anybody to a node that says that it leaves, if there is another one. */
+  #balanced(): Node {
+    const { nodes } = this.world;
+    const home = this.world.nodeAt(this.home);
+    return home.engine.draining ? (nodes.find(({ engine }) => !engine.draining) ?? home) : home;
   }
 }
 

@@ -27,6 +27,7 @@ export const OPTIONS = resolveOptions({
   clientTimeoutMs: 15_000,
   handlerTimeoutMs: 10_000,
   shutdownTimeoutMs: 2_000,
+  drainWindowMs: 100,
   positionCheckMs: 5_000,
   dedupWindowMs: 120_000,
   maxInFlight: 4,
