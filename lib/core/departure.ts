@@ -7,13 +7,17 @@ import { sayFarewell } from './farewell.js';
 import type { DrainReport } from './observer.interface.js';
 import type { WorkCounter } from './work-counter.js';
 
-/** How long peers may take to answer the close of a shutdown. */
+/** How long peers may take to answer the close of a shutdown, and what of it is left for `handleDisconnect`. */
 const CLOSE_GRACE_MS = 1_000;
+const DISCONNECT_GRACE_MS = 250;
 
-/** What `handleDisconnect` gets where handlers and peers have used up all the time before. */
-const DISCONNECT_GRACE_MS = 500;
+/** What both get behind `shutdownTimeoutMs`. */
+const GRACE_MS = 1_500;
 
-/** What the farewell to other nodes gets in any case, see {@link DISCONNECT_GRACE_MS}. */
+/** What both get where the drain has used that up: with the default window all is done within 5 s. */
+const LEAST_GRACE_MS = 750;
+
+/** What the farewell to other nodes gets in any case. */
 const TELL_GRACE_MS = 500;
 
 /**
@@ -86,11 +90,11 @@ export class Departure {
     this.#drain?.hurry(drainWindowMs, close);
     await (this.#drained ??= this.#run(drainWindowMs, close));
     close();
-    const deadline = Math.max(handlersEndAt, clock.now()) + CLOSE_GRACE_MS + DISCONNECT_GRACE_MS;
+    const deadline = Math.max(handlersEndAt + GRACE_MS, clock.now() + LEAST_GRACE_MS);
     await work.idle(Math.max(handlersEndAt - clock.now(), 0));
     const { code, reason } = CLOSE_CODES.ServiceRestart;
     for (const connection of engine.connections.values()) connection.close(code, reason);
-    await open.idle(CLOSE_GRACE_MS);
+    await open.idle(Math.min(CLOSE_GRACE_MS, deadline - DISCONNECT_GRACE_MS - clock.now()));
     for (const connection of engine.connections.values()) connection.terminate(code, reason);
     await this.#disconnected(deadline);
     this.parts.stop();

@@ -4,8 +4,8 @@ export interface DrainOptions {
    * How long the clients of this library get to move to other nodes when the application shuts down. During the first
    * three quarters of it each is told to go in a slot of its own (`$drain`), and is served until it has gone: it
    * connects elsewhere before it leaves. Who is still there at the end is closed with 1012. Over as soon as none is
-   * left. `0` closes all at once. A shutdown takes a moment more where peers answer the close, up to two seconds where
-   * they do not, and `shutdownTimeoutMs` where that is longer.
+   * left. `0` closes all at once. A shutdown takes a moment more where peers answer the close, three quarters of a
+   * second where they do not, and `shutdownTimeoutMs` where that is longer.
    *
    * @default 4_000
    */

@@ -86,7 +86,8 @@ export interface EngineOptions extends AdmissionOptions, DrainOptions, RateOptio
 
   /**
    * How long running handlers may take when the application shuts down, `drainWindowMs` counted in. Then every
-   * connection is closed; `handleDisconnect` and `@UnsubscribeChannel` have what is left of it, and 1.5 s more.
+   * connection is closed; `handleDisconnect` and `@UnsubscribeChannel` have what is left of it, and 1.5 s more,
+   * or 0.75 s behind the window where that is later.
    *
    * @default 3_000
    */

@@ -83,6 +83,21 @@ describe('a node that goes away', () => {
     expect(log.reports).toEqual([expect.objectContaining({ clients: 2, left: 0, stayed: 2 })]);
   });
 
+  it('ends within 5 s with the default window, whatever does not', async () => {
+    const { rig, peers } = await connected(2, { disconnected: () => new Promise(() => undefined) });
+    const [silent] = peers;
+    if (silent) silent.transport.answersClose = false;
+
+    const shutdown = shutDown(rig);
+    await rig.clock.advance(4_400);
+    const cutOff = silent?.transport.calls.includes('destroy');
+    await rig.clock.advance(500);
+
+    expect([cutOff, shutdown.ended()]).toEqual([false, true]);
+    expect(silent?.transport.calls).toContain('destroy');
+    expect(rig.clock.pendingTimers).toBe(0);
+  });
+
   it('is gone as soon as all have left', async () => {
     const { rig, peers, log } = await connected(2);
 

@@ -51,7 +51,7 @@ describe('SIGTERM with 1,000 sockets open', () => {
 
 describe('SIGTERM', () => {
   it('refuses connections, messages and subscriptions until running handlers have finished', async () => {
-    const app = await AppProcess.start('shutdown');
+    const app = await AppProcess.start('shutdown', { DRAIN_WINDOW_MS: '0' });
     const [worker, other] = await connect(app, 2);
     const work = worker?.request('work');
     await app.says('working');

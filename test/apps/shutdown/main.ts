@@ -60,7 +60,10 @@ class WorkGateway {
 // By hand and at once: what a process has queued for its stdout is lost when it exits.
 process.on('exit', () => writeSync(1, `disconnected ${done.disconnected}\nleft ${done.left}\n`));
 
-@Module({ imports: [ChannelsModule.forRoot()], providers: [WorkGateway] })
+const { DRAIN_WINDOW_MS } = process.env;
+const options = DRAIN_WINDOW_MS === undefined ? {} : { drainWindowMs: Number(DRAIN_WINDOW_MS) };
+
+@Module({ imports: [ChannelsModule.forRoot(options)], providers: [WorkGateway] })
 class AppModule {}
 
 const app = await NestFactory.create(AppModule, { logger: false });
