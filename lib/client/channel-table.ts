@@ -288,21 +288,19 @@ export class ChannelTable {
     since: ChannelPosition | undefined,
   ): void {
     const { data } = ack;
-    const position = readPosition(ack);
-    const last = record.position;
-    // What has come by the connection before meanwhile comes again, and is known.
-    const isSame = last && position && last.epoch === position.epoch;
-    const isKnown = record.missed && isSame === true && last.offset >= position.offset;
-    const recovered = ack['recovered'] === true || isKnown;
-    // Who asked has left meanwhile, or has got further by the connection before: it goes on from where it is.
-    if (since && since !== last && record.isWanted && !(last && recovered)) {
-      record.phase = last ? 'in' : 'out';
+    const { position } = record;
+    const recovered = ack['recovered'] === true;
+    // By the connection before it has got further than where it has asked from, or it has left meanwhile.
+    const hasMoved = since !== undefined && since !== position;
+    if (hasMoved && record.isWanted && !(position && recovered)) {
+      record.phase = position ? 'in' : 'out';
       this.#join(record);
       return;
     }
     record.joinedBy = by;
     const joins = record.joins.splice(0);
-    if (!isKnown) record.position = position;
+    // What has come meanwhile comes again, and is known.
+    if (!hasMoved) record.position = readPosition(ack);
     this.#enter(record, { data, recovered, by: 'client' });
     for (const join of joins) join.resolve(data);
     this.#settle(record);

@@ -35,6 +35,7 @@ export class SendQueue {
   #isOpen = false;
   #limits: Readonly<Record<string, number>> = {};
   #bytes = 0;
+  #timesAt = 0;
   #timer: unknown;
 
   constructor(
@@ -152,15 +153,25 @@ export class SendQueue {
       if (message.isLimited && this.#isTooLate(message, message.notBefore)) {
         this.#take(message).reject(errorOf(refusal));
       }
-    } else if (refusal) {
-      this.#take(message).reject(errorOf(refusal));
     } else if (more) {
       message.isStream = true;
       this.#handOut(message, data);
     } else {
-      this.#take(message).resolve(data);
+      const settling = this.#take(message);
+      if (refusal) settling.reject(errorOf(refusal));
+      else settling.resolve(data);
+      this.#time(message);
     }
     this.#pump();
+  }
+
+  /** Tells a server that wants to know, now and then, how long an answer took. */
+  #time({ firstSentAt = 0 }: PendingSend): void {
+    const now = this.#options.clock.now();
+    const intervalMs = this.#limits['timingIntervalMs'];
+    if (!intervalMs || now < this.#timesAt) return;
+    this.#timesAt = now + intervalMs;
+    this.#write(`{"event":"$timing","data":{"ackMs":${now - firstSentAt}}}`, 0);
   }
 
   /** Nothing is left of who it was: what is sent from here on belongs to whoever comes next. */

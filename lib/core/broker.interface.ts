@@ -93,6 +93,9 @@ export interface BrokerNode {
   /** The state has changed; `reason` is for the operator. The first state of a broker is `ready`. */
   stateChanged(state: BrokerState, reason: string): void;
 
+  /** What this node has published has come back to it after so many milliseconds: by a probe, now and then. */
+  probed(ms: number): void;
+
   /** There is something that an operator should change. */
   warn(text: string): void;
 

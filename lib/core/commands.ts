@@ -1,6 +1,7 @@
 import {
   CLIENT_ID,
   isChannelName,
+  TIMING_INTERVAL_MS,
   type EventFrame,
   type HelloData,
   type MessageId,
@@ -29,7 +30,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
 
 /** Whether a peer speaks our protocol that sends it. */
 export function isCommand(event: string): boolean {
-  return COMMANDS.has(event) || event === '$ping' || event === '$pong';
+  return COMMANDS.has(event) || event === '$ping' || event === '$pong' || event === '$timing';
 }
 
 /** Runs a frame whose event begins with `$`. */
@@ -42,6 +43,11 @@ export function runCommand(engine: Engine, connection: Connection, frame: EventF
     return;
   }
   try {
+    if (event === '$timing') {
+      engine.observers.timed(connection, parseTiming(data));
+      if (id !== undefined) connection.sendAck(id, undefined);
+      return;
+    }
     const command = COMMANDS.get(event);
     if (!command) throw new ChannelsError('bad_request', notAvailable(event, engine.options.maxEventLength));
     if (id === undefined) throw new ChannelsError('bad_request', `${event} needs an id`);
@@ -108,8 +114,15 @@ function welcome(engine: Engine, connection: Connection): Welcome {
       maxChannelsPerConnection: options.maxChannelsPerConnection,
       maxInFlight: options.maxInFlight,
       dedupWindowMs: options.dedupWindowMs,
+      ...(engine.observers.measuresClients && { timingIntervalMs: TIMING_INTERVAL_MS }),
     },
   };
+}
+
+function parseTiming(data: unknown): number {
+  const { ackMs } = asObject(data, '$timing');
+  if (typeof ackMs === 'number' && Number.isFinite(ackMs) && ackMs >= 0) return ackMs;
+  throw new ChannelsError('bad_request', 'ackMs must be a number of milliseconds');
 }
 
 function subscribe(engine: Engine, connection: Connection, id: MessageId, data: unknown): void {

@@ -151,6 +151,7 @@ export class Engine {
       broker: this.#broker,
       catalog: this.catalog,
       observers: this.observers,
+      clock: this.clock,
       limits: this.options,
     });
     this.#work = new WorkCounter(this.clock);
@@ -340,6 +341,7 @@ export class Engine {
       random,
       unsure: (channels) => hub.unsure(channels),
       stateChanged: (state, reason) => observers.brokerChanged(state, reason),
+      probed: (ms) => observers.probed(ms),
       warn: (text) => observers.warned(text),
       failed: (where, error) => observers.failed({ where, error }),
     };

@@ -175,6 +175,13 @@ export interface Observer {
    * under its `key` is still in the history.
    */
   published?(channel: string, event: string): void;
+  /** How long the broker took to accept a publication of this node, in milliseconds. */
+  accepted?(ms: number): void;
+  /**
+   * A probe of the broker has come back: what this node publishes is handed to the nodes after so many milliseconds.
+   * Told once for each interval and each way there is; a broker within the process has nothing to probe.
+   */
+  probed?(ms: number): void;
   /** A publication has reached the subscribers of this node; `subscribers` is how many it has. */
   delivered?(channel: string, subscribers: number): void;
   /** A peer has joined a channel, or was joined by the server. */
@@ -189,6 +196,12 @@ export interface Observer {
   revoked?(connections: number): void;
   /** A message with an `id` was handled and has its final answer. Without an `id` there is none to tell of. */
   acked?(connection: ObservedConnection, event: string, outcome: AckOutcome): void;
+  /**
+   * A client has measured a message with an `id`: so many milliseconds from the first time that it was sent to its final
+   * answer, with all that lay in between, reconnects included. Each client measures one now and then. It is what the
+   * client says: of use as a histogram, not to bill anybody.
+   */
+  timed?(connection: ObservedConnection, ms: number): void;
   /**
    * Answers to `@Acked` messages went before the end of the dedup window, for want of room: a late copy of
    * one of these messages would run again.

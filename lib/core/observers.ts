@@ -26,7 +26,10 @@ export class Observers implements Required<Observer> {
   #faulted: readonly Having<'faulted'>[] = [];
   #failed: readonly Having<'failed'>[] = [];
   #published: readonly Having<'published'>[] = [];
+  #accepted: readonly Having<'accepted'>[] = [];
+  #probed: readonly Having<'probed'>[] = [];
   #delivered: readonly Having<'delivered'>[] = [];
+  #timed: readonly Having<'timed'>[] = [];
   #acked: readonly Having<'acked'>[] = [];
   #evicted: readonly Having<'evicted'>[] = [];
   #brokerChanged: readonly Having<'brokerChanged'>[] = [];
@@ -84,6 +87,16 @@ export class Observers implements Required<Observer> {
     return this.#flushed.length > 0;
   }
 
+  /** The same of {@link accepted}. */
+  get measuresPublications(): boolean {
+    return this.#accepted.length > 0;
+  }
+
+  /** Whether clients are to measure the answers to their messages. */
+  get measuresClients(): boolean {
+    return this.#timed.length > 0;
+  }
+
   started(node: ObservedNode): void {
     for (const observer of this.#started) this.#guard(() => observer.started(node));
   }
@@ -118,12 +131,24 @@ export class Observers implements Required<Observer> {
     for (const observer of this.#published) this.#guard(() => observer.published(channel, event));
   }
 
+  accepted(ms: number): void {
+    for (const observer of this.#accepted) this.#guard(() => observer.accepted(ms));
+  }
+
+  probed(ms: number): void {
+    for (const observer of this.#probed) this.#guard(() => observer.probed(ms));
+  }
+
   delivered(channel: string, subscribers: number): void {
     for (const observer of this.#delivered) this.#guard(() => observer.delivered(channel, subscribers));
   }
 
   acked(connection: ObservedConnection, event: string, outcome: AckOutcome): void {
     for (const observer of this.#acked) this.#guard(() => observer.acked(connection, event, outcome));
+  }
+
+  timed(connection: ObservedConnection, ms: number): void {
+    for (const observer of this.#timed) this.#guard(() => observer.timed(connection, ms));
   }
 
   evicted(count: number): void {
@@ -197,7 +222,10 @@ export class Observers implements Required<Observer> {
     this.#faulted = having('faulted');
     this.#failed = having('failed');
     this.#published = having('published');
+    this.#accepted = having('accepted');
+    this.#probed = having('probed');
     this.#delivered = having('delivered');
+    this.#timed = having('timed');
     this.#acked = having('acked');
     this.#evicted = having('evicted');
     this.#brokerChanged = having('brokerChanged');

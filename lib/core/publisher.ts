@@ -2,6 +2,7 @@ import { exceedsNesting } from '../codec/index.js';
 import type { Broker, HistoryRule } from './broker.interface.js';
 import type { ChannelCatalog } from './channel-catalog.js';
 import { checkChannelName } from './channel-name.js';
+import type { Clock } from './clock.interface.js';
 import { ChannelsError } from './errors.js';
 import { checkEventName } from './event-name.js';
 import type { Observers } from './observers.js';
@@ -18,6 +19,7 @@ export interface PublicationOptions {
 export interface PublisherParts {
   readonly broker: Broker;
   readonly catalog: ChannelCatalog;
+  readonly clock: Pick<Clock, 'now'>;
   readonly observers: Observers;
   readonly limits: Pick<ResolvedOptions, 'maxEventLength' | 'maxMessageBytes' | 'maxNesting'>;
   /** Rejects where others have another opinion of what a channel keeps. */
@@ -30,7 +32,7 @@ export class Publisher {
 
   /** The data is encoded before the call returns: what changes later is not sent. */
   async publish(channel: string, event: string, data: unknown, options: PublicationOptions): Promise<void> {
-    const { broker, catalog, observers, limits, agree } = this.parts;
+    const { broker, catalog, clock, observers, limits, agree } = this.parts;
     checkChannelName(channel);
     checkEventName(event, limits.maxEventLength);
     const history = catalog.historyOf(channel);
@@ -38,7 +40,9 @@ export class Publisher {
     checkFitting(channel, history, options);
     const publication = { channel, event, data: encode(data, limits), except };
     if (agree) await agree(channel, history);
+    const begunAt = observers.measuresPublications ? clock.now() : undefined;
     await broker.publish(publication, history && { history, key });
+    if (begunAt !== undefined) observers.accepted(clock.now() - begunAt);
     observers.published(channel, event);
   }
 }

@@ -107,12 +107,24 @@ export class ChannelsMetrics implements Observer {
     this.#metrics.acks.inc({ event, outcome });
   }
 
+  timed(_connection: ObservedConnection, ms: number): void {
+    this.#metrics.roundTripSeconds.observe(ms / MS_PER_SECOND);
+  }
+
   joined(_connection: ObservedConnection, channel: string, outcome: JoinOutcome): void {
     this.#metrics.joins.inc({ channel: this.#patternOf(channel), outcome });
   }
 
   published(channel: string): void {
     this.#metrics.publications.inc({ channel: this.#patternOf(channel) });
+  }
+
+  accepted(ms: number): void {
+    this.#metrics.publishSeconds.observe(ms / MS_PER_SECOND);
+  }
+
+  probed(ms: number): void {
+    this.#metrics.probeSeconds.observe(ms / MS_PER_SECOND);
   }
 
   delivered(channel: string, subscribers: number): void {

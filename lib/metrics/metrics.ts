@@ -12,6 +12,10 @@ export interface Sources {
 const HANDLER_SECONDS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 const HANDSHAKE_SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
 const FLUSH_SECONDS = [0.0001, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1];
+/** Of a broker in the process, and of one that others keep busy. */
+const BROKER_SECONDS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
+/** From the next room to a client that was away meanwhile. */
+const ROUND_TRIP_SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60];
 /** From the page that is left at once to the tab that stays open for a day. */
 const CONNECTION_SECONDS = [1, 10, 60, 300, 1_800, 3_600, 14_400, 86_400];
 
@@ -106,10 +110,25 @@ export function defineMetrics(registry: Registry, sources: Sources) {
       'Final answers to messages with an id; repeated ones come from the dedup store',
       ['event', 'outcome'],
     ),
+    roundTripSeconds: histogram(
+      'ack_round_trip_seconds',
+      'From a message to its answer, as clients have measured it, reconnects included',
+      ROUND_TRIP_SECONDS,
+    ),
     joins: counter('joins_total', 'Joins of channels: new, recovered, or with a gap', ['channel', 'outcome']),
     publications: counter('publications_total', 'Publications that the broker has accepted from here', [
       'channel',
     ]),
+    publishSeconds: histogram(
+      'publish_duration_seconds',
+      'How long the broker took to accept a publication from here',
+      BROKER_SECONDS,
+    ),
+    probeSeconds: histogram(
+      'broker_probe_duration_seconds',
+      'From a publication of this node, through the broker, back to it, by a probe',
+      BROKER_SECONDS,
+    ),
     deliveries: counter('deliveries_total', 'Publications handed to subscribers here', ['channel']),
     gaps: counter('gaps_total', 'Subscribers who were told that they have missed something', ['channel']),
     dropped: counter('dropped_total', 'Publications that slow readers did not get', ['channel']),

@@ -12,6 +12,8 @@ const FACTS = {
   faulted: ['connection', 'kind', 'event'],
   failed: ['failure'],
   published: ['channel', 'event'],
+  accepted: ['ms'],
+  probed: ['ms'],
   delivered: ['channel', 'subscribers'],
   joined: ['connection', 'channel', 'outcome'],
   handled: ['connection', 'event', 'ms'],
@@ -19,6 +21,7 @@ const FACTS = {
   refreshed: ['connection'],
   revoked: ['connections'],
   acked: ['connection', 'event', 'outcome'],
+  timed: ['connection', 'ms'],
   evicted: ['count'],
   brokerChanged: ['state', 'reason'],
   warned: ['text'],
@@ -31,8 +34,8 @@ const FACTS = {
   stopped: [],
 } as const satisfies Record<Fact, readonly string[]>;
 
-/** To have these is to measure something for each message. */
-const MEASURED: ReadonlySet<Fact> = new Set<Fact>(['handled', 'flushed']);
+/** To have these is to measure something, here or at clients. */
+const MEASURED: ReadonlySet<Fact> = new Set<Fact>(['handled', 'flushed', 'accepted', 'timed']);
 
 /**
  * Publishes the facts on `node:diagnostics_channel`, as `nestjs-channels:opened` and so on, for whatever listens there.

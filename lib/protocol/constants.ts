@@ -37,5 +37,8 @@ export const REFUSED_CLOSE_TIMEOUT_MS = 1_000;
 /** Longest reason of a close frame, in bytes of UTF-8 (RFC 6455, section 5.5). */
 export const MAX_CLOSE_REASON_BYTES = 123;
 
+/** A client tells by `$timing` at most so often how long an ack took, in milliseconds. */
+export const TIMING_INTERVAL_MS = 10_000;
+
 /** Shape of a `clientId`: 128 bits or more, as base64url or hex. */
 export const CLIENT_ID = /^[A-Za-z0-9_-]{22,64}$/;

@@ -35,6 +35,7 @@ export class PublisherProcess {
     this.publisher = new Publisher({
       broker,
       catalog,
+      clock: this.#clock,
       observers: this.#observers,
       limits: resolveOptions({ maxMessageBytes, maxEventLength, maxNesting }),
       agree: async (channel, history) => {
@@ -56,6 +57,7 @@ export class PublisherProcess {
         this.#state = state;
         this.#observers.brokerChanged(state, reason);
       },
+      probed: (ms) => this.#observers.probed(ms),
       warn: (text) => this.#observers.warned(text),
       failed,
     });

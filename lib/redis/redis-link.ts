@@ -35,6 +35,7 @@ export interface LinkListener {
   readonly clock: Clock;
   readonly random: Random;
   stateChanged(state: BrokerState, reason: string): void;
+  probed(ms: number): void;
 }
 
 /**
@@ -111,6 +112,7 @@ export class RedisLink {
       probeChannel,
       probeIntervalMs,
       probe: () => this.#probe(probeChannel),
+      probed: (ms) => listener.probed(ms),
       attached: () => this.#settle(),
       detached: (state, reason) => this.#lost(state, reason),
     });

@@ -18,6 +18,8 @@ export interface Probe {
 /** What has become of the probes of one way since the last one came back. */
 interface Way {
   isBack: boolean;
+  /** When the last one was sent. */
+  sentAt: number;
   /** Sent. */
   missed: number;
   /** Sent, and taken by Redis. */
@@ -37,6 +39,8 @@ export interface SubscriberParts {
   readonly probeIntervalMs: number;
   /** Publishes to the probe channel on every way there is now. */
   readonly probe: () => readonly Probe[];
+  /** One came back after so many milliseconds. */
+  readonly probed: (ms: number) => void;
   /** Everything is subscribed: on the first connection, or again. */
   readonly attached: () => void;
   /** The connection is over, or nothing comes through it. */
@@ -156,7 +160,7 @@ export class Subscriber {
     const probes = this.#parts.probe();
     const known = this.#ways;
     this.#ways = new Map(
-      probes.map(({ way }) => [way, known.get(way) ?? { isBack: true, missed: 0, lost: 0 }]),
+      probes.map(({ way }) => [way, known.get(way) ?? { isBack: true, sentAt: 0, missed: 0, lost: 0 }]),
     );
     if (this.#isDeaf) this.#drop(`${MAX_MISSED} probes have not come back`, 'deaf');
     for (const { way, sent } of probes) this.#await(this.#ways.get(way) as Way, sent);
@@ -171,6 +175,7 @@ export class Subscriber {
 
   #await(way: Way, sent: Promise<unknown>): void {
     way.isBack = false;
+    way.sentAt = this.#parts.clock.now();
     way.missed++;
     sent.then(
       () => {
@@ -183,6 +188,9 @@ export class Subscriber {
 
   #hear(name: string): void {
     const way = this.#ways.get(name);
-    if (way) Object.assign(way, { isBack: true, missed: 0, lost: 0 });
+    if (!way) return;
+    // Of several that are under way nobody knows which one this is.
+    if (way.missed === 1) this.#parts.probed(this.#parts.clock.now() - way.sentAt);
+    Object.assign(way, { isBack: true, missed: 0, lost: 0 });
   }
 }

@@ -69,6 +69,7 @@ export function quietNode(): BrokerNode {
     random: new SystemRandom(),
     unsure: () => undefined,
     stateChanged: () => undefined,
+    probed: () => undefined,
     warn: () => undefined,
     failed: () => undefined,
   };

@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { Acked, ChannelSocket, defineChannel, SubscribeChannel } from 'nestjs-channels';
+import { ChannelsClient } from 'nestjs-channels/client';
 import { ChannelsMetrics } from 'nestjs-channels/metrics';
 import { TestClient } from 'nestjs-channels/testing';
 import { Registry } from 'prom-client';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import { RecordingObserver } from '../support/recording-observer.js';
 import { ROOT } from '../support/repository.js';
 import { startApp } from '../support/start-app.js';
@@ -139,6 +141,26 @@ describe('ChannelsMetrics', () => {
     expect(await read('publications_total')).toEqual({ 'chat:{room}': 1, other: 1 });
     expect(await read('deliveries_total')).toEqual({ 'chat:{room}': 2 });
     expect([await read('subscriptions'), await read('channels')]).toEqual([{ '': 2 }, { '': 1 }]);
+  });
+
+  it('has the round trip of an ack as a client has measured it', async () => {
+    const { app, read } = await start();
+    const client = new ChannelsClient(app.url('/ws'), { WebSocket });
+    onTestFinished(() => client.close());
+
+    await client.send('order', 1);
+    await client.send('order', 2);
+
+    expect(await read('ack_round_trip_seconds')).toMatchObject({ _count: 1 });
+    expect((await read('ack_round_trip_seconds'))['_sum']).toBeGreaterThan(0);
+  });
+
+  it('times how long the broker takes to accept a publication', async () => {
+    const { app, read } = await start();
+
+    await app.channels.publish('chat:lobby', 'said', 'hi');
+
+    expect(await read('publish_duration_seconds')).toMatchObject({ _count: 1 });
   });
 
   it('times what a turn of the event loop adds', async () => {

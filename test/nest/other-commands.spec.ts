@@ -55,6 +55,51 @@ describe('$ping and $pong', () => {
   });
 });
 
+describe('$timing', () => {
+  async function measured() {
+    const times: number[] = [];
+    const observer = Object.assign(new RecordingObserver(), {
+      timed: (_connection: unknown, ms: number) => void times.push(ms),
+    });
+    const app = await startApp({ providers: [EchoGateway], channels: { observers: [observer] } });
+    return { client: await app.connect('/ws'), observer, times };
+  }
+
+  it('tells how long an answer took, and is answered only under an id', async () => {
+    const { client, times } = await measured();
+
+    client.send({ event: '$timing', data: { ackMs: 12.5 } });
+    client.send({ event: '$timing', id: 't', data: { ackMs: 0 } });
+    const fence = await client.request('echo');
+
+    expect(times).toEqual([12.5, 0]);
+    expect(client.frames).toEqual([{ ack: 't' }, fence]);
+  });
+
+  it.each([[undefined], [null], [[]], [{}], [{ ackMs: -1 }], [{ ackMs: '1' }], [{ ackMs: null }]])(
+    'is refused with data %j',
+    async (data) => {
+      const { client, observer, times } = await measured();
+
+      const answer = await client.request('$timing', data, { id: 't' });
+
+      expect(answer).toMatchObject({ ack: 't', error: { code: 'bad_request', retryable: false } });
+      expect(observer.faults).toEqual(['bad_request']);
+      expect(times).toEqual([]);
+    },
+  );
+
+  it('is wanted only where somebody listens', async () => {
+    const { client } = await measured();
+    const { app } = await start();
+    const limitsOf = async (peer: typeof client): Promise<object> =>
+      ((await peer.request('$hello', {})).data as { readonly limits: object }).limits;
+
+    expect(await limitsOf(client)).toHaveProperty('timingIntervalMs', 10_000);
+    expect(await limitsOf(await app.connect('/ws'))).not.toHaveProperty('timingIntervalMs');
+  });
+});
+
 describe('a command that is not available', () => {
   it.each(['$drain', '$subscribed', '$nonsense', '$', '$__proto__'])(
     'is answered bad_request: %s',

@@ -9,7 +9,7 @@ import { bundleForBrowser, GLOBAL_NAME, type ClientBundle } from '../support/cli
 import { ROOT } from '../support/repository.js';
 
 /** The bar of the client: docs/client.md, "Sizes and limits". */
-const MAX_GZIPPED_BYTES = 10_800;
+const MAX_GZIPPED_BYTES = 10_900;
 
 /** The module that users get as `nestjs-channels/client`. */
 const CLIENT = join(ROOT, 'dist/client/index.js');

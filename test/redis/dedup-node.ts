@@ -29,7 +29,12 @@ export async function startDedupNode(
   const link = new RedisLink({ connection, ...options });
   const store = new RedisDedupStore(link, dedup);
   onTestFinished(() => link.close());
-  await link.start({ clock: new SystemClock(), random, stateChanged: () => undefined });
+  await link.start({
+    clock: new SystemClock(),
+    random,
+    stateChanged: () => undefined,
+    probed: () => undefined,
+  });
   store.attach({ clock, random });
   return { store, link };
 }

@@ -23,7 +23,12 @@ const START_TIMEOUT_MS = 20_000;
 /** A link of a node that says nothing of how it feels, until the end of the test. */
 export async function startLink(options: RedisLinkOptions): Promise<RedisLink> {
   const link = new RedisLink({ startTimeoutMs: START_TIMEOUT_MS, ...options });
-  await link.start({ clock: new SystemClock(), random: new SystemRandom(), stateChanged: () => undefined });
+  await link.start({
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    stateChanged: () => undefined,
+    probed: () => undefined,
+  });
   onTestFinished(() => link.close());
   return link;
 }

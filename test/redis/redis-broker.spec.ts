@@ -29,6 +29,7 @@ describe('a RedisBroker that two modules were given', () => {
       random: new SystemRandom(),
       unsure: () => undefined,
       stateChanged: () => undefined,
+      probed: () => undefined,
       warn: () => undefined,
       failed: () => undefined,
     };

@@ -23,6 +23,7 @@ async function probed(ways: readonly string[], { lost = [], silent = [] }: Broke
   const listener = new Redis(url);
   const attached = new Deferred();
   const detached: string[] = [];
+  const times: number[] = [];
   let heard = 0;
   await listener.subscribe('probe');
   listener.on('message', () => heard++);
@@ -38,6 +39,7 @@ async function probed(ways: readonly string[], { lost = [], silent = [] }: Broke
         if (silent.includes(way)) return { way, sent: new Promise(() => undefined) };
         return { way, sent: lost.includes(way) ? publisher.ping() : publisher.publish('probe', way) };
       }),
+    probed: (ms) => times.push(ms),
     attached: () => attached.resolve(),
     detached: (state, reason) => detached.push(`${state}: ${reason}`),
   });
@@ -56,10 +58,28 @@ async function probed(ways: readonly string[], { lost = [], silent = [] }: Broke
     // What this connection gets was sent before the answer to what it asks.
     await subscriber.listen(`fence ${heard} ${clock.now()}`, () => undefined).catch(() => undefined);
   };
-  return { probe, detached };
+  return { probe, detached, times };
 }
 
 describe('a connection that is probed on several ways', () => {
+  it('tells of each probe how long it took', async () => {
+    const { probe, times } = await probed(['one', 'other']);
+
+    for (let round = 0; round < 3; round++) await probe();
+
+    // The clock of the test stands still meanwhile.
+    expect(times).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  it('tells of none whose way has another one under way', async () => {
+    const { probe, times } = await probed(['one', 'other'], { lost: ['other'] });
+
+    await probe();
+    await probe();
+
+    expect(times).toEqual([0, 0]);
+  });
+
   it('stays as long as the probes of all come back', async () => {
     const { probe, detached } = await probed(['one', 'other']);
 

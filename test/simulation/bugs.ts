@@ -223,16 +223,9 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'the client goes back to the position of an ack',
     file: 'lib/client/channel-table.ts',
-    find: 'if (!isKnown) record.position = position;',
-    replace: 'record.position = position;',
+    find: 'if (!hasMoved) record.position = readPosition(ack);',
+    replace: 'record.position = readPosition(ack);',
     finds: ['I1', 'I2', 'I10'],
-  },
-  {
-    name: 'the client does not ask again from where the connection before has got to',
-    file: 'lib/client/channel-table.ts',
-    find: 'if (since && since !== last && record.isWanted && !(last && recovered)) {',
-    replace: 'if (since && !last && record.isWanted) {',
-    finds: ['I1'],
   },
   {
     name: 'the client does not say from where it resumes',
