@@ -229,6 +229,8 @@ export interface Observer {
   drained?(report: DrainReport): void;
   /** Somebody at another node looks at an inspector, and wants figures of this node for so many milliseconds more. */
   watched?(ms: number): void;
-  /** The node has shut down; no other fact follows. */
+  /** The node has shut down: only refusals of who comes nevertheless follow, and what fails of what had not ended. */
   stopped?(): void;
+  /** Its servers are closed as well; no other fact follows. */
+  ended?(): void;
 }

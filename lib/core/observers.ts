@@ -46,6 +46,7 @@ export class Observers implements Required<Observer> {
   #draining: readonly Having<'draining'>[] = [];
   #drained: readonly Having<'drained'>[] = [];
   #stopped: readonly Having<'stopped'>[] = [];
+  #ended: readonly Having<'ended'>[] = [];
 
   /** Each a thing of its own, also where an observer is there twice. */
   #all: readonly { readonly observer: Observer }[];
@@ -211,6 +212,10 @@ export class Observers implements Required<Observer> {
     for (const observer of this.#stopped) this.#guard(() => observer.stopped());
   }
 
+  ended(): void {
+    for (const observer of this.#ended) this.#guard(() => observer.ended());
+  }
+
   #sort(): void {
     const all = this.#all.map(({ observer }) => observer);
     const having = <K extends keyof Observer>(fact: K): Having<K>[] =>
@@ -241,6 +246,7 @@ export class Observers implements Required<Observer> {
     this.#draining = having('draining');
     this.#drained = having('drained');
     this.#stopped = having('stopped');
+    this.#ended = having('ended');
     this.#watched = having('watched');
   }
 

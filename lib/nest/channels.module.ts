@@ -4,6 +4,7 @@ import {
   Logger,
   Module,
   type OnApplicationBootstrap,
+  type OnApplicationShutdown,
   type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
@@ -117,7 +118,7 @@ function checkImportedOnce(modules: ModulesContainer): void {
 })
 export class ChannelsModule
   extends ConfigurableModuleClass
-  implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy
+  implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
 {
   /** Imported once, in the root module. Everything has a default, and the options are checked at once. */
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
@@ -164,5 +165,10 @@ export class ChannelsModule
   /** Lets running handlers finish and closes every connection with 1012. */
   async onModuleDestroy(): Promise<void> {
     await this.engine.shutdown();
+  }
+
+  /** @internal */
+  onApplicationShutdown(): void {
+    this.engine.observers.ended();
   }
 }

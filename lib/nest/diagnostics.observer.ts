@@ -32,6 +32,7 @@ const FACTS = {
   swept: [],
   watched: ['ms'],
   stopped: [],
+  ended: [],
 } as const satisfies Record<Fact, readonly string[]>;
 
 /** To have these is to measure something, here or at clients. */

@@ -182,6 +182,10 @@ export class LoggingObserver implements Observer {
     this.#limits.end();
   }
 
+  ended(): void {
+    this.#limits.end();
+  }
+
   /** Of which there are few, as in the metrics. Many readers of one channel are slow at the same time. */
   #patternOf(channel: string): string {
     if (this.#latest?.channel !== channel) {

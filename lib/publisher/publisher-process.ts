@@ -68,6 +68,7 @@ export class PublisherProcess {
     await this.#broker.registry?.close();
     await this.#broker.close();
     this.#observers.stopped();
+    this.#observers.ended();
   }
 
   /** A node goes on with its own subscribers while its broker is away; here there are none. */

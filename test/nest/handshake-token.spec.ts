@@ -174,7 +174,7 @@ describe('a refused token', () => {
     const app = await startApp({
       clock,
       providers: [guardedGateway(() => false)],
-      channels: { observers: [observer] },
+      channels: { observers: [observer], logFormat: 'text' },
     });
     const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
 

@@ -80,7 +80,7 @@ describe('a user without a usable principal', () => {
   });
 
   it('closes a client of ours with 1011, and the log has the sentence', async () => {
-    const app = await startApp({ providers: [as({ name: 'ann' })] });
+    const app = await startApp({ providers: [as({ name: 'ann' })], channels: { logFormat: 'text' } });
     const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
 
     const client = await app.connect('/ws');

@@ -20,6 +20,7 @@ import { Audit } from './audit.js';
 import { CheckGuard, WhoamiGateway } from './guarded-gateway.js';
 import { RawSocket, upgradeRequest } from './raw-socket.js';
 import { RecordingObserver } from './recording-observer.js';
+import { startAudited } from './start-app.js';
 
 /** More than the buffers of the kernel and the outbox take: 20 MB. */
 const MESSAGES = 400;
@@ -65,8 +66,8 @@ export class AuditRig {
     const clock = new TestClock();
     const observer = new RecordingObserver();
     const options = { ...channels, observers: [observer] };
-    const { app, audit } = await Audit.start({ clock, providers: [AuditedGateway], channels: options });
-    return new AuditRig(app, audit, clock, observer);
+    const audit = new Audit({ clock, providers: [AuditedGateway], channels: options });
+    return new AuditRig(await startAudited(audit), audit, clock, observer);
   }
 
   get engine(): Engine {

@@ -1,24 +1,25 @@
-import type { LoggerService } from '@nestjs/common';
+import { Logger, type LoggerService } from '@nestjs/common';
 import type { LogFact, ObservedNode, Observer } from 'nestjs-channels';
 import { ChannelsMetrics } from 'nestjs-channels/metrics';
-import type { ChannelsTestApp, ChannelsTestAppOptions } from 'nestjs-channels/testing';
+import type { ChannelsTestAppOptions } from 'nestjs-channels/testing';
 import { Registry } from 'prom-client';
 import { closeCode } from '../../lib/protocol/index.js';
-import { startApp } from './start-app.js';
 
 /** How often each thing has happened: `{ 'closed 4408': 1 }`. */
 export type Tally = Readonly<Record<string, number>>;
 
-/** What is audited, whatever level it has by default. */
-const LEVELS = {
-  opened: 'log',
-  closed: 'log',
-  reaped: 'log',
-  shed: 'log',
-  refused: 'log',
-  gap: 'log',
-  dropped: 'log',
-} as const satisfies Partial<Record<LogFact, string>>;
+/** What is audited. */
+const FACTS: ReadonlySet<unknown> = new Set<LogFact>([
+  'opened',
+  'closed',
+  'reaped',
+  'shed',
+  'refused',
+  'gap',
+  'dropped',
+]);
+
+const LEVELS = ['verbose', 'debug', 'log', 'warn', 'error', 'fatal'] as const;
 
 /** The ends that have names of their own. */
 const ENDS: ReadonlyMap<unknown, string> = new Map([
@@ -28,31 +29,45 @@ const ENDS: ReadonlyMap<unknown, string> = new Map([
 
 const METRICS = ['connections_opened', 'connections_closed', 'handshakes', 'gaps', 'dropped'] as const;
 
-/** An application whose openings, ends, refusals, gaps and drops are looked at from three sides. */
+/** Looks at openings, ends, refusals, gaps and drops of an application from three sides. */
 export class Audit {
   readonly #facts = new Counts();
   readonly #log = new Counts();
   readonly #registry = new Registry();
+  /** Levels whose lines do not come here. */
+  readonly #levels = new Set<string>();
 
-  private constructor() {}
+  /** @param options - of the application */
+  constructor(private readonly options: ChannelsTestAppOptions) {}
 
-  /** Starts one; the log is that of the whole process until the next application starts. */
-  static async start(
-    options: ChannelsTestAppOptions,
-  ): Promise<{ readonly app: ChannelsTestApp; readonly audit: Audit }> {
-    const audit = new Audit();
-    const metrics = new ChannelsMetrics({ registry: audit.#registry, process: false });
-    const logLevels = { ...LEVELS, ...options.channels?.logLevels };
-    const observers = [...(options.channels?.observers ?? []), audit.#observer(), metrics];
-    const app = await startApp({
-      ...options,
-      channels: { ...options.channels, observers, logFormat: 'fields', logLevels },
-      configure: (nest) => {
-        nest.useLogger(audit.#logger());
-        return options.configure?.(nest);
+  /** The options with which it is looked at. The log is that of the whole process until the next one starts. */
+  get audited(): ChannelsTestAppOptions {
+    const { channels, configure } = this.options;
+    const metrics = new ChannelsMetrics({ registry: this.#registry, process: false });
+    return {
+      ...this.options,
+      channels: {
+        logFormat: 'fields',
+        ...channels,
+        observers: [...(channels?.observers ?? []), this.#observer(), counting(metrics)],
       },
-    });
-    return { app, audit };
+      configure: (nest) => {
+        nest.useLogger(this.#logger());
+        return configure?.(nest);
+      },
+    };
+  }
+
+  /** Whether lines of every level still come here, and all that there are: a test may have a log of its own. */
+  hasLog(): boolean {
+    const { logFormat, logLevels } = this.options.channels ?? {};
+    if (logFormat !== undefined || logLevels !== undefined) return false;
+    const logger = new Logger('Audit');
+    for (const level of LEVELS) {
+      this.#levels.add(level);
+      logger[level]({ probe: level });
+    }
+    return this.#levels.size === 0;
   }
 
   /** What observers were told. */
@@ -90,17 +105,15 @@ export class Audit {
   }
 
   #logger(): LoggerService {
-    return {
-      log: (message: unknown) => this.#read(message),
-      warn: () => undefined,
-      error: () => undefined,
-    };
+    const read = (message: unknown): void => this.#read(message);
+    return { verbose: read, debug: read, log: read, warn: read, error: read, fatal: read };
   }
 
   #read(message: unknown): void {
     if (typeof message !== 'object' || message === null) return;
     const line = message as Readonly<Record<string, string | number | undefined>>;
-    if (!Object.hasOwn(LEVELS, String(line['event']))) return;
+    this.#levels.delete(String(line['probe']));
+    if (!FACTS.has(line['event'])) return;
     this.#log.add(wordOfLine(line), Number(line['more'] ?? line['count'] ?? 1));
   }
 }
@@ -115,6 +128,25 @@ function wordOfLine({ event, code, path, reason, pattern }: Readonly<Record<stri
 /** As the metrics have it: a peer may close with any of thousands. */
 function labelOf(code: number): string {
   return closeCode(code) ? String(code) : 'other';
+}
+
+/** Nothing that has to be measured: a test is to find the application as it would be without. */
+function counting(metrics: ChannelsMetrics): Observer {
+  return {
+    started: (node) => metrics.started(node),
+    opened: (connection) => metrics.opened(connection),
+    closed: (connection, code) => metrics.closed(connection, code),
+    refused: (refusal) => metrics.refused(refusal),
+    gap: (connection, channel) => metrics.gap(connection, channel),
+    dropped: (connection, channel, count) => metrics.dropped(connection, channel, count),
+  };
+}
+
+/** The sum of several. */
+export function together(tallies: readonly Tally[]): Tally {
+  const counts = new Counts();
+  for (const tally of tallies) for (const [word, count] of Object.entries(tally)) counts.add(word, count);
+  return counts.tally;
 }
 
 class Counts {

@@ -191,7 +191,11 @@ describe('the log', () => {
     const lines: string[] = [];
     const keep = (line: unknown): void => void lines.push(String(line));
     const logger: LoggerService = { log: () => undefined, error: keep, warn: keep };
-    const app = await startApp({ providers: [Gateway], configure: (nest) => nest.useLogger(logger) });
+    const app = await startApp({
+      providers: [Gateway],
+      channels: { logFormat: 'text' },
+      configure: (nest) => nest.useLogger(logger),
+    });
 
     await app.connect('/ws', { origin: 'https://app.example.com' }).catch(() => undefined);
 
