@@ -14,6 +14,13 @@ export const DRAIN_REST_MS = 5_000;
 /** Of the budget that all nodes share. No event begins like this. */
 const BUDGET = { name: '$drain', principal: '*' } as const;
 
+/** A time in which so many clients get their slots. There is another one when a drain has to hurry. */
+interface Span {
+  readonly startedAt: number;
+  readonly ms: number;
+  readonly clients: number;
+}
+
 /** Moves the clients of a node to others: each is told to go in a slot of its own, and is served until it has gone. */
 export class Drain {
   readonly #engine: Engine;
@@ -26,9 +33,12 @@ export class Drain {
   readonly #waiting: Connection[];
   /** Clients that there were. */
   readonly #clients: number;
-  #windowMs: number;
+  readonly #windowMs: number;
+  #span: Span;
   #lastTold: () => void;
+  /** Of the current span. */
   #told = 0;
+  #late = 0;
   #isSpending = false;
   /** Ends the pause before its time. */
   #wake?: () => void;
@@ -43,6 +53,7 @@ export class Drain {
     for (const connection of engine.connections.values()) if (connection.isClient) this.#here.add(connection);
     this.#waiting = [...this.#here];
     this.#clients = this.#here.size;
+    this.#span = { startedAt: this.#startedAt, ms: windowMs, clients: this.#clients };
   }
 
   get facts(): ObservedDrain {
@@ -51,7 +62,7 @@ export class Drain {
 
   /** Resolves when no client is left, at the latest at the end of the window. */
   async run(): Promise<DrainReport> {
-    while (this.#elapsedMs < this.#slotsMs && this.#here.size > 0) {
+    while (this.#spanMs < this.#slotsMs && this.#here.size > 0) {
       this.#giveSlots();
       // One step after the other.
       // oxlint-disable-next-line no-await-in-loop
@@ -60,14 +71,17 @@ export class Drain {
     this.#giveLateSlots();
     this.#lastTold();
     // oxlint-disable-next-line no-await-in-loop -- it looks again and again
-    while (this.#elapsedMs < this.#windowMs && this.#here.size > 0) await this.#pause();
+    while (this.#spanMs < this.#span.ms && this.#here.size > 0) await this.#pause();
     return this.#report();
   }
 
   /** No longer than so many milliseconds from now on: there is less time than there seemed to be. */
   hurry(windowMs: number, lastTold: () => void): void {
-    this.#windowMs = Math.min(this.#windowMs, this.#elapsedMs + windowMs);
     this.#lastTold = lastTold;
+    if (this.#span.ms - this.#spanMs <= windowMs) return;
+    // Who waits for a slot gets one within what is left, as evenly as before.
+    this.#span = { startedAt: this.#clock.now(), ms: windowMs, clients: this.#waiting.length };
+    this.#told = 0;
   }
 
   /** A connection has ended. */
@@ -81,9 +95,15 @@ export class Drain {
     return this.#clock.now() - this.#startedAt;
   }
 
-  /** How long slots are given. */
+  /** How much of the span is over. */
+  get #spanMs(): number {
+    return this.#clock.now() - this.#span.startedAt;
+  }
+
+  /** How long slots are given in it. */
   get #slotsMs(): number {
-    return this.#windowMs - Math.min(this.#windowMs * REST_PART, DRAIN_REST_MS);
+    const { ms } = this.#span;
+    return ms - Math.min(ms * REST_PART, DRAIN_REST_MS);
   }
 
   #giveSlots(): void {
@@ -95,7 +115,7 @@ export class Drain {
 
   /** As many as are due by now, of all evenly. */
   #spread(): void {
-    const due = Math.ceil((this.#clients * (this.#elapsedMs + DRAIN_STEP_MS)) / this.#slotsMs);
+    const due = Math.ceil((this.#span.clients * (this.#spanMs + DRAIN_STEP_MS)) / this.#slotsMs);
     for (let next = this.#next(due - this.#told); next; next = this.#next(due - this.#told)) this.#tell(next);
   }
 
@@ -143,20 +163,22 @@ export class Drain {
 
   /** Behind the window, at the pace of this node: they come back from the close at its end. */
   #giveLateSlots(): void {
-    if (this.#windowMs === 0) return;
+    const windowMs = this.#span.ms;
+    if (windowMs === 0) return;
     const { drainConnectsPerSecond: perSecond } = this.#engine.options;
-    const leftMs = this.#windowMs - this.#elapsedMs;
+    const leftMs = windowMs - this.#spanMs;
     let late = 0;
     for (const connection of this.#waiting.splice(0)) {
       if (!connection.isClient || connection.isLeaving) continue;
       late++;
       connection.depart(Math.ceil(leftMs + (perSecond > 0 ? (late * 1_000) / perSecond : 0)));
     }
+    this.#late = late;
     if (late === 0) return;
     const budget = perSecond > 0 ? `, or drainConnectsPerSecond (${perSecond})` : '';
     this.#engine.observers.warned(
       `${late} of ${this.#clients} clients wait without a connection for their slots: raise drainWindowMs ` +
-        `(${this.#windowMs})${budget}.`,
+        `(${windowMs})${budget}.`,
     );
   }
 
@@ -175,6 +197,7 @@ export class Drain {
     const { drainConnectsPerSecond: perSecond } = this.#engine.options;
     const { count: left, peakPerSecond } = this.#leaves;
     const stayed = this.#here.size;
-    return { ...this.facts, left, stayed, durationMs: this.#elapsedMs, peakPerSecond, perSecond };
+    const late = this.#late;
+    return { ...this.facts, left, stayed, late, durationMs: this.#elapsedMs, peakPerSecond, perSecond };
   }
 }

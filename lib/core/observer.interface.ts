@@ -136,7 +136,9 @@ export interface DrainReport extends ObservedDrain {
   /** Clients that are still there, and are closed with 1012 where the node shuts down. */
   readonly stayed: number;
   readonly durationMs: number;
-  /** The most that have gone within one second: as many have connected elsewhere. */
+  /** Of those, clients whose slot lies behind the window: they come back from the close, at the pace of `perSecond`. */
+  readonly late: number;
+  /** The most that have gone within one second: about as many have connected elsewhere. Who stays is not in it. */
   readonly peakPerSecond: number;
   /** `drainConnectsPerSecond`; 0 where there is no budget. */
   readonly perSecond: number;

@@ -162,15 +162,15 @@ export class LoggingObserver implements Observer {
     });
   }
 
-  drained({ clients, left, stayed, durationMs, peakPerSecond, perSecond, windowMs }: DrainReport): void {
+  drained({ clients, left, stayed, late, durationMs, peakPerSecond, perSecond, windowMs }: DrainReport): void {
     if (clients === 0) return;
     const ms = Math.round(durationMs);
     const budget = perSecond > 0 ? ` of ${perSecond}` : '';
     this.#writer.write('drained', {
       text:
         `drained after ${ms} ms: ${left} of ${clients} clients have left, at most ${peakPerSecond}${budget} ` +
-        `within a second; ${stayed} are still here`,
-      fields: { clients, left, stayed, durationMs: ms, peakPerSecond, perSecond, windowMs },
+        `within a second; ${stayed} are still here, ${late} of them with a slot behind the window`,
+      fields: { clients, left, stayed, late, durationMs: ms, peakPerSecond, perSecond, windowMs },
     });
   }
 

@@ -231,6 +231,41 @@ describe('a node that goes away', () => {
     expect(shutdown.ended()).toBe(true);
   });
 
+  it('spreads those who wait over what is left when it has to stop', async () => {
+    const { rig, peers, log } = await connected(300, { drainWindowMs: 4_000 });
+    void rig.engine.departure.drain(60_000);
+    await rig.clock.advance(20_000);
+    const before = told(peers);
+
+    shutDown(rig);
+    const times: number[] = [];
+    for (let ms = 0; ms < 3_000; ms += 500) {
+      await rig.clock.advance(500);
+      times.push(told(peers) - before);
+    }
+
+    const rest = 300 - before;
+    expect(rest).toBeGreaterThan(150);
+    // No more in half a second than a sixth of them, and those of one step.
+    const steps = times.map((sum, at) => sum - (times[at - 1] ?? 0));
+    expect(Math.max(...steps)).toBeLessThanOrEqual(Math.ceil(rest / 6) + Math.ceil(rest / 60));
+    expect(times.at(-1)).toBe(rest);
+    expect(log.warnings).toEqual([]);
+  });
+
+  it('keeps to its slots where it ends early enough by itself', async () => {
+    const { rig, peers, log } = await connected(300, { drainWindowMs: 60_000 });
+    void rig.engine.departure.drain(4_000);
+    await rig.clock.advance(1_000);
+    const before = told(peers);
+
+    shutDown(rig);
+    await rig.clock.advance(1_000);
+
+    expect(told(peers) / before).toBeCloseTo(2, 0);
+    expect(log.warnings).toEqual([]);
+  });
+
   it('tells those who have not said $hello yet when they have', async () => {
     const { rig } = await connected(0, { drainWindowMs: 4_000 });
     const late = rig.open();

@@ -38,6 +38,7 @@ const REPORT = {
   clients: 5,
   left: 4,
   stayed: 1,
+  late: 1,
   durationMs: 4_000,
   peakPerSecond: 2,
   perSecond: 3,
