@@ -195,13 +195,9 @@ export class ChannelTable {
   /** Whether it is the next one. Behind a hole the channel is joined again, from before it. */
   #follows(record: ChannelRecord, offset: number | undefined, dropped: number): boolean {
     const { position, phase } = record;
-    if (phase === 'joining') {
-      if (!record.rejoins) return false;
-      // Until its ack it is not known what the position is, unless another connection has the channel until then.
-      if (offset !== undefined && record.joinedBy === record.askedBy) return false;
-    }
-    if (offset === undefined) return true;
-    if (!position) return true;
+    // Who is not in yet gets nothing, also where the server has joined it meanwhile.
+    if (phase === 'joining' && !record.rejoins) return false;
+    if (offset === undefined || !position) return true;
     if (offset <= position.offset) return false;
     const isNext = offset - dropped === position.offset + 1;
     if (!isNext && !record.byServer) {
@@ -287,12 +283,15 @@ export class ChannelTable {
     by: unknown,
     since: ChannelPosition | undefined,
   ): void {
-    const { data } = ack;
     const { position } = record;
-    const recovered = ack['recovered'] === true;
+    const next = readPosition(ack);
     // By the connection before it has got further than where it has asked from, or it has left meanwhile.
     const hasMoved = since !== undefined && since !== position;
-    if (hasMoved && record.isWanted && !(position && recovered)) {
+    const isSame = hasMoved && position && next?.epoch === position.epoch;
+    const isWithin = isSame && since.offset <= next.offset && next.offset <= position.offset;
+    const recovered = ack['recovered'] === true || isWithin === true;
+    // It goes on from where it is; once, since a channel may be faster than what it keeps.
+    if (hasMoved && record.isWanted && !(position && (recovered || record.refusals++))) {
       record.phase = position ? 'in' : 'out';
       this.#join(record);
       return;
@@ -300,9 +299,9 @@ export class ChannelTable {
     record.joinedBy = by;
     const joins = record.joins.splice(0);
     // What has come meanwhile comes again, and is known.
-    if (!hasMoved) record.position = readPosition(ack);
-    this.#enter(record, { data, recovered, by: 'client' });
-    for (const join of joins) join.resolve(data);
+    if (!(hasMoved && recovered)) record.position = next;
+    this.#enter(record, { data: ack['data'], recovered, by: 'client' });
+    for (const join of joins) join.resolve(ack['data']);
     this.#settle(record);
   }
 

@@ -197,3 +197,25 @@ it('sends one command at a time for a channel', async () => {
   expect(sent).toEqual(['$subscribe']);
   expect(joins.map(({ value }) => value)).toEqual(['state', 'state']);
 });
+
+it('hands out nothing before the ack to who joins again what it has left', async () => {
+  const rig = await ClientRig.open();
+  const heard: unknown[] = [];
+  const listener = (data: unknown): void => void heard.push(data);
+  const channel = rig.client.channel('chat:a');
+  // So that it is the same channel for the client all the time.
+  channel.on('$gap', listener);
+  const stop = channel.on('message', listener);
+  await rig.pass();
+  stop();
+  await rig.pass();
+
+  rig.server.onSubscribe = () => undefined;
+  channel.on('message', listener);
+  await rig.pass();
+  // The server has joined it by itself meanwhile.
+  rig.server.publish('chat:a', 'message', 'early');
+  await rig.pass();
+
+  expect(heard).toEqual([]);
+});

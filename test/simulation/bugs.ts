@@ -223,8 +223,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'the client goes back to the position of an ack',
     file: 'lib/client/channel-table.ts',
-    find: 'if (!hasMoved) record.position = readPosition(ack);',
-    replace: 'record.position = readPosition(ack);',
+    find: 'if (!(hasMoved && recovered)) record.position = next;',
+    replace: 'record.position = next;',
     finds: ['I1', 'I2', 'I10'],
   },
   {
