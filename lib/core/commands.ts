@@ -28,6 +28,9 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['$refresh', refresh],
 ]);
 
+/** An answer that has taken longer is told as this, in milliseconds: what a day has. */
+const MAX_ACK_MS = 86_400_000;
+
 /** Whether a peer speaks our protocol that sends it. */
 export function isCommand(event: string): boolean {
   return COMMANDS.has(event) || event === '$ping' || event === '$pong' || event === '$timing';
@@ -44,7 +47,7 @@ export function runCommand(engine: Engine, connection: Connection, frame: EventF
   }
   try {
     if (event === '$timing') {
-      engine.observers.timed(connection, parseTiming(data));
+      time(engine, connection, parseTiming(data));
       if (id !== undefined) connection.sendAck(id, undefined);
       return;
     }
@@ -117,6 +120,14 @@ function welcome(engine: Engine, connection: Connection): Welcome {
       ...(engine.observers.measuresClients && { timingIntervalMs: TIMING_INTERVAL_MS }),
     },
   };
+}
+
+/** What a client says is worth no more than it was asked for: one of each within the interval, late ones included. */
+function time({ clock, observers }: Engine, connection: Connection, ackMs: number): void {
+  const now = clock.now();
+  if (!connection.greeted || now < connection.timesAfter) return;
+  connection.timesAfter = now + TIMING_INTERVAL_MS / 2;
+  observers.timed(connection, Math.min(ackMs, MAX_ACK_MS));
 }
 
 function parseTiming(data: unknown): number {

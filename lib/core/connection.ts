@@ -47,6 +47,8 @@ export class Connection extends ObservedPeer implements OutboxOwner {
   /** Secret of the client, kept over its reconnects. */
   clientId?: string;
 
+  /** When the next `$timing` counts, at the earliest. */
+  timesAfter = 0;
   /** Wants `$ping` frames instead of protocol pings. */
   wantsPingFrames = false;
 

@@ -162,7 +162,16 @@ export class LoggingObserver implements Observer {
     });
   }
 
-  drained({ clients, left, stayed, late, durationMs, peakPerSecond, perSecond, windowMs }: DrainReport): void {
+  drained({
+    clients,
+    left,
+    stayed,
+    late,
+    durationMs,
+    peakPerSecond,
+    perSecond,
+    windowMs,
+  }: DrainReport): void {
     if (clients === 0) return;
     const ms = Math.round(durationMs);
     const budget = perSecond > 0 ? ` of ${perSecond}` : '';

@@ -1,6 +1,6 @@
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { SubscribeChannel } from 'nestjs-channels';
-import type { ChannelsTestApp } from 'nestjs-channels/testing';
+import { TestClock, type ChannelsTestApp } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
 import { RecordingObserver } from '../support/recording-observer.js';
 import { startApp } from '../support/start-app.js';
@@ -61,19 +61,47 @@ describe('$timing', () => {
     const observer = Object.assign(new RecordingObserver(), {
       timed: (_connection: unknown, ms: number) => void times.push(ms),
     });
-    const app = await startApp({ providers: [EchoGateway], channels: { observers: [observer] } });
-    return { client: await app.connect('/ws'), observer, times };
+    const clock = new TestClock();
+    const app = await startApp({ clock, providers: [EchoGateway], channels: { observers: [observer] } });
+    const client = await app.connect('/ws');
+    const tell = async (ackMs: number): Promise<unknown> =>
+      client.request('$timing', { ackMs }, { id: `t${ackMs}` });
+    return { client, clock, observer, tell, times };
   }
 
   it('tells how long an answer took, and is answered only under an id', async () => {
     const { client, times } = await measured();
+    const welcome = await client.request('$hello');
 
     client.send({ event: '$timing', data: { ackMs: 12.5 } });
     client.send({ event: '$timing', id: 't', data: { ackMs: 0 } });
     const fence = await client.request('echo');
 
-    expect(times).toEqual([12.5, 0]);
-    expect(client.frames).toEqual([{ ack: 't' }, fence]);
+    expect(times).toEqual([12.5]);
+    expect(client.frames).toEqual([welcome, { ack: 't' }, fence]);
+  });
+
+  it('counts once within half of the interval, from a client that has said $hello', async () => {
+    const { client, clock, tell, times } = await measured();
+
+    await tell(1);
+    await client.request('$hello');
+    await tell(2);
+    await clock.advance(4_999);
+    await tell(3);
+    await clock.advance(1);
+    await tell(4);
+
+    expect(times).toEqual([2, 4]);
+  });
+
+  it('counts as a day at most', async () => {
+    const { client, tell, times } = await measured();
+    await client.request('$hello');
+
+    await tell(1e300);
+
+    expect(times).toEqual([86_400_000]);
   });
 
   it.each([[undefined], [null], [[]], [{}], [{ ackMs: -1 }], [{ ackMs: '1' }], [{ ackMs: null }]])(

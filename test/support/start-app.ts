@@ -4,7 +4,7 @@ import {
   type ChannelsTestAppOptions,
 } from 'nestjs-channels/testing';
 import { expect, onTestFinished } from 'vitest';
-import { Audit, together } from './audit.js';
+import { Audit, together, type Tally } from './audit.js';
 
 /** Of applications that have shared a log. */
 let audits: Audit[] = [];
@@ -34,8 +34,16 @@ export async function startAudited(audit: Audit): Promise<ChannelsTestApp> {
   return app;
 }
 
+function sumOf(fact: string, tally: Tally): number {
+  const counts = Object.entries(tally).filter(([word]) => word.startsWith(fact));
+  return counts.reduce((sum, [, count]) => sum + count, 0);
+}
+
 async function agree(all: readonly Audit[]): Promise<void> {
   const facts = together(all.map((each) => each.facts));
+  expect(sumOf('closed', facts), 'each that was opened was told to have ended once').toBe(
+    sumOf('opened', facts),
+  );
   const metrics = together(await Promise.all(all.map((each) => each.metrics())));
   expect(metrics, 'the metrics have what observers were told').toEqual(facts);
   // All write into that of the last one.
