@@ -60,25 +60,21 @@ class Member {
   rejected = [];
   longestAwayMs = 0;
   #seen = new Set();
-  #open = 0;
+  #wasHere = false;
   #awaySince;
   #timer;
 
   constructor(url, number, perRoom) {
     this.room = Math.floor(number / perRoom);
-    const member = this;
     class Counted extends WebSocket {
       constructor(...args) {
         super(...args);
         attempts.push(now());
-        this.on('open', () => {
-          member.opened();
-          this.on('close', () => member.closed());
-        });
       }
     }
     this.client = new ChannelsClient(`${url}?user=u${number}`, { WebSocket: Counted });
     this.client.on('$gap', () => this.gaps++);
+    this.client.on('$state', ({ name }) => this.#changed(name));
     const channel = this.client.channel(`room:${this.room}`);
     channel.on('said', ({ id }) => {
       if (this.#seen.has(id)) this.doubled++;
@@ -88,7 +84,7 @@ class Member {
   }
 
   get isHere() {
-    return this.#open > 0 && this.client.state.name === 'open';
+    return this.client.state.name === 'open';
   }
 
   get missing() {
@@ -122,13 +118,14 @@ class Member {
     this.unanswered--;
   }
 
-  opened() {
-    if (this.#open++ === 0 && this.#awaySince !== undefined) {
-      this.longestAwayMs = Math.max(this.longestAwayMs, now() - this.#awaySince);
+  /** From the welcome of one connection to the loss of the last one that there is, it is here. */
+  #changed(name) {
+    if (name !== 'open') {
+      if (this.#wasHere) this.#awaySince ??= now();
+    } else {
+      this.longestAwayMs = Math.max(this.longestAwayMs, now() - (this.#awaySince ?? now()));
+      this.#awaySince = undefined;
+      this.#wasHere = true;
     }
-  }
-
-  closed() {
-    if (--this.#open === 0) this.#awaySince = now();
   }
 }

@@ -8,7 +8,13 @@ import { randomInt } from 'node:crypto';
 import { BALANCING, withBalancer } from './balancer.mjs';
 import { checkBar, now, numberOf, percentile, printTable } from './numbers.mjs';
 import { withRedis } from './redis.mjs';
+import { saveSection, table } from './results.mjs';
 import { ask, end, endWithin, startServer } from './serve.mjs';
+
+const WHAT =
+  'Behind haproxy, with a Redis that all share. Clients in rooms of ten say something every ten seconds, by `@Acked` ' +
+  'handlers that publish it without a key. The window is 20 s, the budget 200 connects a second. Published for the ' +
+  'same idea with Socket.IO: p95 6.0 s without a connection, 3.8 % never back.';
 
 /** Below the ports that systems give to outgoing connections: a node comes back on its own. */
 const PORTS = { from: 10_000, to: 32_000 };
@@ -112,27 +118,32 @@ function print({ restarts, away, attempts, members }) {
     histogram[ms] = (histogram[ms] ?? 0) + 1;
   }
   const awayMs = (share) => percentile(histogram, share) ?? 0;
-  console.log(`\n${clients} clients on ${nodeCount} nodes, each of which is restarted`);
-  printTable(
-    ['restart', 's', 'clients', 'have left', 'were closed', 'left in one second at most'],
-    restarts.map(({ seconds, clients: of, left, stayed, peakPerSecond }, at) => {
-      return [at + 1, seconds.toFixed(1), of ?? '', left ?? '', stayed ?? '', peakPerSecond ?? ''];
-    }),
-  );
+  const title = `${clients} clients on ${nodeCount} nodes, each of which is restarted`;
+  const head = ['restart', 's', 'clients', 'have left', 'were closed', 'left in one second at most'];
+  const rows = restarts.map(({ seconds, clients: of, left, stayed, peakPerSecond }, at) => {
+    return [at + 1, seconds.toFixed(1), of ?? '', left ?? '', stayed ?? '', peakPerSecond ?? ''];
+  });
   const rejected = members.flatMap((member) => member.rejected);
-  console.log(
+  const figures =
     `${sum('said')} messages, ${rejected.length} rejected. Without a connection for ${awayMs(0.5)} ms (median), ` +
-      `${awayMs(0.99)} ms (p99), ${awayMs(1)} ms (at most). ${attempts.length} connects.`,
-  );
+    `${awayMs(0.99)} ms (p99), ${awayMs(1)} ms (at most). ${attempts.length} connects.`;
   const peak = peakOf(attempts);
   const mostPerSecond = 1.2 * drainConnectsPerSecond;
-  checkBar(`${away} not back: none`, away === 0);
-  checkBar(
-    `${sum('missing') + rejected.length} acked effects lost: none`,
-    sum('missing') + rejected.length === 0,
-  );
-  checkBar(`${sum('doubled')} doubled: none`, sum('doubled') === 0);
-  checkBar(`${sum('gaps')} gaps: none`, sum('gaps') === 0);
-  checkBar(`${peak} connects in one second at most: at most ${mostPerSecond}`, peak <= mostPerSecond);
-  checkBar(`without a connection for ${awayMs(0.99)} ms at p99: at most 250`, awayMs(0.99) <= 250);
+  const lost = sum('missing') + rejected.length;
+  const bars = [
+    [`${away} not back: none`, away === 0],
+    [`${lost} acked effects lost: none`, lost === 0],
+    [`${sum('doubled')} doubled: none`, sum('doubled') === 0],
+    [`${sum('gaps')} gaps: none`, sum('gaps') === 0],
+    [`${peak} connects in one second at most: at most ${mostPerSecond}`, peak <= mostPerSecond],
+    [`without a connection for ${awayMs(0.99)} ms at p99: at most 250`, awayMs(0.99) <= 250],
+  ];
+  console.log(`\n${title}`);
+  printTable(head, rows);
+  console.log(figures);
+  for (const [text, isMet] of bars) checkBar(text, isMet);
+  if (process.argv.length > 2) return;
+  const lines = [`${WHAT} ${figures}`, '', ...table(head, rows), ''];
+  for (const [text, isMet] of bars) lines.push(`- ${isMet ? 'met' : 'MISSED'}: ${text}`);
+  saveSection('deploys', `A rolling restart: ${title}`, lines, ['ws']);
 }

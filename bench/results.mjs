@@ -21,6 +21,8 @@ const ORDER = [
   'interests',
   'sockets',
   'reconnects',
+  'deploys',
+  'observers',
   'earlier',
   'profiles',
 ];
