@@ -43,10 +43,15 @@ export function saveSection(name, title, lines, packages = []) {
   mkdirSync(FOLDER, { recursive: true });
   const text = [`## ${title}`, '', machine(packages), '', ...lines, ''].join('\n');
   writeFileSync(new URL(`${name}.md`, FOLDER), text);
+  writeFileSync(FILE, results());
+}
+
+/** The whole file: the sections that are written, in their order. */
+export function results() {
   const written = new Set(readdirSync(FOLDER));
   const sections = ORDER.map((section) => `${section}.md`).filter((file) => written.has(file));
   const texts = sections.map((file) => readFileSync(new URL(file, FOLDER), 'utf8'));
-  writeFileSync(FILE, [INTRODUCTION, ...texts].join('\n'));
+  return [INTRODUCTION, ...texts].join('\n');
 }
 
 /** Lines of a table. */

@@ -3,13 +3,19 @@ const MAX_KEYS = 64;
 
 const OTHER = 'other';
 
-/** How often each of a few things has happened, such as each close code. Bounded, whatever a server says. */
+/** Keys that are shown. Codes and messages of errors are such texts; a terminal would obey some others. */
+const SHOWN = /^[ -~]{1,128}$/;
+
+/**
+ * How often each of a few things has happened, such as each close code. Bounded, and safe to be printed, whatever a
+ * server says.
+ */
 export class Counts {
   readonly #counts = new Map<string, number>();
 
   add(key: string | number): void {
     const name = String(key);
-    const isKnown = this.#counts.has(name) || this.#counts.size < MAX_KEYS;
+    const isKnown = this.#counts.has(name) || (this.#counts.size < MAX_KEYS && SHOWN.test(name));
     const counted = isKnown ? name : OTHER;
     this.#counts.set(counted, (this.#counts.get(counted) ?? 0) + 1);
   }

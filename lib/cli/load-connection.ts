@@ -152,7 +152,8 @@ export class LoadConnection {
   #arrived({ data, dropped = 0 }: Publication<UntypedApi['channels'][string]>): void {
     const { figures, arrived } = this.#world;
     figures.received++;
-    figures.dropped += dropped;
+    // A client hands on what its server sends, and a text would be joined to the figure.
+    if (Number.isSafeInteger(dropped) && dropped > 0) figures.dropped += dropped;
     arrived(data, this.number, performance.now());
   }
 

@@ -231,8 +231,8 @@ export interface Observer {
   drained?(report: DrainReport): void;
   /** Somebody at another node looks at an inspector, and wants figures of this node for so many milliseconds more. */
   watched?(ms: number): void;
-  /** The node has shut down: only refusals of who comes nevertheless follow, and what fails of what had not ended. */
+  /** The node has shut down: what follows are refusals of who comes nevertheless, and what becomes of what had not ended. */
   stopped?(): void;
-  /** Its servers are closed as well; no other fact follows. */
+  /** Its servers are closed as well: nothing follows but {@link failed}, of handlers that have outlived the shutdown. */
   ended?(): void;
 }

@@ -51,6 +51,7 @@ export class Observers implements Required<Observer> {
   /** Each a thing of its own, also where an observer is there twice. */
   #all: readonly { readonly observer: Observer }[];
   #expectsTiming = false;
+  #hasEnded = false;
 
   constructor(observers: readonly Observer[]) {
     this.#all = observers.map((observer) => ({ observer }));
@@ -214,12 +215,17 @@ export class Observers implements Required<Observer> {
 
   ended(): void {
     for (const observer of this.#ended) this.#guard(() => observer.ended());
+    // A handler that has outlived the shutdown has somebody to tell of its error, and of nothing else.
+    this.#hasEnded = true;
+    this.#sort();
   }
 
   #sort(): void {
     const all = this.#all.map(({ observer }) => observer);
     const having = <K extends keyof Observer>(fact: K): Having<K>[] =>
-      all.filter((observer): observer is Having<K> => observer[fact] !== undefined);
+      this.#hasEnded && fact !== 'failed'
+        ? []
+        : all.filter((observer): observer is Having<K> => observer[fact] !== undefined);
     this.#started = having('started');
     this.#opened = having('opened');
     this.#closed = having('closed');

@@ -75,6 +75,7 @@ export class LogLimits {
   readonly #facts: Readonly<Record<LimitedFact, LineLimit<LogFields>>>;
   /** Beside the others: pages can make up as many origins as they like. */
   readonly #origins: LineLimit<LogFields>;
+  #isLifted = false;
 
   constructor(
     private readonly writer: LogWriter,
@@ -104,7 +105,7 @@ export class LogLimits {
 
   /** Whether this one gets a line. `topic` is what the lines of this reason have in common. */
   admit(fact: LimitedFact, reason: string, topic: LogFields, count = 1): boolean {
-    return this.writer.isOn(fact) && this.#facts[fact].admits(reason, topic, count);
+    return this.writer.isOn(fact) && (this.#isLifted || this.#facts[fact].admits(reason, topic, count));
   }
 
   /** The same of a refusal. Whoever knocks all the time must not hide the line that somebody else needs. */
@@ -113,7 +114,8 @@ export class LogLimits {
       return this.admit('refused', `${status} ${reason}`, { reason, status });
     }
     const line = oneLine(advice);
-    return this.writer.isOn('refused') && this.#origins.admits(line, { reason, status, advice: line });
+    if (!this.writer.isOn('refused')) return false;
+    return this.#isLifted || this.#origins.admits(line, { reason, status, advice: line });
   }
 
   sweep(): void {
@@ -122,6 +124,12 @@ export class LogLimits {
 
   end(): void {
     for (const limit of this.#all) limit.end();
+  }
+
+  /** The same, and all that comes later gets a line: there is no time any more at which a count would be told. */
+  lift(): void {
+    this.end();
+    this.#isLifted = true;
   }
 
   get #all(): readonly LineLimit<LogFields>[] {

@@ -192,7 +192,7 @@ export class LoggingObserver implements Observer {
   }
 
   ended(): void {
-    this.#limits.end();
+    this.#limits.lift();
   }
 
   /** Of which there are few, as in the metrics. Many readers of one channel are slow at the same time. */

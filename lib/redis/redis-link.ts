@@ -15,7 +15,7 @@ import {
 } from './redis-options.interface.js';
 import type { Script } from './script.js';
 import { WAKE } from './scripts/wake.js';
-import { Subscriber, type Probe } from './subscriber.js';
+import { probeMessage, Subscriber, type Probe } from './subscriber.js';
 import type { MessageListener } from './subscriptions.js';
 
 /** How often answers that do not come are looked for. */
@@ -111,7 +111,7 @@ export class RedisLink {
       connectTimeoutMs: startTimeoutMs,
       probeChannel,
       probeIntervalMs,
-      probe: () => this.#probe(probeChannel),
+      probe: (number) => this.#probe(probeChannel, number),
       probed: (ms) => listener.probed(ms),
       attached: () => this.#settle(),
       detached: (state, reason) => this.#lost(state, reason),
@@ -299,13 +299,13 @@ export class RedisLink {
   }
 
   /** By each master of a Cluster: what comes through one says nothing about the others. */
-  #probe(probeChannel: string): Probe[] {
+  #probe(probeChannel: string, number: number): Probe[] {
     const masters = this.#commands?.connection.masters ?? [];
     return masters
       .filter(({ status }) => status === 'ready')
       .map((redis) => {
         const way = `${redis.options.host}:${redis.options.port}`;
-        return { way, sent: redis.publish(probeChannel, way) };
+        return { way, sent: redis.publish(probeChannel, probeMessage(way, number)) };
       });
   }
 

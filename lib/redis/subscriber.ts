@@ -7,19 +7,29 @@ import { Subscriptions, type MessageListener } from './subscriptions.js';
 /** Probes of one way that do not come back before the connection is given up. */
 const MAX_MISSED = 2;
 
+/** Of one way, whose times are remembered: that many may be under way before the connection is given up. */
+const MAX_TIMED = MAX_MISSED + 1;
+
 /** A message that must come back. */
 export interface Probe {
-  /** The name of the way that it takes, and the message. */
+  /** The name of the way that it takes. */
   readonly way: string;
   /** Resolves when Redis has taken it. */
   readonly sent: Promise<unknown>;
 }
 
+const MESSAGE = /^(.*)#(\d+)$/s;
+
+/** What is published on a way, by which the probe is known when it comes back: others may be under way with it. */
+export function probeMessage(way: string, number: number): string {
+  return `${way}#${number}`;
+}
+
 /** What has become of the probes of one way since the last one came back. */
 interface Way {
   isBack: boolean;
-  /** When the last one was sent. */
-  sentAt: number;
+  /** When those that have not come back were sent, by their numbers. */
+  readonly sentAt: Map<number, number>;
   /** Sent. */
   missed: number;
   /** Sent, and taken by Redis. */
@@ -37,8 +47,8 @@ export interface SubscriberParts {
   /** A channel that nobody else has. */
   readonly probeChannel: string;
   readonly probeIntervalMs: number;
-  /** Publishes to the probe channel on every way there is now. */
-  readonly probe: () => readonly Probe[];
+  /** Publishes a {@link probeMessage} of this number to the probe channel on every way there is now. */
+  readonly probe: (number: number) => readonly Probe[];
   /** One came back after so many milliseconds. */
   readonly probed: (ms: number) => void;
   /** Everything is subscribed: on the first connection, or again. */
@@ -61,13 +71,14 @@ export class Subscriber {
   #retry?: Timer;
   #prober?: Timer;
   #ways = new Map<string, Way>();
+  #probes = 0;
   #isAttached = false;
   #isClosed = false;
   #trouble = 'Redis has not answered yet';
 
   constructor(parts: SubscriberParts) {
     this.#parts = parts;
-    this.#subscriptions.listen(parts.probeChannel, (way) => this.#hear(way)).catch(() => undefined);
+    this.#subscriptions.listen(parts.probeChannel, (message) => this.#hear(message)).catch(() => undefined);
   }
 
   get isAttached(): boolean {
@@ -157,13 +168,17 @@ export class Subscriber {
 
   #probe(): void {
     if (!this.#isAttached) return;
-    const probes = this.#parts.probe();
+    const number = ++this.#probes;
+    const probes = this.#parts.probe(number);
     const known = this.#ways;
     this.#ways = new Map(
-      probes.map(({ way }) => [way, known.get(way) ?? { isBack: true, sentAt: 0, missed: 0, lost: 0 }]),
+      probes.map(({ way }) => [
+        way,
+        known.get(way) ?? { isBack: true, sentAt: new Map(), missed: 0, lost: 0 },
+      ]),
     );
     if (this.#isDeaf) this.#drop(`${MAX_MISSED} probes have not come back`, 'deaf');
-    for (const { way, sent } of probes) this.#await(this.#ways.get(way) as Way, sent);
+    for (const { way, sent } of probes) this.#await(this.#ways.get(way) as Way, number, sent);
   }
 
   /** One way that Redis does not take is not our trouble while others bring theirs. */
@@ -173,10 +188,11 @@ export class Subscriber {
     return isAllSilent || ways.some(({ lost }) => lost >= MAX_MISSED);
   }
 
-  #await(way: Way, sent: Promise<unknown>): void {
+  #await(way: Way, number: number, sent: Promise<unknown>): void {
     way.isBack = false;
-    way.sentAt = this.#parts.clock.now();
     way.missed++;
+    way.sentAt.set(number, this.#parts.clock.now());
+    way.sentAt.delete(number - MAX_TIMED);
     sent.then(
       () => {
         if (!way.isBack) way.lost++;
@@ -186,11 +202,15 @@ export class Subscriber {
     );
   }
 
-  #hear(name: string): void {
+  /** Whichever it is, the way is alive; how long it took is known of the last few. */
+  #hear(message: string): void {
+    const [, name = '', number] = MESSAGE.exec(message) ?? [];
     const way = this.#ways.get(name);
     if (!way) return;
-    // Of several that are under way nobody knows which one this is.
-    if (way.missed === 1) this.#parts.probed(this.#parts.clock.now() - way.sentAt);
     Object.assign(way, { isBack: true, missed: 0, lost: 0 });
+    const sentAt = way.sentAt.get(Number(number));
+    if (sentAt === undefined) return;
+    way.sentAt.delete(Number(number));
+    this.#parts.probed(this.#parts.clock.now() - sentAt);
   }
 }

@@ -25,4 +25,20 @@ describe('Counts', () => {
     expect(over.toJSON()).toEqual({ ...full.toJSON(), 'key-0': 2, other: 2 });
     expect(over.total).toBe(67);
   });
+
+  it.each([
+    ['an escape sequence', '\u001b[2J'],
+    ['one of the other set of control characters', '\u009b2J'],
+    ['a line break', 'timeout\n'],
+    ['what changes the direction of writing', '\u202etuoemit'],
+    ['nothing', ''],
+    ['129 characters', 'x'.repeat(129)],
+    ['10,000 characters', 'x'.repeat(10_000)],
+  ])('counts a key with %s as another one', (_, key) => {
+    expect(countsOf(key, key).toJSON()).toEqual({ other: 2 });
+  });
+
+  it.each(['Unexpected server response: 403', 'x'.repeat(128)])('shows %s', (key) => {
+    expect(countsOf(key).toJSON()).toEqual({ [key]: 1 });
+  });
 });

@@ -94,6 +94,43 @@ describe('Observers', () => {
     expect(seen).toEqual(['once', 'always', 'always']);
   });
 
+  // A handler that outlives the shutdown told how long it took when everybody had been told that nothing follows.
+  it('reports nothing but failures behind the end, to those who come later as well', () => {
+    const seen: string[] = [];
+    const observer: Observer = {
+      swept: () => seen.push('swept'),
+      handled: () => seen.push('handled'),
+      failed: ({ where }) => seen.push(`${where} failed`),
+      ended: () => seen.push('ended'),
+    };
+    const observers = new Observers([observer]);
+
+    observers.ended();
+    observers.attach(observer);
+    observers.swept();
+    observers.failed({ where: 'late', error: 1 });
+    observers.ended();
+
+    expect(seen).toEqual(['ended', 'late failed', 'late failed']);
+    expect(observers.measuresHandlers).toBe(false);
+  });
+
+  it('reports one that throws at the end to all of them', () => {
+    const seen: string[] = [];
+    const broken: Observer = {
+      ended() {
+        throw new Error('broken');
+      },
+    };
+
+    new Observers([
+      broken,
+      { ended: () => seen.push('ended'), failed: ({ where }) => seen.push(where) },
+    ]).ended();
+
+    expect(seen).toEqual(['an observer', 'ended']);
+  });
+
   it('measures handlers only while somebody wants it, and is prepared for it where that is expected', () => {
     const observers = new Observers([]);
     const atFirst = observers.mayMeasureHandlers;

@@ -1,6 +1,7 @@
 import { TestClock } from 'nestjs-channels/testing';
 import { describe, expect, it } from 'vitest';
 import type { FaultKind, ObservedConnection, Refusal } from '../../lib/core/observer.interface.js';
+import { resolveLogOptions } from '../../lib/nest/log-options.js';
 import { LoggingObserver } from '../../lib/nest/logging.observer.js';
 import { RecordingLogger } from '../support/recording-logger.js';
 
@@ -171,6 +172,35 @@ describe('what comes again and again', () => {
     observer.stopped();
 
     expect(logger.debugs).toEqual([told, more('1')]);
+  });
+
+  // What is counted then is never told: nobody sweeps, and nothing ends any more.
+  it('is each told at once where it fails behind the end', () => {
+    const { logger, observer } = start();
+    for (let at = 0; at < 3; at++) observer.failed({ where: 'chat', error: 'no' });
+    observer.stopped();
+    for (let at = 0; at < 3; at++) observer.failed({ where: 'chat', error: 'no' });
+
+    observer.ended();
+    for (let at = 0; at < 3; at++) observer.failed({ where: 'chat', error: 'late' });
+
+    const limited = ['chat failed: no', 'chat failed: and 2 more'];
+    const late = 'chat failed: late';
+    expect(logger.errors).toEqual([...limited, ...limited, late, late, late]);
+  });
+
+  it('is not told behind the end where its level is off', () => {
+    const logger = new RecordingLogger();
+    const observer = new LoggingObserver(
+      logger,
+      new TestClock(),
+      resolveLogOptions({ logLevels: { failed: 'off' } }),
+    );
+
+    observer.ended();
+    observer.failed({ where: 'chat', error: 'late' });
+
+    expect(logger.lines).toEqual([]);
   });
 
   it.each<[string, (observer: LoggingObserver) => void, string]>([

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { TestClock } from 'nestjs-channels/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Subscriber } from '../../lib/redis/subscriber.js';
+import { probeMessage, Subscriber } from '../../lib/redis/subscriber.js';
 import { Deferred } from '../support/deferred.js';
 import { eventually } from '../support/redis/eventually.js';
 import { RedisServer } from '../support/redis/redis-server.js';
@@ -34,10 +34,11 @@ async function probed(ways: readonly string[], { lost = [], silent = [] }: Broke
     connectTimeoutMs: 600_000,
     probeChannel: 'probe',
     probeIntervalMs: PROBE_MS,
-    probe: () =>
+    probe: (number) =>
       ways.map((way) => {
         if (silent.includes(way)) return { way, sent: new Promise(() => undefined) };
-        return { way, sent: lost.includes(way) ? publisher.ping() : publisher.publish('probe', way) };
+        if (lost.includes(way)) return { way, sent: publisher.ping() };
+        return { way, sent: publisher.publish('probe', probeMessage(way, number)) };
       }),
     probed: (ms) => times.push(ms),
     attached: () => attached.resolve(),
@@ -50,15 +51,24 @@ async function probed(ways: readonly string[], { lost = [], silent = [] }: Broke
   });
   subscriber.start();
   await attached.promise;
+  // What this connection gets was sent before the answer to what it asks.
+  const fence = (): Promise<void> =>
+    subscriber.listen(`fence ${heard} ${clock.now()}`, () => undefined).catch(() => undefined);
   const probe = async (): Promise<void> => {
     const before = heard;
     await clock.advance(PROBE_MS);
     const back = ways.length - lost.length - silent.length;
     if (detached.length === 0) await eventually('they were back', async () => heard === before + back);
-    // What this connection gets was sent before the answer to what it asks.
-    await subscriber.listen(`fence ${heard} ${clock.now()}`, () => undefined).catch(() => undefined);
+    await fence();
   };
-  return { probe, detached, times };
+  /** Brings a probe back that Redis had not taken. */
+  const bring = async (way: string, number: number): Promise<void> => {
+    const before = heard;
+    await publisher.publish('probe', probeMessage(way, number));
+    await eventually('it was back', async () => heard === before + 1);
+    await fence();
+  };
+  return { clock, probe, bring, detached, times };
 }
 
 describe('a connection that is probed on several ways', () => {
@@ -71,7 +81,53 @@ describe('a connection that is probed on several ways', () => {
     expect(times).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
-  it('tells of none whose way has another one under way', async () => {
+  // Whichever came back was taken for the one that was sent last.
+  it('tells how long the one took that has come back, whatever was sent behind it', async () => {
+    const { clock, probe, bring, times } = await probed(['one'], { silent: ['one'] });
+    await probe();
+    await clock.advance(PROBE_MS / 2);
+
+    for (const number of [1, 2, 3]) {
+      await clock.advance(PROBE_MS);
+      await bring('one', number);
+    }
+
+    expect(times).toEqual([150, 150, 150]);
+  });
+
+  it('stays as long as they come back late, each behind the next one', async () => {
+    const { probe, bring, detached } = await probed(['one'], { silent: ['one'] });
+    await probe();
+
+    for (let number = 1; number <= 5; number++) {
+      await probe();
+      await bring('one', number);
+    }
+
+    expect(detached).toEqual([]);
+  });
+
+  it('remembers the times of the last three of each way', async () => {
+    const { probe, bring, times } = await probed(['one', 'other'], { silent: ['other'] });
+    for (let round = 0; round < 5; round++) await probe();
+    times.length = 0;
+
+    for (const number of [1, 2, 3, 4, 5]) await bring('other', number);
+
+    expect(times).toEqual([200, 100, 0]);
+  });
+
+  it('takes the time of one that comes twice once', async () => {
+    const { probe, bring, times } = await probed(['one'], { silent: ['one'] });
+    await probe();
+
+    await bring('one', 1);
+    await bring('one', 1);
+
+    expect(times).toEqual([0]);
+  });
+
+  it('tells of none that does not come back', async () => {
     const { probe, times } = await probed(['one', 'other'], { lost: ['other'] });
 
     await probe();
