@@ -87,6 +87,16 @@ export class LoadConnection {
     return this.isOpen && ![...this.#channels.values()].includes('out');
   }
 
+  get channels(): readonly string[] {
+    return [...this.#channels.keys()];
+  }
+
+  /** Whether it was let into none of its channels. */
+  get isRefused(): boolean {
+    const phases = [...this.#channels.values()];
+    return this.isReady && phases.length > 0 && phases.every((phase) => phase === 'refused');
+  }
+
   /** The channel that it sends to next: those that it is in take turns. */
   nextChannel(): string | undefined {
     if (!this.isOpen) return undefined;

@@ -16,12 +16,24 @@ const ADVICE: Readonly<Record<string, string>> = {
   EPROTO: 'there is no TLS (EPROTO): is it ws:// and not wss://?',
 };
 
+/** The same of the refusal of a channel. */
+const JOIN_ADVICE: Readonly<Record<string, string>> = {
+  unknown_channel: '; say which channels there are, by --channel and --rooms',
+  forbidden: '; give a --token that may join it',
+};
+
 /** Why the first connection of a run could not be opened, and what to do. */
 export function noConnection(url: string, state: ClientState, causes: Counts): LoadError {
   // A socket says more than the close code that a client makes of it.
   const [cause] = Object.keys(causes.toJSON());
   const why = cause === undefined ? reasonOf(state) : (ADVICE[cause] ?? cause);
   return new LoadError(`No connection to ${url}: ${why}.`);
+}
+
+/** Why the first connection is in none of its channels, and what to do. */
+export function noChannel([channel = '']: readonly string[], refusals: Counts): LoadError {
+  const [code = ''] = Object.keys(refusals.toJSON());
+  return new LoadError(`No connection can join ${channel}: ${code}${JOIN_ADVICE[code] ?? ''}.`);
 }
 
 function reasonOf({ code, reason }: ClientState): string {

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { ChannelsClientError } from '../client/index.js';
 import { Attendance } from './attendance.js';
 import { LoadConnection } from './load-connection.js';
-import { noConnection } from './load-error.js';
+import { noChannel, noConnection } from './load-error.js';
 import { LoadFigures } from './load-figures.js';
 import type { LoadOptions } from './load-options.js';
 import { loadResult, type LoadResult } from './load-result.js';
@@ -61,7 +61,7 @@ export class LoadRun {
   /**
    * Resolves when all connections are closed.
    *
-   * @throws LoadError where the first connection cannot be opened
+   * @throws LoadError where the first connection cannot be opened, or has a message to send and is let into no channel
    */
   async run(): Promise<LoadResult> {
     try {
@@ -117,7 +117,7 @@ export class LoadRun {
     });
   }
 
-  /** Alone, so that a server that is away is met by one and told at once. */
+  /** Alone, so that a server that is away, or has none of its channels, is met by one and told at once. */
   async #openFirst(): Promise<void> {
     const [first] = this.#connections;
     if (!first) return;
@@ -125,8 +125,12 @@ export class LoadRun {
     this.#begun = 1;
     const isUnderWay = (): boolean => first.state.name === 'idle' || first.state.name === 'connecting';
     await tickUntil(() => !isUnderWay(), this.#signal);
-    if (first.isOpen || this.#signal.aborted) return;
-    throw noConnection(shownUrl(this.#options.url), first.state, this.figures.causes);
+    if (!first.isOpen && !this.#signal.aborted)
+      throw noConnection(shownUrl(this.#options.url), first.state, this.figures.causes);
+    // Only who is in a channel sends.
+    if (this.#options.event === undefined) return;
+    await tickUntil((elapsedMs) => elapsedMs >= SETTLE_MS || !first.isOpen || first.isReady, this.#signal);
+    if (first.isRefused) throw noChannel(first.channels, this.figures.refusedJoins);
   }
 
   async #openAll(): Promise<void> {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { ClientState } from '../../lib/client/index.js';
 import { Counts } from '../../lib/cli/counts.js';
-import { noConnection } from '../../lib/cli/load-error.js';
+import { noChannel, noConnection } from '../../lib/cli/load-error.js';
 
 const URL = 'ws://127.0.0.1:3000/ws';
 
@@ -38,4 +38,18 @@ it.each([
   [{ reason: 'connect_failed', code: 1006 } as const, 'it does not answer.'],
 ])('tells of %j', (state, text) => {
   expect(noConnection(URL, waiting(state), new Counts()).message).toContain(text);
+});
+
+it.each([
+  [
+    'unknown_channel',
+    'No connection can join chat:room-1: unknown_channel; say which channels there are, by',
+  ],
+  ['forbidden', 'No connection can join chat:room-1: forbidden; give a --token that may join it.'],
+  ['internal', 'No connection can join chat:room-1: internal.'],
+])('tells of a channel that is refused with %s', (code, text) => {
+  const refusals = new Counts();
+  refusals.add(code);
+
+  expect(noChannel(['chat:room-1', 'chat:room-2'], refusals).message).toContain(text);
 });

@@ -136,6 +136,22 @@ describe('nestjs-channels load', () => {
     });
   });
 
+  it('ends with 1 where there are messages to send and no channel to send them to', async () => {
+    const app = await start();
+
+    const command = CommandProcess.start(
+      'load',
+      app.url('/ws'),
+      '--event',
+      'chat.send',
+      '--channel',
+      'other:{room}',
+    );
+
+    expect(await command.ended).toBe(1);
+    expect(command.err).toContain('No connection can join other:room-1: unknown_channel; say which');
+  });
+
   it('says that the server is away, ends with 1, and writes nothing', async () => {
     const port = await freePort();
     const file = join(temporaryFolder(), 'result.json');
