@@ -1,8 +1,8 @@
-// A haproxy before nodes, with the lines of sample/03-chat-cluster that see to the death of one.
+// A haproxy before nodes, with the lines of sample/03-chat-cluster that see to the end of one.
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,16 +37,24 @@ export async function withBalancer(nodes, use, way = FILLING) {
   }
 }
 
+const SAMPLE = readFileSync(new URL('../sample/03-chat-cluster/haproxy.cfg', import.meta.url), 'utf8');
+
+/** A node that is gone, or that refuses, is passed over; the sockets of one that is gone are cut. */
+const PASSING_ON = linesOf(
+  /^ +(option redispatch|retry-on|http-request disable-l7-retry|timeout check|default-server) /,
+);
+
 /** `first`, so that it is known which node has the crowd. Whoever loses that node is passed on to the next. */
-const FILLING = `
-  default-server check inter 500 fall 2 on-marked-down shutdown-sessions
-  balance first`;
+const FILLING = '  balance first';
 
 /** Evenly over those that say that they are ready. Who is on one that does not stays there. */
-export const BALANCING = `
-  option httpchk GET /ready
-  default-server check inter 500 fall 1 rise 1
-  balance leastconn`;
+export const BALANCING = linesOf(/^ +(balance|option httpchk|http-check) /).replace('/health', '/ready');
+
+function linesOf(pattern) {
+  return SAMPLE.split('\n')
+    .filter((line) => pattern.test(line))
+    .join('\n');
+}
 
 async function start(folder, nodes, way) {
   for (let attempt = 1; ; attempt++) {
@@ -73,9 +81,9 @@ defaults
   timeout client 60s
   timeout server 60s
   timeout tunnel 60s
-  option redispatch 1
 listen nodes
   bind 127.0.0.1:${port}
+${PASSING_ON}
 ${way}
 ${servers.join('\n')}
 `;

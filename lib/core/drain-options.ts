@@ -5,7 +5,8 @@ export interface DrainOptions {
    * three quarters of it each is told to go in a slot of its own (`$drain`), and is served until it has gone: it
    * connects elsewhere before it leaves. Who is still there at the end is closed with 1012. Over as soon as none is
    * left. `0` closes all at once. A shutdown takes a moment more where peers answer the close, three quarters of a
-   * second where they do not, and `shutdownTimeoutMs` where that is longer.
+   * second where they do not, and `shutdownTimeoutMs` where that is longer. A proxy in front has to know where else
+   * to send them: docs/operations.md, "Behind a proxy".
    *
    * @default 4_000
    */

@@ -7,7 +7,7 @@ import type { BrokerState } from './broker.interface.js';
  * - `origin`: of a page that may not connect
  * - `guard`: a guard, or `session`, said no; `failure`: one of them failed, or took too long; `revoked`: by
  *   `revoke()`; `expired`: a session that has ended
- * - `not_ready`: the server starts or shuts down
+ * - `not_ready`: the server starts or shuts down; every peer is told in plain HTTP, so that a proxy asks another node
  * - `pending`: `maxPendingUpgrades`; `handshake_rate`: `handshakesPerSecond`; `connections`: `maxConnections`;
  *   `principal_connections`: `maxConnectionsPerPrincipal`; `address_connections`: `maxConnectionsPerAddress`;
  *   `address_rate`: `handshakesPerSecondPerAddress`

@@ -7,7 +7,7 @@ import {
   type SampleProcessOptions,
 } from './sample-process.js';
 
-const NODE = /^\[node \d\] serves port (\d+)\. .* kill -9 (\d+)$/;
+const NODE = /^\[(node \d)\] serves port (\d+)\. .* kill -9 (\d+)$/;
 
 export interface ClusterOptions extends SampleProcessOptions {
   readonly proxy: string;
@@ -26,8 +26,13 @@ export class ClusterProcess extends SampleProcess {
 
   /** The process id of each node, by its address. */
   get nodes(): ReadonlyMap<string, number> {
-    const found = this.said.map((line) => NODE.exec(line)).filter((match) => match !== null);
-    return new Map(found.map(([, port, pid]) => [`127.0.0.1:${port}`, Number(pid)]));
+    return new Map(this.#nodes.map(({ address, pid }) => [address, pid]));
+  }
+
+  /** Resolves when the node at this address has ended. */
+  async nodeEnded(address: string): Promise<void> {
+    const name = this.#nodes.find((node) => node.address === address)?.name;
+    await this.until(() => this.said.includes(`[${name}] has ended.`));
   }
 
   /** Sends a signal to the node at this address. */
@@ -35,6 +40,15 @@ export class ClusterProcess extends SampleProcess {
     const pid = this.nodes.get(address);
     if (!pid) throw new Error(`There is no node at ${address}.`);
     process.kill(pid, name);
+  }
+
+  get #nodes(): readonly { readonly name: string; readonly address: string; readonly pid: number }[] {
+    const found = this.said.map((line) => NODE.exec(line)).filter((match) => match !== null);
+    return found.map(([, name = '', port, pid]) => ({
+      name,
+      address: `127.0.0.1:${port}`,
+      pid: Number(pid),
+    }));
   }
 }
 

@@ -14,6 +14,12 @@ import { startApp } from '../support/start-app.js';
 
 const PLAIN = { protocols: [] };
 
+/** Peers that are refused in the same way where a proxy is to ask another node. */
+const PEERS = [
+  ['a plain client', PLAIN],
+  ['a client of ours', {}],
+] as const;
+
 /** A guard whose verdicts the test gives, in the order in which it was asked. */
 class Gate {
   readonly verdicts: Deferred<boolean>[] = [];
@@ -161,39 +167,42 @@ describe('maxPendingUpgrades', () => {
 });
 
 describe('a server that starts', () => {
-  it('refuses with 503 until the application has been bootstrapped', async () => {
-    const outcome = new Deferred<unknown>();
+  it.each(PEERS)(
+    'refuses %s with a plain 503 until the application has been bootstrapped',
+    async (_, peer) => {
+      const outcome = new Deferred<unknown>();
 
-    @Injectable()
-    class EarlyListener implements OnModuleInit {
-      constructor(private readonly host: HttpAdapterHost) {}
+      @Injectable()
+      class EarlyListener implements OnModuleInit {
+        constructor(private readonly host: HttpAdapterHost) {}
 
-      async onModuleInit(): Promise<void> {
-        const server = this.host.httpAdapter.getHttpServer() as Server;
-        await once(server.listen(0, '127.0.0.1'), 'listening');
-        const { port } = server.address() as AddressInfo;
-        outcome.resolve(await refusalOf(TestClient.connect(`ws://127.0.0.1:${port}/ws`, PLAIN)));
+        async onModuleInit(): Promise<void> {
+          const server = this.host.httpAdapter.getHttpServer() as Server;
+          await once(server.listen(0, '127.0.0.1'), 'listening');
+          const { port } = server.address() as AddressInfo;
+          outcome.resolve(await refusalOf(TestClient.connect(`ws://127.0.0.1:${port}/ws`, peer)));
+        }
       }
-    }
 
-    const module = await Test.createTestingModule({
-      imports: [ChannelsModule.forRoot({})],
-      providers: [EarlyListener, guardedGateway(() => true)],
-    }).compile();
-    const nest = module.createNestApplication();
-    onTestFinished(() => nest.close());
-    await nest.init();
+      const module = await Test.createTestingModule({
+        imports: [ChannelsModule.forRoot({})],
+        providers: [EarlyListener, guardedGateway(() => true)],
+      }).compile();
+      const nest = module.createNestApplication();
+      onTestFinished(() => nest.close());
+      await nest.init();
 
-    expect(await outcome.promise).toMatchObject({
-      statusCode: 503,
-      headers: { 'retry-after': '1' },
-      body: { message: 'the server is starting' },
-    });
-  });
+      expect(await outcome.promise).toMatchObject({
+        statusCode: 503,
+        headers: { 'retry-after': '1' },
+        body: { message: 'the server is starting' },
+      });
+    },
+  );
 });
 
 describe('a server that shuts down', () => {
-  it('refuses with 503, also who waits for a guard that agrees by then', async () => {
+  it.each(PEERS)('refuses %s with a plain 503, also where a guard agrees by then', async (_, peer) => {
     const gate = new Gate();
     const outcomes = new Deferred<readonly unknown[]>();
     const waiting = new Deferred<unknown>();
@@ -202,12 +211,12 @@ describe('a server that shuts down', () => {
     class Latecomers implements BeforeApplicationShutdown {
       async beforeApplicationShutdown(): Promise<void> {
         gate.verdicts[0]?.resolve(true);
-        outcomes.resolve([await waiting.promise, await refusalOf(app.connect('/ws', PLAIN))]);
+        outcomes.resolve([await waiting.promise, await refusalOf(app.connect('/ws', peer))]);
       }
     }
 
     const app = await startApp({ providers: [Latecomers, guardedGateway(gate.check)] });
-    const early = refusalOf(app.connect('/ws', PLAIN));
+    const early = refusalOf(app.connect('/ws', peer));
     waiting.resolve(early);
     await gate.asked(1);
     await app.close();
@@ -216,11 +225,12 @@ describe('a server that shuts down', () => {
     expect(await outcomes.promise).toMatchObject([refused, refused]);
     expect(gate.verdicts).toHaveLength(1);
   });
+
   // A guard that hangs kept the HTTP server open, and so the process alive, for handshakeTimeoutMs.
-  it('refuses who waits for a guard that never answers, and does not wait for it', async () => {
+  it.each(PEERS)('refuses %s that waits for a guard which never answers, at once', async (_, peer) => {
     const gate = new Gate();
     const app = await startApp({ clock: new TestClock(), providers: [guardedGateway(gate.check)] });
-    const early = refusalOf(app.connect('/ws', PLAIN));
+    const early = refusalOf(app.connect('/ws', peer));
     await gate.asked(1);
 
     await app.nest.close();

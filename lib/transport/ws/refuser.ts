@@ -10,7 +10,8 @@ export const MAX_REFUSED_CLOSES = 1_024;
 
 /**
  * Turns peers away. A browser's script cannot read the HTTP status of a refused upgrade, so a
- * client of ours is upgraded and at once closed with the code that says the same.
+ * client of ours is upgraded and at once closed with the code that says the same. Not while this
+ * node starts or goes away: docs/protocol.md, section 2.7.
  */
 export class Refuser {
   #closing = 0;
@@ -21,8 +22,10 @@ export class Refuser {
   }
 
   refuse(upgrade: Upgrade<IncomingMessage>, refusal: HandshakeRefusal): void {
-    const isOurs = upgrade.offer.ours !== undefined;
-    if (!isOurs || !this.#close(upgrade, closeCodeOf(refusal.status), refusal.closeReason)) {
+    // Another node may take this peer, if a proxy is told in its own words: behind a 101 it asks no other one.
+    const isForProxies = refusal.reason === 'not_ready';
+    const closes = upgrade.offer.ours !== undefined && !isForProxies;
+    if (!closes || !this.#close(upgrade, closeCodeOf(refusal.status), refusal.closeReason)) {
       writeRefusal(upgrade.socket, refusal);
     }
   }
