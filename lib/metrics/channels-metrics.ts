@@ -100,11 +100,11 @@ export class ChannelsMetrics implements Observer {
   }
 
   handled(_connection: ObservedConnection, event: string, ms: number): void {
-    this.#metrics.handlerSeconds.observe({ event }, ms / MS_PER_SECOND);
+    this.#metrics.handlerSeconds.observe(event, ms / MS_PER_SECOND);
   }
 
   acked(_connection: ObservedConnection, event: string, outcome: AckOutcome): void {
-    this.#metrics.acks.inc({ event, outcome });
+    this.#metrics.acks.inc(event, outcome);
   }
 
   timed(_connection: ObservedConnection, ms: number): void {
@@ -116,7 +116,7 @@ export class ChannelsMetrics implements Observer {
   }
 
   published(channel: string): void {
-    this.#metrics.publications.inc({ channel: this.#patternOf(channel) });
+    this.#metrics.publications.inc(this.#patternOf(channel));
   }
 
   accepted(ms: number): void {
@@ -128,7 +128,7 @@ export class ChannelsMetrics implements Observer {
   }
 
   delivered(channel: string, subscribers: number): void {
-    this.#metrics.deliveries.inc({ channel: this.#patternOf(channel) }, subscribers);
+    this.#metrics.deliveries.inc(this.#patternOf(channel), '', subscribers);
   }
 
   gap(_connection: ObservedConnection, channel: string): void {

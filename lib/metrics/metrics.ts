@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Traffic } from '../core/observer.interface.js';
+import { LateCounter } from './late-counter.js';
+import { Timings } from './timings.js';
 
 /** What is read off the node when somebody asks for the metrics. */
 export interface Sources {
@@ -29,6 +31,11 @@ export function defineMetrics(registry: Registry, sources: Sources) {
     help: string,
     labelNames: Label[] = [],
   ): Counter<Label> => new Counter({ name: `channels_${name}`, help, labelNames, registers });
+  const late = <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly [Label, Label?],
+  ): LateCounter<Label> => new LateCounter({ name: `channels_${name}`, help, labelNames }, registry);
   const histogram = <Label extends string>(
     name: string,
     help: string,
@@ -99,13 +106,16 @@ export function defineMetrics(registry: Registry, sources: Sources) {
     ),
     faults: counter('faults_total', 'What peers have sent that they should not', ['kind']),
     failures: counter('failures_total', 'Code of the application that has thrown what is no answer'),
-    handlerSeconds: histogram(
-      'handler_duration_seconds',
-      'How long handlers took, guards and pipes included',
-      HANDLER_SECONDS,
-      ['event'],
+    handlerSeconds: new Timings(
+      {
+        name: 'channels_handler_duration_seconds',
+        help: 'How long handlers took, guards and pipes included',
+        buckets: HANDLER_SECONDS,
+        label: 'event',
+      },
+      registry,
     ),
-    acks: counter(
+    acks: late(
       'acks_total',
       'Final answers to messages with an id; repeated ones come from the dedup store',
       ['event', 'outcome'],
@@ -116,7 +126,7 @@ export function defineMetrics(registry: Registry, sources: Sources) {
       ROUND_TRIP_SECONDS,
     ),
     joins: counter('joins_total', 'Joins of channels: new, recovered, or with a gap', ['channel', 'outcome']),
-    publications: counter('publications_total', 'Publications that the broker has accepted from here', [
+    publications: late('publications_total', 'Publications that the broker has accepted from here', [
       'channel',
     ]),
     publishSeconds: histogram(
@@ -129,7 +139,7 @@ export function defineMetrics(registry: Registry, sources: Sources) {
       'From a publication of this node, through the broker, back to it, by a probe',
       BROKER_SECONDS,
     ),
-    deliveries: counter('deliveries_total', 'Publications handed to subscribers here', ['channel']),
+    deliveries: late('deliveries_total', 'Publications handed to subscribers here', ['channel']),
     gaps: counter('gaps_total', 'Subscribers who were told that they have missed something', ['channel']),
     dropped: counter('dropped_total', 'Publications that slow readers did not get', ['channel']),
     evicted: counter('evicted_answers_total', 'Stored answers that went before their time'),
