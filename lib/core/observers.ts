@@ -146,7 +146,13 @@ export class Observers implements Required<Observer> {
   }
 
   acked(connection: ObservedConnection, event: string, outcome: AckOutcome): void {
-    for (const observer of this.#acked) this.#guard(() => observer.acked(connection, event, outcome));
+    for (const observer of this.#acked) {
+      try {
+        this.#follow(observer.acked(connection, event, outcome));
+      } catch (error) {
+        this.#failedItself(error);
+      }
+    }
   }
 
   timed(connection: ObservedConnection, ms: number): void {
@@ -178,7 +184,13 @@ export class Observers implements Required<Observer> {
   }
 
   handled(connection: ObservedConnection, event: string, ms: number): void {
-    for (const observer of this.#handled) this.#guard(() => observer.handled(connection, event, ms));
+    for (const observer of this.#handled) {
+      try {
+        this.#follow(observer.handled(connection, event, ms));
+      } catch (error) {
+        this.#failedItself(error);
+      }
+    }
   }
 
   flushed(ms: number): void {
@@ -256,9 +268,16 @@ export class Observers implements Required<Observer> {
     this.#watched = having('watched');
   }
 
+  /** What is told for each message makes no closure. */
   #guard(report: () => unknown): void {
-    attempt(report, (error) => this.failed({ where: 'an observer', error }));
+    attempt(report, this.#failedItself);
   }
+
+  #follow(result: unknown): void {
+    if (result instanceof Promise) result.catch(this.#failedItself);
+  }
+
+  readonly #failedItself = (error: unknown): void => this.failed({ where: 'an observer', error });
 }
 
 /** An observer may also be an async function, whose rejection nobody waits for. */

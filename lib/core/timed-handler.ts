@@ -1,3 +1,4 @@
+import type { Connection } from './connection.js';
 import { TURNED_AWAY, type Gate, type Handler, type Message } from './handler.interface.js';
 import type { Observers } from './observers.js';
 
@@ -24,25 +25,33 @@ export class TimedHandler implements Handler {
   handle(message: Message, gate?: Gate): unknown {
     if (!this.observers.measuresHandlers) return this.handler.handle(message, gate);
     const { connection } = message;
-    const { clock } = connection.engine;
-    const start = clock.now();
-    const end = (): void => this.observers.handled(connection, this.event, clock.now() - start);
-    const ended = (result: unknown): unknown => {
-      // The method has not run.
-      if (result !== TURNED_AWAY) end();
-      return result;
-    };
+    const start = connection.engine.clock.now();
     let result: unknown;
     try {
       result = this.handler.handle(message, gate);
     } catch (error) {
-      end();
+      this.#tell(connection, start);
       throw error;
     }
-    if (!(result instanceof Promise)) return ended(result);
-    return result.then(ended, (error: unknown) => {
-      end();
+    if (result instanceof Promise) return this.#follow(result, connection, start);
+    // Otherwise the method has not run.
+    if (result !== TURNED_AWAY) this.#tell(connection, start);
+    return result;
+  }
+
+  async #follow(running: Promise<unknown>, connection: Connection, start: number): Promise<unknown> {
+    let result: unknown;
+    try {
+      result = await running;
+    } catch (error) {
+      this.#tell(connection, start);
       throw error;
-    });
+    }
+    if (result !== TURNED_AWAY) this.#tell(connection, start);
+    return result;
+  }
+
+  #tell(connection: Connection, start: number): void {
+    this.observers.handled(connection, this.event, connection.engine.clock.now() - start);
   }
 }

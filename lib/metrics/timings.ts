@@ -26,6 +26,8 @@ export class Timings {
   readonly labelNames: readonly string[];
   readonly #buckets: readonly number[];
   readonly #timings = new Map<string, Timing>();
+  /** Messages of one event often follow each other. */
+  #latest?: { readonly label: string; readonly timing: Timing };
 
   constructor({ name, help, buckets, label }: TimingsOptions, registry: Registry) {
     this.name = name;
@@ -37,7 +39,8 @@ export class Timings {
   }
 
   observe(label: string, value: number): void {
-    const timing = this.#timings.get(label) ?? this.#begin(label);
+    const latest = this.#latest;
+    const timing = latest?.label === label ? latest.timing : this.#timingOf(label);
     const buckets = this.#buckets;
     let at = 0;
     while (at < buckets.length && value > (buckets[at] as number)) at++;
@@ -54,11 +57,16 @@ export class Timings {
 
   reset(): void {
     this.#timings.clear();
+    this.#latest = undefined;
   }
 
-  #begin(label: string): Timing {
-    const timing = { counts: Array.from({ length: this.#buckets.length + 1 }, () => 0), sum: 0 };
-    this.#timings.set(label, timing);
+  #timingOf(label: string): Timing {
+    let timing = this.#timings.get(label);
+    if (!timing) {
+      timing = { counts: Array.from({ length: this.#buckets.length + 1 }, () => 0), sum: 0 };
+      this.#timings.set(label, timing);
+    }
+    this.#latest = { label, timing };
     return timing;
   }
 
