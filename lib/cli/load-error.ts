@@ -33,7 +33,7 @@ export function noConnection(url: string, state: ClientState, causes: Counts): L
 /** Why the first connection is in none of its channels, and what to do. */
 export function noChannel([channel = '']: readonly string[], refusals: Counts): LoadError {
   const [code = ''] = Object.keys(refusals.toJSON());
-  return new LoadError(`No connection can join ${channel}: ${code}${JOIN_ADVICE[code] ?? ''}.`);
+  return new LoadError(`The first connection cannot join ${channel}: ${code}${JOIN_ADVICE[code] ?? ''}.`);
 }
 
 function reasonOf({ code, reason }: ClientState): string {

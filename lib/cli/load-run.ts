@@ -128,9 +128,10 @@ export class LoadRun {
     if (!first.isOpen && !this.#signal.aborted)
       throw noConnection(shownUrl(this.#options.url), first.state, this.figures.causes);
     // Only who is in a channel sends.
-    if (this.#options.event === undefined) return;
+    if (this.#options.event === undefined || this.#options.tokens.length > 1) return;
     await tickUntil((elapsedMs) => elapsedMs >= SETTLE_MS || !first.isOpen || first.isReady, this.#signal);
-    if (first.isRefused) throw noChannel(first.channels, this.figures.refusedJoins);
+    if (first.isRefused && this.figures.refusedJoins.total > 0)
+      throw noChannel(first.channels, this.figures.refusedJoins);
   }
 
   async #openAll(): Promise<void> {

@@ -39,6 +39,8 @@ export class ChannelRecord {
   joinedBy: unknown;
   /** The connection that was last asked, or that has joined it by itself. */
   askedBy: unknown;
+  /** It was asked for once more, because another connection had brought it further. */
+  asksAgain = false;
   /** Retryable refusals in a row. */
   refusals = 0;
   retryTimer: unknown;

@@ -138,7 +138,7 @@ export class ChannelTable {
       // Who has left does not go on from there, whether the server has heard of it or not.
       if (record.phase === 'leaving') record.forget();
       record.missed ||= record.phase === 'in' || record.rejoins;
-      record.rejoins = record.looking = false;
+      record.rejoins = record.looking = record.asksAgain = false;
       record.phase = 'out';
       this.#options.clock.clearTimer(record.retryTimer);
       record.retryTimer = undefined;
@@ -291,7 +291,8 @@ export class ChannelTable {
     const isWithin = isSame && since.offset <= next.offset && next.offset <= position.offset;
     const recovered = ack['recovered'] === true || isWithin === true;
     // It goes on from where it is; once, since a channel may be faster than what it keeps.
-    if (hasMoved && record.isWanted && !(position && (recovered || record.refusals++))) {
+    if (hasMoved && record.isWanted && !(position && (recovered || record.asksAgain))) {
+      record.asksAgain = position !== undefined;
       record.phase = position ? 'in' : 'out';
       this.#join(record);
       return;
@@ -313,6 +314,7 @@ export class ChannelTable {
     record.byServer = told.by === 'server';
     record.missed = record.lost = false;
     record.refusals = 0;
+    record.asksAgain = false;
     if (isGap) this.#gap(record, 'rejoined');
     else if (isLost) this.#gap(record, 'lost');
     record.listeners.emit('$subscribed', told);

@@ -47,7 +47,7 @@ export function runCommand(engine: Engine, connection: Connection, frame: EventF
   }
   try {
     if (event === '$timing') {
-      time(engine, connection, parseTiming(data));
+      takeTiming(engine, connection, parseTiming(data));
       if (id !== undefined) connection.sendAck(id, undefined);
       return;
     }
@@ -122,8 +122,8 @@ function welcome(engine: Engine, connection: Connection): Welcome {
   };
 }
 
-/** What a client says is worth no more than it was asked for: one of each within the interval, late ones included. */
-function time({ clock, observers }: Engine, connection: Connection, ackMs: number): void {
+/** Of each client one within half of the interval: a clock of another may be faster. */
+function takeTiming({ clock, observers }: Engine, connection: Connection, ackMs: number): void {
   const now = clock.now();
   if (!connection.greeted || now < connection.timesAfter) return;
   connection.timesAfter = now + TIMING_INTERVAL_MS / 2;

@@ -38,7 +38,7 @@ export class Drain {
   #lastTold: () => void;
   /** Of the current span. */
   #told = 0;
-  #late = 0;
+  readonly #late = new Set<Connection>();
   #isSpending = false;
   /** Ends the pause before its time. */
   #wake?: () => void;
@@ -87,6 +87,7 @@ export class Drain {
   /** A connection has ended. */
   forget(connection: Connection): void {
     if (!this.#here.delete(connection)) return;
+    this.#late.delete(connection);
     if (connection.isLeaving) this.#leaves.add(this.#elapsedMs);
     if (this.#here.size === 0) this.#wake?.();
   }
@@ -167,13 +168,12 @@ export class Drain {
     if (windowMs === 0) return;
     const { drainConnectsPerSecond: perSecond } = this.#engine.options;
     const leftMs = windowMs - this.#spanMs;
-    let late = 0;
     for (const connection of this.#waiting.splice(0)) {
       if (!connection.isClient || connection.isLeaving) continue;
-      late++;
-      connection.depart(Math.ceil(leftMs + (perSecond > 0 ? (late * 1_000) / perSecond : 0)));
+      this.#late.add(connection);
+      connection.depart(Math.ceil(leftMs + (perSecond > 0 ? (this.#late.size * 1_000) / perSecond : 0)));
     }
-    this.#late = late;
+    const late = this.#late.size;
     if (late === 0) return;
     const budget = perSecond > 0 ? `, or drainConnectsPerSecond (${perSecond})` : '';
     this.#engine.observers.warned(
@@ -197,7 +197,17 @@ export class Drain {
     const { drainConnectsPerSecond: perSecond } = this.#engine.options;
     const { count: left, peakPerSecond } = this.#leaves;
     const stayed = this.#here.size;
-    const late = this.#late;
-    return { ...this.facts, left, stayed, late, durationMs: this.#elapsedMs, peakPerSecond, perSecond };
+    const late = this.#late.size;
+    const windowMs = this.#span.startedAt - this.#startedAt + this.#span.ms;
+    return {
+      ...this.facts,
+      windowMs,
+      left,
+      stayed,
+      late,
+      durationMs: this.#elapsedMs,
+      peakPerSecond,
+      perSecond,
+    };
   }
 }

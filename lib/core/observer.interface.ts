@@ -136,7 +136,7 @@ export interface DrainReport extends ObservedDrain {
   /** Clients that are still there, and are closed with 1012 where the node shuts down. */
   readonly stayed: number;
   readonly durationMs: number;
-  /** Of those, clients whose slot lies behind the window: they come back from the close, at the pace of `perSecond`. */
+  /** Of those that stayed, clients whose slot lies behind the window: they come back from the close, at `perSecond`. */
   readonly late: number;
   /** The most that have gone within one second: about as many have connected elsewhere. Who stays is not in it. */
   readonly peakPerSecond: number;

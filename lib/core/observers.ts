@@ -268,11 +268,11 @@ export class Observers implements Required<Observer> {
     this.#watched = having('watched');
   }
 
-  /** What is told for each message makes no closure. */
   #guard(report: () => unknown): void {
     attempt(report, this.#failedItself);
   }
 
+  /** As `#guard`, for `acked` and `handled`, which are told with each message: without a closure. */
   #follow(result: unknown): void {
     if (result instanceof Promise) result.catch(this.#failedItself);
   }

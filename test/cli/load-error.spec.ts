@@ -43,10 +43,10 @@ it.each([
 it.each([
   [
     'unknown_channel',
-    'No connection can join chat:room-1: unknown_channel; say which channels there are, by',
+    'The first connection cannot join chat:room-1: unknown_channel; say which channels there are, by',
   ],
-  ['forbidden', 'No connection can join chat:room-1: forbidden; give a --token that may join it.'],
-  ['internal', 'No connection can join chat:room-1: internal.'],
+  ['forbidden', 'The first connection cannot join chat:room-1: forbidden; give a --token that may join it.'],
+  ['internal', 'The first connection cannot join chat:room-1: internal.'],
 ])('tells of a channel that is refused with %s', (code, text) => {
   const refusals = new Counts();
   refusals.add(code);

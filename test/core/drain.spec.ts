@@ -182,6 +182,9 @@ describe('a node that goes away', () => {
     const steps = late.slice(1).map((ms, at) => ms - (late[at] ?? 0));
     expect(new Set(steps)).toEqual(new Set([200]));
     expect(log.warnings).toEqual([expect.stringMatching(/^2\d of 40 clients wait without a connection/)]);
+    peers.findLast((peer) => (slotOf(peer) ?? 0) > 50)?.transport.drop(1_000);
+    await rig.clock.advance(1_000);
+    expect(log.reports).toMatchObject([{ stayed: 40 - 1, late: late.length - 1 }]);
   });
 
   it('drains on demand, and stays for those who have not gone until it shuts down', async () => {
@@ -251,6 +254,8 @@ describe('a node that goes away', () => {
     expect(Math.max(...steps)).toBeLessThanOrEqual(Math.ceil(rest / 6) + Math.ceil(rest / 60));
     expect(times.at(-1)).toBe(rest);
     expect(log.warnings).toEqual([]);
+    await rig.clock.advance(1_100);
+    expect(log.reports).toMatchObject([{ windowMs: 24_000, stayed: 300, late: 0 }]);
   });
 
   it('keeps to its slots where it ends early enough by itself', async () => {

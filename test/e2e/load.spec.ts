@@ -149,7 +149,9 @@ describe('nestjs-channels load', () => {
     );
 
     expect(await command.ended).toBe(1);
-    expect(command.err).toContain('No connection can join other:room-1: unknown_channel; say which');
+    expect(command.err).toContain(
+      'The first connection cannot join other:room-1: unknown_channel; say which',
+    );
   });
 
   it('says that the server is away, ends with 1, and writes nothing', async () => {

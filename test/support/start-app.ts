@@ -41,9 +41,7 @@ function sumOf(fact: string, tally: Tally): number {
 
 async function agree(all: readonly Audit[]): Promise<void> {
   const facts = together(all.map((each) => each.facts));
-  expect(sumOf('closed', facts), 'each that was opened was told to have ended once').toBe(
-    sumOf('opened', facts),
-  );
+  expect(sumOf('closed', facts), 'as many have ended as were opened').toBe(sumOf('opened', facts));
   const metrics = together(await Promise.all(all.map((each) => each.metrics())));
   expect(metrics, 'the metrics have what observers were told').toEqual(facts);
   // All write into that of the last one.

@@ -186,13 +186,13 @@ export class UpgradeServer {
     const leave = (): void => place?.leave();
     socket.once('close', leave);
     try {
+      this.#checkCapacity();
       if (upgrade.offer.unknownVersion) {
         // A handshake as any other, though it comes to nothing.
         enter(this.engine.entrance, request, upgrade.offer, this.options.trustedHops).leave();
         this.#refuseVersion(upgrade);
         return;
       }
-      this.#checkCapacity();
       // Before a turn is taken, which would be lost.
       this.#pending.checkRoom();
       place = enter(this.engine.entrance, request, upgrade.offer, this.options.trustedHops);
