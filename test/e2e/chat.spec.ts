@@ -116,7 +116,7 @@ describe('sample/01-chat in a browser', () => {
 
     await ChatProcess.start({ port: chat.port });
     for (const tab of [ann, ben]) await comeBack(tab);
-    expect(await ann.texts()).toEqual(['I do.']);
+    await expect.poll(() => ann.texts(), POLL).toEqual(['I do.']);
     await ann.click('Retry');
     await expect.poll(() => ann.statusOf('I do.'), POLL).toBe('Sent');
     await ben.message('I do.').waitFor();
