@@ -106,6 +106,7 @@ const TABLES: Readonly<Record<string, string>> = {
   'claims.ts #held': 'claims',
   'deadlines.ts #waiting': 'deadlines',
   'drain.ts #here': 'a shutdown alone waits',
+  'drain.ts #late': 'a part of other tables',
   'drain-queue.ts #waiting': 'slowReaders',
   'engine.ts #admissions': 'admissions',
   'engine.ts #byClient': 'clients',
